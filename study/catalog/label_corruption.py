@@ -1,0 +1,32 @@
+"""Can a network generalize and still memorize corrupted labels, or unlearn them, as decay grows?
+
+Doshi et al. 2023 (arXiv 2310.13061): data fraction x label corruption x weight decay for a quadratic network; here
+modulo 31 for two CPU cores.
+Prediction: without decay, generalization and memorized corruption coexist where data suffice; decay 10 inverts it
+(test accuracy high, corrupted labels not fitted); decay 15 forgets or never fits.
+Finding (2026-11-21): see `study report label_corruption`; all phases of the paper's table 2 appear modulo 31.
+"""
+
+from study.spec import StudySpec
+from trainables.models import mlp
+from trainables.optimizers import adamw
+from trainables.spec import RunSpec
+from trainables.tasks import modular
+
+STUDY = StudySpec(
+    question="Can a network generalize and still memorize corrupted labels, or unlearn them, as decay grows?",
+    base=RunSpec(
+        task=modular.Task(p=31, train_fraction=0.5),
+        model=mlp.Model(width=160),
+        optimizer=adamw.Optimizer(learning_rate=0.01, weight_decay=5.0),
+        loss="mse",
+    ),
+    axes={
+        "task.train_fraction": (0.3, 0.5, 0.7, 0.9),
+        "task.label_corruption": (0.0, 0.1, 0.2, 0.3, 0.4),
+        "optimizer.weight_decay": (0.0, 5.0, 10.0, 15.0),
+    },
+    seeds=2,
+    horizon=1000,
+    definition="doshi2023",
+)

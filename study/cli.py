@@ -1,0 +1,250 @@
+"""The command line. A user's mistake is one line and exit code 2; a bug is a traceback.
+
+Imports of torch, ray, duckdb and altair stay inside the commands that need them: `study --help` starts at once.
+"""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from trainables.errors import SpecError
+
+EXAMPLES = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+store_option = click.option(
+    "--store", default="results", envvar="STUDY_STORE", show_default=True, metavar="DIR", help="The store's folder."
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+
+
+def run_options(command: Any) -> Any:
+    """What `plan` and `run` have in common: how much of a study, and on what."""
+    for option in reversed(
+        [
+            click.option("--runs", type=int, metavar="N", help="Only the first N runs."),
+            click.option("--seeds", type=int, metavar="N", help="N seeds at each point instead of the study's."),
+            click.option("--horizon", type=int, metavar="N", help="N steps instead of the study's; longer continues."),
+            click.option("--device", default="auto", show_default=True, metavar="auto|cpu|cuda"),
+            click.option("--pack-size", default="auto", show_default=True, metavar="auto|N", help="Runs per pack."),
+        ]
+    ):
+        command = option(command)
+    return command
+
+
+@click.group(context_settings=EXAMPLES)
+@click.version_option(package_name="grokking-study")
+def cli() -> None:
+    """Hyperparameter studies of grokking: when does a network memorize, when does it generalize?
+
+    \b
+    study run first_map                      # train what is missing
+    study report first_map                   # look at the phase diagram
+    study sql "select * from outcomes"       # ask anything
+    """
+
+
+@cli.command("list")
+@json_option
+def list_(as_json: bool) -> None:
+    """The catalog: name, question, axes, number of runs.   Example: study list"""
+    from study.display import show_table
+    from study.spec import CATALOG, find
+    from trainables.components import available
+
+    studies = [find(name) for name in available(CATALOG)]
+    rows = [
+        {"study": s.name, "runs": len(s.points()) * s.seeds, "axes": ", ".join(s.axes), "question": s.question}
+        for s in studies
+    ]
+    show_table(rows, as_json)
+
+
+@cli.command()
+@click.argument("study")
+@json_option
+def show(study: str, as_json: bool) -> None:
+    """The resolved spec of STUDY, its runs, packs and cost.   Example: study show first_map"""
+    from study.display import show_study
+    from study.machine import machine
+    from study.plan import make_plan
+    from study.spec import find
+
+    target = machine("auto")
+    show_study(make_plan(find(study), None, target), target, as_json)
+
+
+@cli.command()
+@click.argument("study")
+@store_option
+@run_options
+@json_option
+def plan(study: str, store: str, as_json: bool, **options: Any) -> None:
+    """What `run` would do: planned, finished, missing, packs by shape.   Example: study plan first_map"""
+    from study import service
+    from study.display import show_plan
+    from study.store import Store
+
+    spec, settings = _asked(study, options)
+    opened = Store.open(store, write=True) if Path(store).exists() else None
+    show_plan(service.plan(spec, opened, settings), service.machine(settings.device), as_json)
+
+
+@cli.command()
+@click.argument("study")
+@store_option
+@run_options
+@click.option("--address", default="auto", show_default=True, metavar="auto|local|HOST:PORT", help="Which Ray to use.")
+@click.option("--compile", default="auto", show_default=True, metavar="auto|on|off", help="torch.compile the packs.")
+@click.option("--flush-seconds", type=float, default=10.0, show_default=True, help="Time between a pack's checkpoints.")
+@click.option("--report", is_flag=True, help="Write the report page at the end.")
+def run(study: str, store: str, report: bool, **options: Any) -> None:
+    """Train what STUDY is missing, through Ray Tune. Stop and start it at any moment.
+
+    Example: study run first_map --report
+    """
+    from study import service
+    from study.display import ProgressLine, phase_summary
+    from study.status import skipped_parts
+    from study.store import Store
+
+    spec, settings = _asked(study, options)
+    opened = Store.open(store, write=True)
+    with ProgressLine() as line:
+        done = service.run(spec, opened, settings, say=line.say)
+    click.echo(phase_summary(opened, spec, done))
+    for part, reason in skipped_parts(opened):
+        click.echo(f"skipped part {part}: {reason}", err=True)
+    if report:
+        _write_report(opened, spec.name, None)
+    if done.missing:
+        raise SystemExit(1)
+
+
+@cli.command()
+@click.argument("study", required=False)
+@store_option
+@json_option
+def status(study: str | None, store: str, as_json: bool) -> None:
+    """Runs by status and phase, throughput, last error.   Example: study status first_map"""
+    from study.display import show_table
+    from study.status import status_rows
+    from study.store import Store
+
+    show_table(status_rows(Store.open(store), study), as_json)
+
+
+@cli.command()
+@click.argument("query")
+@store_option
+@click.option("--format", "form", type=click.Choice(["table", "csv", "json", "parquet"]), default="table")
+def sql(query: str, store: str, form: str) -> None:
+    """Read-only SQL on the store, also while a study runs.
+
+    Example: study sql "select phase, count(*) from phases group by all"
+    """
+    from study.display import write_table
+    from study.store import Store
+
+    write_table(Store.open(store).sql(query).to_arrow_table(), form)
+
+
+@cli.command()
+@click.argument("study")
+@store_option
+@click.option("--definition", metavar="NAME", help="Cells by phase under this file of analysis/phases.")
+@json_option
+def phases(study: str, store: str, definition: str | None, as_json: bool) -> None:
+    """Runs and cells by phase.   Example: study phases first_map --definition liu2022"""
+    from study.display import show_table
+    from study.status import phase_rows
+    from study.store import Store
+
+    show_table(phase_rows(Store.open(store), study, definition), as_json)
+
+
+@cli.command()
+@click.argument("study")
+@store_option
+@click.option("--out", metavar="FILE", help="Where to write; STUDY.html in the store by default.")
+def report(study: str, store: str, out: str | None) -> None:
+    """One self-contained HTML page: diagrams, curves, tables, specs.   Example: study report first_map"""
+    from study.store import Store
+
+    _write_report(Store.open(store), study, out)
+
+
+@cli.command()
+@store_option
+@click.option("--rebuild", is_flag=True, help="Make the DuckDB file anew, from all parts.")
+def ingest(store: str, rebuild: bool) -> None:
+    """Bring new Parquet parts into the DuckDB file.   Example: study ingest --rebuild"""
+    from study.store import Store
+
+    if not Path(store).is_dir():
+        raise SpecError(f"store '{store}' does not exist: give the folder of a store with --store.")
+    # A garbage file cannot be opened, but it can be replaced.
+    done = Store(Path(store).absolute(), write=True).ingest(rebuild=rebuild)
+    click.echo(f"{done.parts} parts, {done.rows:,} rows brought in.")
+    for part, reason in done.skipped:
+        click.echo(f"skipped part {part}: {reason}", err=True)
+    if done.busy:
+        raise SpecError(done.busy)
+
+
+@cli.command()
+@store_option
+@json_option
+def doctor(store: str, as_json: bool) -> None:
+    """What works here; a failing line says the mend.   Example: study doctor"""
+    from study.display import show_table
+    from study.doctor import checks
+
+    rows = checks(Path(store))
+    show_table(rows, as_json)
+    if any(row["ok"] == "no" for row in rows):
+        raise SystemExit(1)
+
+
+def _asked(study: str, options: dict[str, Any]) -> tuple[Any, Any]:
+    """The study and the options that a command line asks for."""
+    from study.service import Options
+    from study.spec import find
+
+    size = options.pop("pack_size")
+    if size != "auto" and not size.isdecimal():
+        raise SpecError(f"--pack-size must be auto or a number, got {size!r}.")
+    spec = find(study).with_(seeds=options.pop("seeds"), horizon=options.pop("horizon"))
+    return spec, Options(pack_size=None if size == "auto" else int(size), **options)
+
+
+def _write_report(store: Any, study: str, out: str | None) -> None:
+    import analysis
+
+    path = Path(out) if out else store.path / f"{study}.html"
+    click.echo(f"report: {analysis.report(store, study, path)}")
+
+
+def main() -> None:
+    """The console script."""
+    try:
+        status = cli.main(prog_name="study", standalone_mode=False)
+    except SpecError as error:
+        status = _complain(str(error))
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
+        status = 0
+    except click.UsageError as error:
+        status = _complain(f"{error.format_message()} See `{error.ctx.command_path if error.ctx else 'study'} --help`.")
+    except click.ClickException as error:
+        status = _complain(error.format_message())
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("study: stopped; the same command goes on from here.", err=True)
+        status = 130
+    sys.exit(status)
+
+
+def _complain(message: str) -> int:
+    click.echo("study: " + " ".join(message.split()), err=True)
+    return 2

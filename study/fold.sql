@@ -1,0 +1,115 @@
+-- Folds a batch of parts, given as the tables new_*, into the store, in one transaction. Whatever the order in which
+-- parts come, the tables come out the same: each statement keeps the best of what is there and what is new.
+begin;
+
+insert or replace into parts by name
+select * from new_parts;
+
+insert or replace into studies by name
+select distinct on (study) *
+from (from new_studies union all by name from studies semi join new_studies using (study))
+order by study, created_at desc, spec desc;
+
+insert or replace into study_runs by name
+select distinct on (study, run_id) * replace (max(horizon) over (partition by study, run_id) as horizon)
+from (
+    select study, run_id, point, horizon, pack_id, planned_at from new_plans
+    union all by name
+    from study_runs semi join new_plans using (study, run_id)
+)
+order by study, run_id, planned_at desc, pack_id desc, point desc;
+
+insert or replace into run_specs by name
+select distinct on (run_id) *
+from (
+    select * exclude (study, point, horizon, pack_id) from new_plans
+    union all by name
+    from run_specs semi join new_plans using (run_id)
+)
+order by run_id, planned_at desc;
+
+insert or replace into attempts by name
+select distinct on (run_id, attempt) *
+from (from new_states union all by name from attempts semi join new_states using (run_id, attempt))
+order by run_id, attempt, status <> 'running' desc, steps desc, updated_at desc, pack_id desc;
+
+-- Metrics. Nearly always a part goes further than all that its runs have, and its rows are simply added.
+create or replace temp table extents as
+select run_id, attempt, part_id, min(step) as first_step, max(step) as last_step
+from new_metrics
+group by all;
+
+-- A run is contested when some of its parts do not lie, attempt by attempt, after the parts before them. What the
+-- store has counts as a part that begins before every step.
+create or replace temp table contested as
+with known as (
+    select run_id, attempt, part_id, first_step, last_step from extents
+    union all
+    select run_id, attempt, 0, -9223372036854775808, step from recorded semi join extents using (run_id)
+),
+reaches as (
+    select
+        run_id,
+        first_step,
+        max(last_step) over (
+            partition by run_id
+            order by attempt, first_step, part_id
+            rows between unbounded preceding and 1 preceding
+        ) as reach,
+    from known
+)
+select distinct run_id from reaches where first_step <= reach;
+
+insert into metrics by name
+select * from new_metrics anti join contested using (run_id);
+
+-- The rows of contested runs, stored and new, are put together again: an attempt ends where a later one begins, and of
+-- two parts of one attempt the one with the later name has the last word.
+create or replace temp table settled as
+with candidates as (
+    from new_metrics semi join contested using (run_id)
+    union all by name
+    from metrics semi join contested using (run_id)
+),
+begun as (
+    select run_id, attempt, min(step) as first_step from candidates group by all
+),
+reigns as (
+    select
+        run_id,
+        attempt,
+        min(first_step) over (
+            partition by run_id order by attempt rows between 1 following and unbounded following
+        ) as end_step,
+    from begun
+)
+select
+    run_id,
+    step,
+    split,
+    metric,
+    arg_max(value, part) as value,
+    attempt,
+    arg_max(part_id, part) as part_id,
+from candidates
+join reigns using (run_id, attempt)
+join parts on parts.id = part_id
+where end_step is null or step < end_step
+group by run_id, step, split, metric, attempt;
+
+delete from metrics where run_id in (from contested);
+
+insert into metrics by name from settled;
+
+insert or replace into recorded by name
+select run_id, max(attempt) as attempt, max(step) as step
+from (
+    select run_id, attempt, last_step as step from extents anti join contested using (run_id)
+    union all by name
+    select run_id, attempt, step from settled
+    union all by name
+    from recorded semi join extents using (run_id) anti join contested using (run_id)
+)
+group by run_id;
+
+commit;

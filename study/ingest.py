@@ -1,0 +1,217 @@
+"""From part files to Arrow tables: what ingest reads before it touches the database."""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from study.recorder import FORMAT, METADATA_KEY, METRICS, PLAN
+
+MAX_ROWS = 1_000_000
+"""Metric rows per transaction, about: bounds memory, and the time for which the database file is held."""
+MAX_PARTS = 512
+CHUNK = 16
+"""Parts read at a time; a batch exceeds MAX_ROWS by less than this many parts."""
+
+TIME = pa.timestamp("us")
+TABLES = {
+    "new_parts": pa.schema(
+        {
+            "part": pa.string(),
+            "id": pa.uint64(),
+            "kind": pa.string(),
+            "rows": pa.int64(),
+            "size": pa.int64(),
+            "mtime_ns": pa.int64(),
+            "ingested_at": TIME,
+            "error": pa.string(),
+        }
+    ),
+    "new_studies": pa.schema({"study": pa.string(), "spec": pa.string(), "created_at": TIME}),
+    "new_plans": PLAN.append(pa.field("study", pa.string())).append(pa.field("planned_at", TIME)),
+    "new_metrics": METRICS.append(pa.field("part_id", pa.uint64())),
+    "new_states": pa.schema(
+        {
+            "run_id": pa.string(),
+            "attempt": pa.int32(),
+            "trial_id": pa.string(),
+            "pack_id": pa.string(),
+            "started_at": TIME,
+            "ended_at": TIME,
+            "updated_at": TIME,
+            "host": pa.string(),
+            "device": pa.string(),
+            "threads": pa.int32(),
+            "versions": pa.string(),
+            "git_sha": pa.string(),
+            "git_dirty": pa.bool_(),
+            "status": pa.string(),
+            "stop_reason": pa.string(),
+            "horizon": pa.int64(),
+            "steps": pa.int64(),
+            "wall_seconds": pa.float64(),
+            "error": pa.string(),
+        }
+    ),
+}
+"""What one transaction of fold.sql takes in, in this order."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part in memory, or the reason why it cannot go in."""
+
+    name: str
+    """Path below `<store>/parts`."""
+    size: int
+    mtime_ns: int
+    """Size and change time of the file that was read: an unreadable part is tried again when they differ."""
+    kind: str | None = None
+    rows: int = 0
+    tables: Mapping[str, pa.Table] = field(default_factory=dict)
+    error: str | None = None
+
+    @property
+    def id(self) -> int:
+        """A hash of the name: smaller than the name itself in 100 million rows."""
+        return int.from_bytes(hashlib.blake2b(self.name.encode(), digest_size=8).digest(), "big")
+
+
+@dataclass
+class IngestReport:
+    """What one ingest brought in."""
+
+    parts: int = 0
+    rows: int = 0
+    skipped: list[tuple[str, str]] = field(default_factory=list)
+    """Parts that could not be read, each with the reason. They are tried again when their file changes."""
+    busy: str | None = None
+    """Why parts are left for the next ingest: who kept the store. None when all went in."""
+
+    def add(self, batch: list[Part]) -> None:
+        """Count a batch that was folded in."""
+        self.skipped += [(part.name, part.error) for part in batch if part.error]
+        self.parts += sum(not part.error for part in batch)
+        self.rows += sum(part.rows for part in batch)
+
+
+def new_parts(root: Path, known: Mapping[str, tuple[int, int] | None]) -> list[str]:
+    """Names of the parts below `root` that are not in `known`, sorted.
+
+    `known` maps a name to None, or for an unreadable part to its size and change time: it is new when they differ.
+    """
+    names = (
+        Path(directory, file).relative_to(root).as_posix()
+        for directory, _, files in os.walk(root)
+        for file in files
+        if file.endswith(".parquet") and not file.startswith(".")
+    )
+    return sorted(name for name in names if name not in known or known[name] not in (None, _stamp(root / name)))
+
+
+def read_batches(root: Path, names: list[str]) -> Iterator[list[Part]]:
+    """Read parts in the given order, in batches of about MAX_ROWS rows."""
+    batch: list[Part] = []
+    with ThreadPoolExecutor() as pool:
+        for start in range(0, len(names), CHUNK):
+            batch += pool.map(lambda name: _read(root, name), names[start : start + CHUNK])
+            if len(batch) >= MAX_PARTS or sum(part.rows for part in batch) >= MAX_ROWS:
+                yield batch
+                batch = []
+    if batch:
+        yield batch
+
+
+def batch_tables(parts: list[Part]) -> dict[str, pa.Table]:
+    """The tables that fold.sql takes in for a batch of parts."""
+    now = datetime.now(UTC)
+    rows = [vars(part) | {"part": part.name, "id": part.id, "ingested_at": now} for part in parts]
+    tables = [{"new_parts": _table("new_parts", rows)}, *(part.tables for part in parts)]
+    return {
+        name: pa.concat_tables([schema.empty_table(), *(own[name] for own in tables if name in own)])
+        for name, schema in TABLES.items()
+    }
+
+
+def _read(root: Path, name: str) -> Part:
+    path = root / name
+    try:
+        size, mtime_ns = _stamp(path)
+        data = path.read_bytes()
+    except OSError as error:  # a fault of the disk and not of the part: no stamp, so that the next ingest tries again
+        return Part(name, 0, 0, error=str(error))
+    part = Part(name, size, mtime_ns)
+    try:
+        return _parse(part, data)
+    except Exception as error:  # whatever is wrong with one part, the others go in
+        return replace(part, error=f"{type(error).__name__}: {error}".splitlines()[0])
+
+
+def _parse(part: Part, data: bytes) -> Part:
+    """The part with what its file says. Raises, whatever is wrong with it."""
+    file = pq.ParquetFile(pa.BufferReader(data))
+    about = json.loads((file.schema_arrow.metadata or {}).get(METADATA_KEY, b"{}"))
+    if about.get("format") != FORMAT:
+        raise ValueError(f"format {about.get('format')!r} is not {FORMAT}: no part, or one of another version.")
+    if about["kind"] == "plan":
+        study, created_at = about["study"], _time(about["created_at"])
+        rows = _columns(file, "new_plans", study=study, planned_at=created_at)
+        spec = {"study": study, "spec": json.dumps(about["spec"]), "created_at": created_at}
+        tables = {"new_plans": rows, "new_studies": _table("new_studies", [spec])}
+    else:
+        rows = _distinct(_columns(file, "new_metrics", part_id=part.id))
+        about |= {"updated_at": _time(about["written_at"]), "versions": json.dumps(about.get("versions", {}))}
+        states = [
+            about | state | {name: _time(state.get(name)) for name in ("started_at", "ended_at")}
+            for state in about["runs"]
+        ]
+        tables = {"new_metrics": rows, "new_states": _table("new_states", states)}
+    return replace(part, kind=about["kind"], rows=len(rows), tables=tables)
+
+
+def _columns(file: pq.ParquetFile, name: str, **constants: Any) -> pa.Table:
+    """The columns of a part as one of TABLES, beside columns with the same value in all rows."""
+    data = file.read()
+    columns = [
+        pa.repeat(pa.scalar(constants[field.name], field.type), len(data))
+        if field.name in constants
+        else data[field.name].cast(field.type)
+        for field in TABLES[name]
+    ]
+    return pa.table(columns, schema=TABLES[name])
+
+
+def _distinct(metrics: pa.Table) -> pa.Table:
+    """The last row of each (run_id, step, split, metric): no flush should repeat one, and a sort of codes shows it."""
+    codes = metrics["step"].to_numpy()
+    for name in ("run_id", "split", "metric"):
+        indices = metrics[name].combine_chunks().indices.to_numpy()  # refuses NULL
+        codes = codes * (indices.max(initial=0) + 1) + indices
+    codes.sort()
+    if (codes[1:] != codes[:-1]).all():
+        return metrics
+    key = [name for name in metrics.schema.names if name != "value"]
+    last = metrics.group_by(key, use_threads=False).aggregate([("value", "last")])
+    return last.rename_columns([*key, "value"]).select(metrics.schema.names)
+
+
+def _table(name: str, rows: list[dict[str, Any]]) -> pa.Table:
+    return pa.Table.from_pylist(rows, schema=TABLES[name])
+
+
+def _time(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    """Size and change time of a file."""
+    stat = path.stat()
+    return stat.st_size, stat.st_mtime_ns

@@ -1,0 +1,76 @@
+"""One line that says how far a study is, how fast it goes and when it will be done."""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from study.plan import Plan
+
+
+class Progress:
+    """Collects heartbeats; `say` gets the line, at most as often as `show` is called.
+
+    The share of the steps is that of the whole study, so that it goes on where an interrupted call stood. The rate is
+    that of this call, from its first pack's start to the last heartbeat: starting Ray says nothing about training.
+    """
+
+    def __init__(self, plan: Plan, say: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> None:
+        self.say, self.name, self.clock = say, plan.study.name, clock
+        self.total, self.finished = len(plan.runs), set(plan.finished)
+        self.horizon = plan.study.horizon
+        self.steps = {run_id: pack.start_step for pack in plan.packs for run_id in pack.run_ids}
+        self.steps_before = sum(self.steps.values())
+        self.errors: dict[str, str] = {}
+        self.started = clock()
+        self.training_since: float | None = None
+        self.heard_at = self.started
+        self.lock = threading.Lock()
+
+    def heard(self, message: dict[str, Any]) -> None:
+        """A heartbeat of a pack: how far each of its runs is. `states` is empty when it begins."""
+        with self.lock:
+            self.heard_at = self.clock()
+            if self.training_since is None:
+                self.training_since = self.heard_at
+            if "error" in message:
+                self.errors[message["pack_id"]] = message["error"]
+            for run_id, (steps, status) in message["states"].items():
+                if status == "finished":
+                    self.finished.add(run_id)
+                self.steps[run_id] = steps
+        self.show()
+
+    def show(self) -> None:
+        """Say the line now."""
+        with self.lock:
+            now = self.clock()
+            left = sum(self.horizon - steps for run_id, steps in self.steps.items() if run_id not in self.finished)
+            share = 1 - left / (self.total * self.horizon)
+            trained = sum(self.steps.values()) - self.steps_before
+            if self.training_since is None:
+                outlook = "starting workers"
+            elif trained > 0 and self.heard_at > self.training_since:
+                rate = trained / (self.heard_at - self.training_since)
+                seconds_left = max(0.0, left / rate - (now - self.heard_at))
+                outlook = f"{rate:,.0f} run-steps/s - {duration(seconds_left)} left"
+            else:
+                outlook = "training"
+            failed = f" - {len(self.errors)} packs failed" if self.errors else ""
+            line = f"{len(self.finished)}/{self.total} runs - {share:.0%} of the steps"
+            self.say(f"{self.name}: {line} - {duration(now - self.started)} - {outlook}{failed}")
+
+    def close(self) -> None:
+        """The last line."""
+        self.show()
+
+
+def duration(seconds: float) -> str:
+    """`45s`, `3m20s`, `2h05m`, `3d04h`."""
+    whole = round(seconds)
+    minutes, hours, days = whole // 60, whole // 3600, whole // 86400
+    if days:
+        return f"{days}d{hours % 24:02}h"
+    if hours:
+        return f"{hours}h{minutes % 60:02}m"
+    return f"{minutes}m{whole % 60:02}s" if minutes else f"{whole}s"

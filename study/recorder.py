@@ -1,0 +1,181 @@
+"""What workers write: immutable Parquet parts, the source that the store can always be rebuilt from.
+
+Two kinds, told apart by the JSON under `grokking_study` in the file's metadata. A plan part says what a study asks
+for, one row per run; a metrics part says what one flush of one pack recorded, one row per value, with the newest
+state of each run in its metadata.
+"""
+
+import functools
+import hashlib
+import json
+import os
+import platform
+import re
+import subprocess
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from study.files import atomic
+from trainables.errors import SpecError
+
+FORMAT = 1
+METADATA_KEY = b"grokking_study"
+PACKAGES = ("grokking-study", "torch", "numpy", "ray", "optuna", "duckdb", "pyarrow", "safetensors")
+
+NAME = pa.dictionary(pa.int32(), pa.string())
+"""Text with few distinct values."""
+
+METRICS = pa.schema(
+    {
+        "run_id": NAME,
+        "attempt": pa.int32(),
+        "step": pa.int64(),
+        "split": NAME,
+        "metric": NAME,
+        "value": pa.float64(),
+    }
+)
+
+PLAN = pa.schema(
+    {
+        "run_id": pa.string(),
+        "spec": pa.string(),
+        "task": pa.string(),
+        "model": pa.string(),
+        "optimizer": pa.string(),
+        "layers": pa.int32(),
+        "width": pa.int32(),
+        "ratio": pa.float64(),
+        "weight_decay": pa.float64(),
+        "learning_rate": pa.float64(),
+        "data_size": pa.int64(),
+        "train_fraction": pa.float64(),
+        "label_corruption": pa.float64(),
+        "chance_accuracy": pa.float64(),
+        "seed": pa.int32(),
+        "data_seed": pa.int32(),
+        "num_params": pa.int64(),
+        "point": pa.string(),
+        "horizon": pa.int64(),
+        "pack_id": pa.string(),
+    }
+)
+
+
+def write_plan(
+    store_dir: str | Path, study: str, study_spec: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]
+) -> str:
+    """Write what `study` asks for and return the part's name; the same plan has the same name and is written once.
+
+    `rows` have the columns of `PLAN`, with `spec` and `point` as JSON text; their order does not matter.
+    """
+    if not re.fullmatch(r"\w[\w.-]*", study):
+        raise SpecError(f"study name {study!r} is not a file name: use letters, digits, '_', '-' and '.'.")
+    table = pa.Table.from_pylist([dict(row) for row in rows], schema=PLAN).sort_by("run_id")
+    content = json.dumps([FORMAT, study, study_spec, table.to_pylist()], sort_keys=True)
+    name = f"plan/{study}-{hashlib.sha256(content.encode()).hexdigest()[:16]}.parquet"
+    path = Path(store_dir, "parts", name)
+    if not path.exists():
+        _write(path, table, {"kind": "plan", "study": study, "created_at": _now(), "spec": study_spec})
+    return name
+
+
+class Recorder:
+    """Writes the parts of one pack, one per flush. A retry of the pack makes a new recorder, with a higher attempt."""
+
+    attempt: int
+    """This try at the pack, from 1: one more than the highest among the pack's parts."""
+
+    def __init__(self, store_dir: str | Path, pack_id: str, provenance: Mapping[str, Any]) -> None:
+        self._directory = Path(store_dir, "parts", pack_id)
+        self._about = {"kind": "metrics", "pack_id": pack_id, **provenance}
+        self._num_flushes = 0
+        earlier = self._directory.glob("[0-9]*-*.parquet")
+        self.attempt = 1 + max((int(part.name.partition("-")[0]) for part in earlier), default=0)
+
+    def flush(self, metrics: Mapping[str, Any], states: Sequence[Mapping[str, Any]]) -> str:
+        """Write one part and return its name. `metrics` are the columns of `METRICS`, or empty for states alone.
+
+        `states` hold the newest state of each run that this flush speaks of. Raises OSError when the disk is full.
+        """
+        self._num_flushes += 1
+        path = self._directory / f"{self.attempt:04d}-{self._num_flushes:06d}.parquet"
+        if path.exists():
+            raise FileExistsError(f"part {path} exists: another worker trains pack {path.parent.name!r} right now.")
+        # An empty array may be of any type, and not all of them can be cast.
+        rows = metrics if metrics and len(metrics["run_id"]) else {name: [] for name in METRICS.names}
+        table = pa.table({name: pa.array(rows[name]) for name in METRICS.names}).cast(METRICS)
+        _write(path, table, {**self._about, "written_at": _now(), "runs": list(states)})
+        return f"{path.parent.name}/{path.name}"
+
+
+def last_states(store_dir: str | Path, pack_id: str) -> dict[str, dict[str, Any]]:
+    """The newest state of each run in the parts of one pack, by run id. Parts that cannot be read are passed over."""
+    states: dict[str, dict[str, Any]] = {}
+    for path in sorted(Path(store_dir, "parts", pack_id).glob("[0-9]*-*.parquet")):
+        try:
+            about = json.loads((pq.read_schema(path).metadata or {})[METADATA_KEY])
+            states |= {state["run_id"]: state for state in about["runs"]}
+        except (OSError, ValueError, KeyError):  # pa.ArrowInvalid is a ValueError
+            continue
+    return states
+
+
+def provenance(device: str, threads: int, trial_id: str | None = None) -> dict[str, Any]:
+    """Where and with what an attempt runs: for `Recorder`, which writes it into every part."""
+    return {
+        "trial_id": trial_id,
+        "host": platform.node(),
+        "device": device,
+        "threads": threads,
+        "versions": _versions(),
+        **_source(),
+    }
+
+
+def _write(path: Path, table: pa.Table, about: Mapping[str, Any]) -> None:
+    """Write one part. The file is encoded in memory, so that only plain writes can meet a full disk."""
+    table = table.replace_schema_metadata({METADATA_KEY: json.dumps({"format": FORMAT, **about})})
+    buffer = pa.BufferOutputStream()
+    pq.write_table(table, buffer, compression="zstd")
+    with atomic(path) as draft:
+        draft.write_bytes(buffer.getvalue())
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat()
+
+
+@functools.cache
+def _versions() -> dict[str, str]:
+    installed = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            installed[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return installed
+
+
+@functools.cache
+def _source() -> dict[str, Any]:
+    """Commit of the checkout this code runs from, and whether files differ from it; None where there is no commit."""
+    root = Path(__file__).resolve().parents[1]
+    unknown = {"git_sha": None, "git_dirty": None}
+    if not (root / ".git").exists():  # an installed copy may lie inside somebody else's checkout
+        return unknown
+    command = ["git", "-C", os.fspath(root), "status", "--porcelain=v2", "--branch"]
+    try:
+        lines = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30).stdout.splitlines()
+    except (OSError, subprocess.SubprocessError):
+        return unknown
+    head = next(line.split()[-1] for line in lines if line.startswith("# branch.oid"))
+    if head == "(initial)":
+        return unknown
+    return {"git_sha": head, "git_dirty": any(not line.startswith("#") for line in lines)}

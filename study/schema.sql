@@ -1,0 +1,129 @@
+-- The tables of the store. Only ingest (fold.sql) fills them, and everything in them can be rebuilt from the parts.
+-- Times are UTC. A change of a table's columns needs a new version in store.py; a change of a view does not.
+
+-- One row per fact about the file itself: its version and a digest of the views installed in it.
+create table if not exists store_info (
+    key text primary key,
+    value text not null,
+);
+
+-- One row per part; `error` says why one was skipped, NULL otherwise. `id` is a hash of the name, for metrics.part_id.
+create table if not exists parts (
+    part text primary key,
+    id ubigint not null,
+    kind text,
+    rows bigint not null,
+    size bigint not null,
+    mtime_ns bigint not null,
+    ingested_at timestamp not null,
+    error text,
+);
+
+-- One row per study, from its latest plan.
+create table if not exists studies (
+    study text primary key,
+    spec json not null,
+    created_at timestamp not null,
+);
+
+-- One row per study and run over all plans of the study: the largest horizon, and the latest plan's point and pack.
+create table if not exists study_runs (
+    study text not null,
+    run_id text not null,
+    point json not null,
+    horizon bigint not null,
+    pack_id text,
+    planned_at timestamp not null,
+    primary key (study, run_id),
+);
+
+-- One row per run that was ever planned, from the latest plan that holds it.
+create table if not exists run_specs (
+    run_id text primary key,
+    spec json not null,
+    task text,
+    model text,
+    optimizer text,
+    layers integer,
+    width integer,
+    ratio double,
+    weight_decay double,
+    learning_rate double,
+    data_size bigint,
+    train_fraction double,
+    label_corruption double,
+    chance_accuracy double,
+    seed integer,
+    data_seed integer,
+    num_params bigint,
+    planned_at timestamp not null,
+);
+
+-- One row per try at a run: its newest state, written at updated_at.
+create table if not exists attempts (
+    run_id text not null,
+    attempt integer not null,
+    trial_id text,
+    pack_id text,
+    started_at timestamp,
+    ended_at timestamp,
+    updated_at timestamp,
+    host text,
+    device text,
+    threads integer,
+    versions json,
+    git_sha text,
+    git_dirty boolean,
+    status text not null check (status in ('running', 'finished', 'failed')),
+    stop_reason text,
+    horizon bigint,
+    steps bigint,
+    wall_seconds double,
+    error text,
+    primary key (run_id, attempt),
+);
+
+-- One row per run, step, split and metric. An attempt replaces what earlier attempts recorded from its first step on.
+-- No key and no index: at 100 million rows they cost more than the whole ingest; fold.sql keeps the rows unique.
+create table if not exists metrics (
+    run_id text not null,
+    step bigint not null,
+    split text not null,
+    metric text not null,
+    value double not null,
+    attempt integer not null,
+    part_id ubigint not null,
+);
+
+-- One row per run in metrics: its latest attempt and last step there. Tells without a scan which parts only go further.
+create table if not exists recorded (
+    run_id text primary key,
+    attempt integer not null,
+    step bigint not null,
+);
+
+-- One row per planned run: its settings, and the state of its latest attempt.
+create or replace view runs as
+with latest as (
+    select * from attempts
+    semi join (select run_id, max(attempt) as attempt from attempts group by run_id) using (run_id, attempt)
+),
+spent as (
+    select run_id, sum(wall_seconds) as wall_seconds from attempts group by run_id
+),
+planned as (
+    select run_id, max(horizon) as horizon from study_runs group by run_id
+)
+select
+    run_id,
+    run_specs.* exclude (run_id, planned_at),
+    coalesce(latest.status, 'planned') as status,
+    latest.stop_reason,
+    coalesce(latest.horizon, planned.horizon) as horizon,
+    coalesce(latest.steps, 0) as steps,
+    coalesce(spent.wall_seconds, 0)::double as wall_seconds,
+    latest.error,
+from run_specs
+left join latest using (run_id)
+left join spent using (run_id)
+left join planned using (run_id);

@@ -1,0 +1,130 @@
+"""The straight way of `study run`: plan, write the plan, train what is missing, bring it into the store.
+
+Safe to stop and to start at any moment: everything a finished pack knows is on disk before anyone is told.
+"""
+
+import fcntl
+import re
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+
+from study.machine import machine
+from study.plan import Plan, make_plan, write
+from study.progress import Progress
+from study.spec import StudySpec
+from study.store import Store, StoreBusy
+from study.trial import Settings
+from trainables.compiler import CHOICES
+from trainables.components import closest
+from trainables.errors import SpecError
+
+INGEST_SECONDS = 2.0
+PATIENCE_SECONDS = 30.0
+"""How long a plan waits for those who read the store: a plan from half of what is on disk trains runs twice."""
+DEVICES = ("auto", "cpu", "cuda")
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to run, as opposed to what."""
+
+    device: str = "auto"
+    pack_size: int | None = None
+    address: str = "auto"
+    compile: str = "auto"
+    runs: int | None = None
+    flush_seconds: float = 10.0
+
+    def __post_init__(self) -> None:
+        if self.device not in DEVICES:
+            raise SpecError(f"--device {self.device!r} is not known. {closest(self.device, list(DEVICES))}")
+        if self.address not in ("auto", "local") and not re.fullmatch(r"\S+:\d{1,5}", self.address):
+            raise SpecError(f"--address {self.address!r} is neither auto, local nor HOST:PORT.")
+        if self.compile not in CHOICES:
+            raise SpecError(f"--compile {self.compile!r} is not known. {closest(self.compile, list(CHOICES))}")
+        for name in ("pack_size", "runs"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise SpecError(f"--{name.replace('_', '-')} must be 1 or larger, got {value}.")
+
+
+def plan(study: StudySpec, store: Store | None, options: Options) -> Plan:
+    """What is missing, from everything that is on disk. Touches no cluster; a `store` must be open for writing."""
+    if store:
+        busy = store.ingest(timeout=PATIENCE_SECONDS).busy  # a killed driver may have left parts that nobody brought in
+        if busy:
+            raise StoreBusy(busy)
+    return make_plan(study, store, machine(options.device), options.pack_size, options.runs)
+
+
+def run(study: StudySpec, store: Store, options: Options, say: Callable[[str], None]) -> Plan:
+    """Train what the study is missing and return the plan as it stands afterwards.
+
+    `say` gets the progress line. KeyboardInterrupt ends it at once; the same call goes on from there. SpecError when
+    another driver works on this store.
+    """
+    with _only_driver(store):
+        todo = plan(study, store, options)
+        write(todo, store)
+        if todo.packs:
+            _train(todo, store, options, say)
+        else:
+            store.ingest()
+        return plan(study, store, options)
+
+
+def _train(todo: Plan, store: Store, options: Options, say: Callable[[str], None]) -> None:
+    """Train the packs of a plan through Ray, while their parts are brought into the store."""
+    from study.runner import run_packs  # ray takes seconds to import: only when there is something to train
+
+    study, target = todo.study, machine(options.device)
+    settings = Settings(
+        store=str(store.path),
+        device=target.device,
+        threads=1,
+        compile=options.compile,
+        evaluations_per_decade=study.evaluations_per_decade,
+        evaluation_examples=study.evaluation_examples,
+        leave_when_generalized=study.leave_when_generalized,
+        flush_seconds=options.flush_seconds,
+    )
+    progress = Progress(todo, say)
+    done = threading.Event()
+    keeper = threading.Thread(target=_keep_ingesting, args=(store, progress, done), daemon=True)
+    keeper.start()
+    try:
+        run_packs(
+            todo.packs,
+            settings,
+            workers=min(target.workers, len(todo.packs)),
+            address=options.address,
+            heard=progress.heard,
+        )
+    finally:
+        done.set()
+        keeper.join()
+        store.ingest()
+        progress.close()
+
+
+def _keep_ingesting(store: Store, progress: Progress, done: threading.Event) -> None:
+    """Until `done`: bring in parts and renew the progress line. Whoever is in the way of an ingest only delays it."""
+    while not done.wait(INGEST_SECONDS):
+        with suppress(SpecError, OSError):  # the ingest at the end says what is wrong, if it still is
+            store.ingest(timeout=1.0)
+        progress.show()
+
+
+@contextmanager
+def _only_driver(store: Store) -> Iterator[None]:
+    """Keep a second driver away from the store until the block ends or this process dies, however it dies."""
+    with open(store.path / ".driver.lock", "a") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise SpecError(
+                f"store '{store.path}': another `study run` is at work here. Wait for it, or take another --store."
+            ) from None
+        yield

@@ -1,0 +1,273 @@
+"""The store: a DuckDB file made from the parts that workers wrote, `<store>/study.duckdb`.
+
+DuckDB lets one process write or many read, and each keeps the others out. So nobody holds the file: a query opens it,
+takes its result into memory and closes it; ingest holds it for one short transaction per batch of parts. Either waits
+for the other. The file can be deleted at any time: ingest makes it again from the parts.
+"""
+
+import fcntl
+import hashlib
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import duckdb
+import pyarrow as pa
+
+from study.files import atomic, patiently
+from study.ingest import IngestReport, Part, batch_tables, new_parts, read_batches
+from study.views import view_statements
+from trainables.errors import SpecError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+VERSION = "1"
+FILE = "study.duckdb"
+TIMEOUT = 5.0
+"""Seconds for which a reader or a writer waits for the other."""
+
+HELD = ("Conflicting lock", "different configuration", "Unique file handle conflict")
+"""How DuckDB says that somebody has the file open: another process, or (the other two) a thread of this one."""
+
+SAFE: dict[str, str | bool | int | float | list[str]] = {
+    "enable_external_access": False,
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+    "allow_community_extensions": False,
+    "python_enable_replacements": False,
+    "lock_configuration": True,
+}
+"""SQL sees the tables of its own database: no files, no network, no extensions, no Python variables."""
+
+
+class StoreError(SpecError):
+    """A store that cannot be read or written, or a query that it cannot answer."""
+
+
+class StoreBusy(StoreError):
+    """Another process kept the store for longer than the timeout."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """The rows of a query, in memory."""
+
+    table: pa.Table
+
+    def to_arrow_table(self) -> pa.Table:
+        return self.table
+
+    def df(self) -> "pd.DataFrame":
+        return self.table.to_pandas()
+
+    def fetchall(self) -> list[tuple[Any, ...]]:
+        return list(zip(*(column.to_pylist() for column in self.table.columns), strict=True))
+
+
+@dataclass(frozen=True)
+class Store:
+    """One store directory. Holds no connection: it can be kept, pickled and shared between threads."""
+
+    path: Path
+    write: bool = False
+
+    @classmethod
+    def open(cls, path: str | Path = "results", *, write: bool = False) -> Self:
+        """The store in directory `path`; with `write`, made if need be. Raises StoreError when it cannot be used."""
+        store = cls(Path(path).absolute(), write)
+        if store.path.is_file():
+            raise StoreError(f"store '{path}' is a file: give the directory that holds {FILE}.")
+        if write:
+            store.path.mkdir(parents=True, exist_ok=True)
+            with store._alone(TIMEOUT):
+                if not store._file.exists():
+                    with store._new_file():
+                        pass
+        elif not store._file.exists():
+            raise StoreError(
+                f"store '{path}' has no {FILE}: run a study with `--store {path}`, or `study ingest` there."
+            )
+        else:
+            with _connection(store._file):
+                pass
+        return store
+
+    def sql(self, text: str, params: Any = None) -> Result:
+        """The result of one read-only query; `params` fill `?` and `$name` in it. Sums and decimals are doubles."""
+        with _connection(self._file) as connection:
+            return Result(_select(connection, text, params))
+
+    def ingest(self, *, rebuild: bool = False, timeout: float = TIMEOUT) -> IngestReport:
+        """Bring in the parts that the file does not have yet; with `rebuild`, make the file anew from all parts.
+
+        Waits up to `timeout` seconds at a time for readers and for another ingest. What does not get in stays on disk
+        for the next ingest.
+        """
+        if not self.write:
+            raise StoreError(f"store '{self.path}' is open read-only: open it with write=True to ingest.")
+        report = IngestReport()
+        try:
+            with self._alone(timeout):
+                if rebuild or not self._file.exists():
+                    with self._new_file() as file:
+                        self._fold_new(file, report, timeout)
+                else:
+                    self._fold_new(self._file, report, timeout)
+        except StoreBusy as error:
+            report.busy = str(error)
+        return report
+
+    @property
+    def _file(self) -> Path:
+        return self.path / FILE
+
+    @contextmanager
+    def _alone(self, timeout: float) -> Iterator[None]:
+        """Keep every other writer out, in this process and in others, until the block ends or the process dies."""
+        with open(self.path / ".lock", "a") as handle:
+            for _ in patiently(timeout):
+                try:
+                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    continue
+            else:
+                raise StoreBusy(f"store '{self.path}' is being written by another process: try again in a moment.")
+            yield
+
+    @contextmanager
+    def _new_file(self) -> Iterator[Path]:
+        """An empty database file, to fill; it takes the place of the store's file when the block ends well."""
+        for stale in self.path.glob(f".{FILE}.*"):  # what a killed rebuild left
+            stale.unlink()
+        with atomic(self._file) as draft:
+            with closing(duckdb.connect(draft, config=SAFE)) as connection:
+                _install(connection)
+            yield draft
+            # A killed ingest may have left its log, which must not be replayed on the new file.
+            self._file.with_name(f"{FILE}.wal").unlink(missing_ok=True)
+
+    def _fold_new(self, file: Path, report: IngestReport, timeout: float) -> None:
+        with _connection(file, timeout=timeout) as connection:
+            [(digest,)] = connection.execute("select value from store_info where key = 'views'").fetchall()
+            stamps = connection.execute("select part, size, mtime_ns, error is null from parts").fetchall()
+        if digest != _digest():
+            with _connection(file, write=True, timeout=timeout) as connection:
+                _install(connection)
+        known = {part: None if good else (size, mtime_ns) for part, size, mtime_ns, good in stamps}
+        root = self.path / "parts"
+        for batch in read_batches(root, new_parts(root, known)):
+            _fold(file, batch, report, timeout)
+
+
+def query(text: str, tables: Mapping[str, pa.Table]) -> pa.Table:
+    """The result of a query on Arrow tables, by name. No store is involved and nothing is written."""
+    with _translated(), closing(duckdb.connect(config=SAFE)) as connection:
+        for name, table in tables.items():
+            connection.register(name, table)
+        return _select(connection, text)
+
+
+def _select(connection: duckdb.DuckDBPyConnection, text: str, params: Any = None) -> pa.Table:
+    relation = connection.sql(text, params=params)
+    if relation is None:
+        raise StoreError(f"query {text!r} gives no rows: write a select statement.")
+    table = relation.to_arrow_table()
+    if len(set(table.column_names)) < len(table.column_names):  # select 1 as a, 2 as a: a row as a dict would lose one
+        names = table.column_names
+        table = table.rename_columns(
+            [f"{name}_{names[:i].count(name)}" if name in names[:i] else name for i, name in enumerate(names)]
+        )
+    for i, column in enumerate(table.schema):
+        if pa.types.is_decimal(column.type):  # a sum of bigints too: no chart and no JSON takes it
+            table = table.set_column(i, column.name, table.column(i).cast(pa.float64()))
+    return table
+
+
+def _fold(file: Path, batch: list[Part], report: IngestReport, timeout: float) -> None:
+    """Fold a batch of parts in one transaction. What DuckDB refuses is halved until the one bad part is alone."""
+    tables = batch_tables(batch)
+    try:
+        with _connection(file, write=True, timeout=timeout) as connection:
+            for name, table in tables.items():
+                connection.register(name, table)
+            connection.execute(_text("fold.sql"))
+    except StoreError as error:
+        if not isinstance(error.__cause__, duckdb.DataError | duckdb.IntegrityError):
+            raise
+        half = len(batch) // 2
+        halves = [batch[:half], batch[half:]] if half else [[replace(batch[0], rows=0, tables={}, error=str(error))]]
+        for smaller in halves:
+            _fold(file, smaller, report, timeout)
+        return
+    report.add(batch)
+
+
+def _install(connection: duckdb.DuckDBPyConnection) -> None:
+    """Bring tables and views up to the files of this version, in one transaction."""
+    connection.execute("begin")
+    connection.execute(_text("schema.sql"))
+    for source, statement in view_statements().items():
+        try:
+            connection.execute(statement)
+        except duckdb.Error as error:
+            raise StoreError(f"view file analysis/{source} does not work: {_line(error)}") from error
+    facts = [["version", VERSION], ["views", _digest()]]
+    connection.executemany("insert or replace into store_info values (?, ?)", facts)
+    connection.execute("commit")
+
+
+def _digest() -> str:
+    """A hash of all that `_install` puts into a file."""
+    return hashlib.sha256(repr([_text("schema.sql"), view_statements()]).encode()).hexdigest()
+
+
+def _text(name: str) -> str:
+    return files("study").joinpath(name).read_text(encoding="utf-8")
+
+
+@contextmanager
+def _connection(file: Path, *, write: bool = False, timeout: float = TIMEOUT) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection to a store of this version, for as short as possible: others wait meanwhile."""
+    with closing(_connect(file, write, timeout)) as connection, _translated():
+        try:
+            [(version,)] = connection.execute("select value from store_info where key = 'version'").fetchall()
+        except (duckdb.CatalogException, ValueError):
+            version = None
+        if version != VERSION:
+            raise StoreError(
+                f"store file '{file}' has store version {version}, this package reads version {VERSION}: "
+                f"upgrade grokking-study, or make the file anew from the parts with `study ingest --rebuild`."
+            )
+        yield connection
+
+
+def _connect(file: Path, write: bool, timeout: float) -> duckdb.DuckDBPyConnection:
+    """Open the file, when those who have it open the other way let go of it."""
+    for _ in patiently(timeout):
+        try:
+            return duckdb.connect(file, read_only=not write, config=SAFE)
+        except duckdb.Error as error:
+            if not any(words in str(error) for words in HELD):
+                raise StoreError(
+                    f"store file '{file}' cannot be opened ({_line(error)}): "
+                    f"if it is damaged, delete it and run `study ingest`: it is rebuilt from the parts."
+                ) from error
+    raise StoreBusy(f"store file '{file}' is held by another process for more than {timeout:g} s: try again later.")
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """DuckDB's errors as one line."""
+    try:
+        yield
+    except duckdb.Error as error:
+        raise StoreError(_line(error)) from error
+
+
+def _line(error: duckdb.Error) -> str:
+    return str(error).splitlines()[0]

@@ -1,0 +1,128 @@
+"""What one worker does with one pack: train it, write parts and checkpoints, say that it is alive.
+
+Parts first, then checkpoints: whatever moment the process dies at, the rows up to the checkpoint are on disk, and rows
+after it are made again, with the same values, and replace the old ones.
+"""
+
+import dataclasses
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from study.packing import PackPlan, is_done
+from study.recorder import Recorder, last_states, provenance
+from trainables import checkpoint
+from trainables.engine import Flush, resolve_device, train_pack
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a study's packs are trained and observed; the same for all packs of one call."""
+
+    store: str
+    device: str
+    threads: int
+    compile: str
+    evaluations_per_decade: int
+    evaluation_examples: int | None
+    leave_when_generalized: bool
+    flush_seconds: float = 10.0
+
+
+def train(pack: PackPlan, settings: Settings, trial_id: str, heartbeat: Callable[[dict[str, Any]], None]) -> None:
+    """Train a pack to its horizon from wherever its newest checkpoint is; a heartbeat first and after every flush."""
+    if settings.device == "cpu":
+        torch.set_num_threads(settings.threads)
+    folder = Path(settings.store) / "checkpoints"
+    in_flight = folder / "packs" / f"{pack.pack_id}.safetensors"
+    recorder = Recorder(settings.store, pack.pack_id, provenance(settings.device, torch.get_num_threads(), trial_id))
+    attempts = {r: n + recorder.attempt for r, n in zip(pack.run_ids, pack.first_attempts, strict=True)}
+    started_at = _now()
+
+    def record(flush: Flush) -> None:
+        states = []
+        for state in flush.states:
+            ended_at = None if state.status == "running" else _now()
+            about = {"attempt": attempts[state.run_id], "started_at": started_at, "ended_at": ended_at, "error": None}
+            states.append({**dataclasses.asdict(state), **about})
+        metrics = flush.metrics
+        numbers = [attempts[run_id] for run_id in metrics["run_id"]]
+        recorder.flush({**metrics, "attempt": numbers}, states)
+        for left in flush.left:
+            checkpoint.save(folder / "runs" / f"{left.run_ids[0]}.safetensors", left)
+        if flush.running is not None:
+            checkpoint.save(in_flight, flush.running)
+        else:
+            in_flight.unlink(missing_ok=True)
+        heartbeat({"pack_id": pack.pack_id, "states": {s.run_id: (s.steps, s.status) for s in flush.states}})
+
+    run_ids, start = _start(pack, Path(settings.store))
+    # The first heartbeat says that training begins, and which runs an earlier try of the pack has finished.
+    done = {run_id: (pack.horizon, "finished") for run_id in pack.run_ids if run_id not in run_ids}
+    heartbeat({"pack_id": pack.pack_id, "states": done})
+    if not run_ids:
+        return  # an earlier try has done it all and died before it could say so
+    train_pack(
+        [spec for run_id, spec in zip(pack.run_ids, pack.specs, strict=True) if run_id in run_ids],
+        horizon=pack.horizon,
+        record=record,
+        checkpoint=start,
+        device=str(resolve_device(settings.device)),
+        compile=settings.compile,
+        per_decade=settings.evaluations_per_decade,
+        evaluation_examples=settings.evaluation_examples,
+        leave_when_generalized=settings.leave_when_generalized,
+        flush_seconds=settings.flush_seconds,
+        packs_alike=pack.packs_alike,
+    )
+
+
+def record_failure(pack: PackPlan, settings: Settings, trial_id: str, error: str) -> None:
+    """Say in the store that the runs of a pack could not be trained; those that had left it are not touched."""
+    recorder = Recorder(settings.store, pack.pack_id, provenance(settings.device, settings.threads, trial_id))
+    run_ids, start = _start(pack, Path(settings.store))
+    states = [
+        {
+            "run_id": run_id,
+            "attempt": first + recorder.attempt,
+            "status": "failed",
+            "stop_reason": None,
+            "horizon": pack.horizon,
+            "steps": start.step if start else 0,
+            "wall_seconds": 0.0,
+            "started_at": _now(),
+            "ended_at": _now(),
+            "error": error,
+        }
+        for run_id, first in zip(pack.run_ids, pack.first_attempts, strict=True)
+        if run_id in run_ids
+    ]
+    recorder.flush({}, states)
+
+
+def _start(pack: PackPlan, store: Path) -> tuple[set[str], checkpoint.Checkpoint | None]:
+    """The runs that are still to train and their state: of this pack's own earlier try, else what the plan found."""
+    states = last_states(store, pack.pack_id)
+    waiting = [run_id for run_id in pack.run_ids if not is_done(states.get(run_id), pack.horizon)]
+    if not waiting:
+        return set(), None
+    in_flight = store / "checkpoints" / "packs" / f"{pack.pack_id}.safetensors"
+    if in_flight.exists():
+        try:
+            own = checkpoint.load(in_flight)
+            if pack.start_step <= own.step < pack.horizon and set(waiting) <= set(own.run_ids):
+                return set(waiting), own.select(waiting)
+        except checkpoint.CheckpointError:
+            os.replace(in_flight, in_flight.with_suffix(".torn"))
+    found = [checkpoint.load(Path(path)) for path in pack.checkpoints]
+    wanted = [part.select([r for r in part.run_ids if r in waiting]) for part in found if part.step == pack.start_step]
+    return set(waiting), checkpoint.joined(wanted).select(waiting) if wanted else None
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat()

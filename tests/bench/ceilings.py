@@ -1,0 +1,186 @@
+"""What this machine can do at best, what a step of a run cannot do without, and how the benchmarks measure and print.
+
+    python -m tests.bench.ceilings [--device cpu|cuda] [--threads N] [--json]
+
+Prints the rates of matrix products and copies that the other benchmarks divide by; needs torch only. Each is the best
+of several windows, since whatever disturbs a measurement makes it slower. Operands are random: zeros can run faster.
+Bandwidth counts bytes read plus bytes written.
+"""
+
+import argparse
+import gc
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+
+HEADS, NUM_TOKENS = 4, 3
+"""Of the transformer that the benchmarks train."""
+MATRIX_SIZE = {"cpu": 1536, "cuda": 8192}
+NUM_WINDOWS = 5
+COPY_BYTES = {"cpu": 2**29, "cuda": 2**31}
+"""Larger than the last level of cache."""
+OUT_OF_MEMORY = "out of memory"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--threads", type=int, default=num_cores(), help="threads on a CPU; all cores by default")
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    best = measured(torch.device(options.device))
+    show([{"ceiling": name, "value": value} for name, value in best.items()], options.json)
+
+
+def measured(device: torch.device) -> dict[str, float]:
+    """Operations per second of square products by number format, and bytes per second of a copy.
+
+    The number of threads on a CPU is torch's current one.
+    """
+    best = {"float32 FLOP/s": product_rate(device, torch.float32)}
+    if device.type == "cuda":
+        before = torch.get_float32_matmul_precision()
+        torch.set_float32_matmul_precision("high")
+        best["tf32 FLOP/s"] = product_rate(device, torch.float32)
+        torch.set_float32_matmul_precision(before)
+        best["bfloat16 FLOP/s"] = product_rate(device, torch.bfloat16)
+    best["copy bytes/s"] = copy_rate(device)
+    return best
+
+
+def product_rate(device: torch.device, dtype: torch.dtype, seconds: float = 1.0) -> float:
+    """Operations per second of a large square matrix product; a multiplication and an addition are two operations."""
+    size = MATRIX_SIZE[device.type]
+    left, right = (torch.randn(size, size, device=device).to(dtype) for _ in range(2))
+    out = torch.empty_like(left)
+    return 2 * size**3 * max(rates(lambda: torch.mm(left, right, out=out), seconds, device))
+
+
+def copy_rate(device: torch.device, seconds: float = 1.0) -> float:
+    """Bytes read plus bytes written per second by a copy within the device's memory."""
+    num_floats = COPY_BYTES[device.type] // 4
+    if device.type == "cuda":
+        num_floats = min(num_floats, torch.cuda.mem_get_info(device)[0] // 16)
+    source, target = torch.randn(num_floats, device=device), torch.zeros(num_floats, device=device)
+    return 8 * num_floats * max(rates(lambda: target.copy_(source), seconds, device))
+
+
+def rates(call: Callable[[], Any], seconds: float, device: torch.device) -> list[float]:
+    """Calls per second in each of several windows that last about `seconds` together, after two calls to warm up."""
+    call()
+    once = timed(call, 1, device)
+    repeats = max(1, int(seconds / NUM_WINDOWS / once))
+    return [repeats / timed(call, repeats, device) for _ in range(NUM_WINDOWS)]
+
+
+def timed(call: Callable[[], Any], repeats: int, device: torch.device) -> float:
+    """Seconds that so many calls take until the device has done them all."""
+    synchronize(device)
+    start = time.perf_counter()
+    for _ in range(repeats):
+        call()
+    synchronize(device)
+    return time.perf_counter() - start
+
+
+def synchronize(device: torch.device) -> None:
+    """Wait until the device has done what it was given; a CPU has."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
+def num_cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def step_flops(width: int, batch: int, p: int) -> float:
+    """Operations of the matrix products of one step of one run, read at the last position.
+
+    Per example: keys and values at L positions, one query, attention of H heads, its output, two layers of an MLP four
+    times as wide, the output: (2L + 1 + 1 + 8) D^2 + 2 L D + D C multiplications; as many additions; and the backward
+    pass is two such products for each. Looking up embeddings needs none.
+    """
+    products = (2 * NUM_TOKENS + 10) * width**2 + 2 * NUM_TOKENS * width + width * p
+    return 3 * 2 * products * batch
+
+
+def step_bytes(width: int, batch: int, p: int) -> float:
+    """Bytes that one step of one run moves if nothing is moved twice, in float32.
+
+    A weight is read forward and backward, its gradient written and read, weight and two moments read and written: 10
+    moves. A kept activation is written and read, and so is its gradient: 4 moves. Kept are the input, keys and values
+    at L positions; attention, its output, the hidden layer, the last state and the logits at the last one.
+    """
+    weights = (p + 1 + NUM_TOKENS + p) * width + 12 * width**2
+    kept = (3 * NUM_TOKENS + 8) * width + NUM_TOKENS * HEADS + p
+    return 4.0 * (10 * weights + 4 * batch * kept)
+
+
+def attempted(measure: Callable[..., Any], *arguments: Any) -> Any:
+    """What `measure(*arguments)` returns, or in a word why it failed; the memory is free again afterwards."""
+    try:
+        result = measure(*arguments)
+    except (RuntimeError, MemoryError) as error:
+        result = OUT_OF_MEMORY if out_of_memory(error) else "failed"
+        say(f"{result}: {(str(error).strip() or repr(error)).splitlines()[0]}")
+    gc.collect()  # after the handler: the traceback held on to the tensors
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+        torch.cuda.empty_cache()
+        torch.cuda.reset_peak_memory_stats()
+    return result
+
+
+def out_of_memory(error: BaseException | None) -> bool:
+    """True if this error, or one that it came out of, says so: leaving a failed capture raises one of its own."""
+    words = (OUT_OF_MEMORY, "can't allocate memory")
+    while error is not None:
+        if isinstance(error, MemoryError) or any(word in str(error).lower() for word in words):
+            return True
+        error = error.__context__
+    return False
+
+
+def has_compiler(device: torch.device) -> bool:
+    """True if torch.compile works here."""
+    try:
+        torch.compile(lambda x: x.cos() + 1)(torch.ones(8, device=device))
+    except Exception as error:
+        say(f"torch.compile does not work here, so nothing is compiled ({type(error).__name__})")
+        return False
+    synchronize(device)
+    return True
+
+
+def show(rows: Sequence[dict[str, Any]], as_json: bool) -> None:
+    """Rows with the same keys, as a plain table or as JSON; None is a dash."""
+    if as_json:
+        print(json.dumps(list(rows), indent=1))
+        return
+    cells = [list(rows[0]), *([_cell(value) for value in row.values()] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    for line in cells:
+        print("  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "-"
+    if not isinstance(value, float):
+        return str(value)
+    return f"{value:,.0f}" if 1e3 <= abs(value) < 1e7 else f"{value:.3g}"
+
+
+def say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()

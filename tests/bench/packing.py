@@ -1,0 +1,198 @@
+"""The same runs twice on this machine: one Ray Tune trial per run, as one would write it today, and as our study.
+
+    python -m tests.bench.packing [--runs 128] [--steps 2000] [--baseline-runs N] [--warm] [--json]
+
+One-layer transformers on addition modulo 97 with AdamW: 4 weight decays x 4 training fractions, then seeds. Both ways
+are commands of their own, timed from the start to the end of the process: Ray's start, compiling and ingest are in. The
+compiler's cache is empty; `--warm` runs the study once more with the cache of the first time. Both ways evaluate 512
+examples of each split at the same steps. `--baseline-runs`: train only so many of the runs as trials, at the same rate.
+
+FLOP/s: matrix products that training cannot do without (ceilings.step_flops) over all of the time, against a large
+product on all cores. Memory: the peak, sampled twice a second, of the PSS (own pages, and a part of the shared ones) of
+all processes of the command, Ray's included. In training: the attempts' wall_seconds over workers x elapsed; compiling
+and evaluation are in it. Fit (train accuracy above 0.99) and mean test accuracy: of the runs that both ways trained.
+"""
+
+import argparse
+import itertools
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+
+from tests.bench import ceilings
+from tests.bench.engine import PlainTransformer
+from trainables.schedule import evaluation_steps
+
+Spent = tuple[float, float | None]
+"""Seconds, and the peak memory in GB if the system tells."""
+Trained = tuple[float | None, list[tuple[float, float]]]
+"""Seconds of all workers in training, if known, and each run's last accuracy in train and test."""
+P, EXAMPLES, LEARNING_RATE, SAMPLE_SECONDS = 97, 512, 3e-3, 0.5
+MARK = "GROKKING_BENCH"
+"""A variable in a command's environment, by which the processes are found that it starts: they inherit it."""
+AXES = {"optimizer.weight_decay": (0.0, 0.3, 1.0, 3.0), "task.train_fraction": (0.4, 0.5, 0.6, 0.7)}
+STUDY = """
+from study.spec import StudySpec
+from trainables.spec import RunSpec
+
+STUDY = StudySpec(question="How long does this take?", base=RunSpec.from_json({base}), axes={axes}, seeds={seeds},
+                  horizon={steps}, evaluation_examples={examples})
+"""
+
+
+def main() -> None:
+    options = arguments()
+    if options.trials:
+        return run_trials(options)
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        scratch, peak = Path(folder), ceilings.product_rate(torch.device("cpu"), torch.float32)
+        runs = write_study(scratch / "packing.py", options)[: options.runs]
+        both = runs[: options.baseline_runs]
+        (scratch / "runs.json").write_text(json.dumps([config for _, config in both]))
+        numbers = [f"--{name}={getattr(options, name)}" for name in ("steps", "width", "batch")]
+        spent = timed(["tests.bench.packing", f"--trials={scratch}", *numbers], scratch)
+        trained = None, json.loads((scratch / "final.json").read_text())
+        rows = [row(options, "Tune trials", len(both), peak, spent, trained)]
+        for name in ("study", "study, warm") if options.warm else ("study",):
+            store = scratch / name.replace(", ", "-")
+            command = ["study", "run", str(scratch / "packing.py"), f"--store={store}", f"--runs={len(runs)}"]
+            spent = timed([*command, "--address=local", "--device=cpu"], scratch)
+            trained = from_store(store, [run_id for run_id, _ in both])
+            rows.append(row(options, name, len(runs), peak, spent, trained))
+    if not options.json:
+        print(f"{ceilings.num_cores()} cores, torch {torch.__version__}, {' '.join(numbers)}, peak {peak:.3g} FLOP/s")
+    ceilings.show([{**line, "ratio": line["run-steps/s"] / rows[0]["run-steps/s"]} for line in rows], options.json)
+
+
+def row(
+    options: argparse.Namespace, name: str, num_runs: int, peak: float, spent: Spent, trained: Trained
+) -> dict[str, Any]:
+    """One way's line of the table."""
+    (seconds, memory), (training, accuracies) = spent, trained
+    rate, num = num_runs * options.steps / seconds, len(accuracies)
+    flops = rate * ceilings.step_flops(options.width, options.batch, P)
+    share = training and training / (seconds * min(ceilings.num_cores(), num_runs))
+    line = {"way": name, "runs": num_runs, "seconds": seconds, "run-steps/s": rate, "peak memory GB": memory}
+    line |= {"in training": share, "FLOP/s": flops, "of float32 peak": flops / peak}
+    fit, right = sum(train > 0.99 for train, _ in accuracies), sum(test for _, test in accuracies)
+    return line | {"fit": fit / num, "test accuracy": right / num}
+
+
+def write_study(path: Path, options: argparse.Namespace) -> list[tuple[str, dict[str, Any]]]:
+    """Write the study; its runs in the order of its plan: id, and what differs between them."""
+    from study.plan import planned_runs
+    from study.spec import find
+
+    model = {"name": "transformer", "width": options.width, "heads": ceilings.HEADS}
+    optimizer = {"name": "adamw", "learning_rate": LEARNING_RATE}
+    base = {"task": {"name": "modular", "p": P}, "model": model, "optimizer": optimizer, "batch_size": options.batch}
+    numbers = {"seeds": -(-options.runs // 16), "steps": options.steps, "examples": EXAMPLES}
+    path.write_text(STUDY.format(base=base, axes=AXES, **numbers))
+    return [(run.run_id, {**run.point, "seed": run.spec.seed}) for run in planned_runs(find(str(path)))]
+
+
+def from_store(store: Path, run_ids: list[str]) -> Trained:
+    """What the study's workers spent, and what these of its runs came to."""
+    from study.store import Store
+
+    opened = Store.open(store)
+    ((spent,),) = opened.sql("select sum(wall_seconds) from attempts").fetchall()
+    last = "arg_max(value, step) filter (where split = '{}')"
+    text = f"""select {last.format("train")}, {last.format("test")} from metrics
+        where metric = 'accuracy' and list_contains(?, run_id) group by run_id"""
+    return spent, opened.sql(text, [run_ids]).fetchall()
+
+
+def timed(command: list[str], scratch: Path) -> Spent:
+    """What `python -m ...` takes, with all processes that it starts; its output goes to stderr."""
+    ceilings.say(" ".join(command))
+    mark = f"{MARK}={time.monotonic_ns()}"
+    environment = os.environ | {MARK: mark.partition("=")[2], "TORCHINDUCTOR_CACHE_DIR": str(scratch / "inductor")}
+    samples, ended = [0.0], threading.Event()
+
+    def sample() -> None:
+        while not ended.wait(SAMPLE_SECONDS):
+            samples.append(memory_of(mark.encode()))
+
+    threading.Thread(target=sample, daemon=True).start()
+    start = time.perf_counter()
+    subprocess.run([sys.executable, "-m", *command], env=environment, stdout=sys.stderr, check=True)
+    ended.set()
+    return time.perf_counter() - start, max(samples) / 1e9 or None
+
+
+def memory_of(mark: bytes) -> float:
+    """PSS in bytes of every process with this in its environment; 0 where there is no /proc."""
+    total = 0.0
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if mark in (process / "environ").read_bytes():
+                rollup = (process / "smaps_rollup").read_text().splitlines()
+                total += 1024 * next(int(line.split()[1]) for line in rollup if line.startswith("Pss:"))
+        except (OSError, StopIteration):
+            continue  # it has ended, or is not ours
+    return total
+
+
+def run_trials(options: argparse.Namespace) -> None:
+    """The baseline: plain Ray Tune with its defaults, one CPU and one trial per run."""
+    import ray
+    from ray import tune
+
+    folder, steps, width, batch = Path(options.trials), options.steps, options.width, options.batch
+
+    def train(config: dict[str, Any]) -> None:
+        run = config["run"]
+        torch.set_num_threads(1)
+        torch.manual_seed(run["seed"])
+        pairs = torch.cartesian_prod(torch.arange(P), torch.arange(P))
+        inputs, targets = torch.cat([pairs, torch.full((len(pairs), 1), P)], dim=1), pairs.sum(1) % P
+        shuffled, num_train = torch.randperm(len(pairs)), round(run["task.train_fraction"] * len(pairs))
+        splits, model = {"train": shuffled[:num_train], "test": shuffled[num_train:]}, PlainTransformer(width, P)
+        numbers = {"lr": LEARNING_RATE, "betas": (0.9, 0.98), "weight_decay": run["optimizer.weight_decay"]}
+        optimizer = torch.optim.AdamW(model.parameters(), **numbers)
+        epochs = (splits["train"][torch.randperm(num_train)] for _ in itertools.count())
+        batches = (examples for order in epochs for examples in order.split(batch) if len(examples) == batch)
+        step = 0
+        for target in evaluation_steps(steps):
+            for examples in itertools.islice(batches, target - step):
+                optimizer.zero_grad()
+                F.cross_entropy(model(inputs[examples]), targets[examples]).backward()
+                optimizer.step()
+            step, metrics = target, {"step": float(target)}
+            for split, members in splits.items():
+                with torch.no_grad():
+                    logits, answers = model(inputs[members[:EXAMPLES]]), targets[members[:EXAMPLES]]
+                metrics[f"{split}_loss"] = F.cross_entropy(logits, answers).item()
+                metrics[f"{split}_accuracy"] = (logits.argmax(1) == answers).float().mean().item()
+            tune.report(metrics)
+
+    ray.init(address="local", log_to_driver=False)
+    space = {"run": tune.grid_search(json.loads((folder / "runs.json").read_text()))}
+    storage = tune.RunConfig(storage_path=str(folder / "tune"), verbose=0)
+    last = [result.metrics or {} for result in tune.Tuner(train, param_space=space, run_config=storage).fit()]
+    accuracies = [[metrics[f"{split}_accuracy"] for split in ("train", "test")] for metrics in last]
+    (folder / "final.json").write_text(json.dumps(accuracies))
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for name, value in {"runs": 128, "steps": 2000, "width": 32, "batch": 64, "baseline-runs": None}.items():
+        parser.add_argument(f"--{name}", type=int, default=value, metavar="N")
+    parser.add_argument("--warm", action="store_true")
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--trials", metavar="DIR", help=argparse.SUPPRESS)  # the command that the baseline is
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,71 @@
+"""Stores with invented records, written through the recorder as a worker would."""
+
+import json
+from typing import Any
+
+from study.recorder import Recorder, write_plan
+from study.store import Store
+
+STEPS = [0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000]
+
+
+def step_up(at: int | None, low: float = 0.0, high: float = 1.0) -> list[float]:
+    """An accuracy that is `low` before step `at` and `high` from there on; None = never."""
+    return [high if at is not None and step >= at else low for step in STEPS]
+
+
+def run(name: str, curves: dict[str, list[float]], point: dict[str, Any] | None = None, **facts: Any) -> dict[str, Any]:
+    """A run with `curves` by "split.metric" over STEPS; `facts` are plan columns or fields of its state."""
+    return {"run_id": name, "curves": curves, "point": point or {}, **facts}
+
+
+def write_study(
+    store_dir: Any, runs: list[dict[str, Any]], axes: dict | None = None, question: str = "Why?", **spec: Any
+) -> Store:
+    """A store with the study "toy" of these runs. A run with `status` "planned" has no attempt."""
+    plan, states = [], []
+    metrics: dict[str, list] = {"run_id": [], "attempt": [], "step": [], "split": [], "metric": [], "value": []}
+    for facts in runs:
+        width, data_size = facts["point"].get("model.width", 8), facts["point"].get("task.data_size", 100)
+        row = {
+            "spec": json.dumps({"task": {"labels": facts.get("labels", "true")}}),
+            "width": width,
+            "data_size": data_size,
+            "label_corruption": 0.0,
+            "chance_accuracy": 0.05,
+            "seed": 0,
+            "horizon": STEPS[-1],
+            "pack_id": "pack",
+        }
+        row |= {name: value for name, value in facts.items() if name in row} | {"run_id": facts["run_id"]}
+        plan.append(row | {"point": json.dumps(facts["point"])})
+        if facts.get("status") == "planned":
+            continue
+        state = {
+            "status": "finished",
+            "stop_reason": "horizon",
+            "horizon": STEPS[-1],
+            "steps": STEPS[-1],
+            "error": None,
+        }
+        state |= {name: value for name, value in facts.items() if name in state}
+        times = {"started_at": "2026-01-01T00:00:00+00:00", "ended_at": "2026-01-01T00:01:00+00:00", "wall_seconds": 60}
+        states.append(state | times | {"run_id": facts["run_id"], "attempt": 1})
+        for name, values in facts["curves"].items():
+            split, _, metric = name.partition(".")
+            for step, value in zip(STEPS, values, strict=True):
+                for column, entry in zip(metrics, (facts["run_id"], 1, step, split, metric, value), strict=True):
+                    metrics[column].append(entry)
+    write_plan(store_dir, "toy", {"question": question, "axes": axes or {}, **spec}, plan)
+    if states:
+        about = {"trial_id": "t", "host": "node", "device": "cpu", "threads": 1, "versions": {"torch": "2"}}
+        Recorder(store_dir, "pack", {**about, "git_sha": "abc", "git_dirty": False}).flush(metrics, states)
+    store = Store.open(store_dir, write=True)
+    report = store.ingest()
+    assert not report.skipped, report.skipped
+    return store
+
+
+def drawn(spec: dict[str, Any], view: dict[str, Any] | None = None) -> list[dict[str, Any]]:
+    """The rows that a Vega-Lite spec, or one `view` of it, draws."""
+    return spec["datasets"][(view or spec)["data"]["name"]]

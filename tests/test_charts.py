@@ -1,0 +1,185 @@
+"""Every chart on a study that it applies to, and what charts must not say."""
+
+import importlib.resources
+import itertools
+import json
+import math
+import re
+
+import numpy as np
+import pytest
+
+import analysis
+from analysis.charts import NotApplicable
+from analysis.charts.learning_curves import chart as learning_curves
+from analysis.charts.phase_diagram import MAX_TICKS
+from analysis.classify import definitions
+from analysis.theme import PHASES, save
+from study.store import Store
+from tests.synthetic import drawn, run, step_up, write_study
+from trainables.components import available, load
+from trainables.errors import SpecError
+
+CHARTS = available("analysis.charts")
+WIDTHS, SIZES = [4, 8, 12, 32], [50, 100, 200]
+AXES = {"model.width": WIDTHS, "task.data_size": SIZES}
+GROKKED = {"train.accuracy": step_up(5), "test.accuracy": step_up(200, 0.05)}
+MEMORIZED = {"train.accuracy": step_up(5), "test.accuracy": step_up(None, 0.05)}
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory) -> Store:
+    runs = [
+        run(f"{width}-{size}-{seed}", GROKKED if width * size > 1000 + 500 * seed else MEMORIZED,
+            {"model.width": width, "task.data_size": size}, seed=seed)
+        for width, size, seed in itertools.product(WIDTHS, SIZES, range(2))
+    ] + [
+        run(f"random-{width}-{seed}", {"train.accuracy": step_up(5, high=min(1, width / 16))},
+            {"model.width": width, "task.labels": "random"}, labels="random", data_size=400, seed=seed)
+        for width, seed in itertools.product(WIDTHS, range(2))
+    ]  # fmt: skip
+    return write_study(tmp_path_factory.mktemp("store"), runs, axes=AXES, question="Where do they cross?")
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory) -> Store:
+    runs = [run(f"r{width}", {}, {"model.width": width}, status="planned") for width in WIDTHS]
+    return write_study(tmp_path_factory.mktemp("empty"), runs, axes={"model.width": WIDTHS})
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_a_chart_draws_a_study_it_applies_to(name, store, tmp_path):
+    module = load("analysis.charts", name)
+    spec = module.chart(store, "toy").to_dict()
+    json.dumps(spec, allow_nan=False)
+    if "title" in spec:
+        assert spec["title"]["text"] == "Where do they cross?"
+        assert "horizon 1,000 steps, 2 seeds" in spec["title"]["subtitle"]
+    assert save(module.chart(store, "toy"), tmp_path / "chart.svg").stat().st_size > 1000
+    assert module.TITLE
+    assert module.READ.endswith(".")
+
+
+@pytest.mark.parametrize("name", sorted(set(CHARTS) - {"phase_diagram"}))
+def test_a_chart_without_its_runs_says_so(name, empty):
+    with pytest.raises(NotApplicable, match=r"Study 'toy'"):
+        load("analysis.charts", name).chart(empty, "toy")
+
+
+def test_the_phase_diagram_shows_planned_runs_as_unresolved(empty):
+    assert {row["phase"] for row in drawn(analysis.phase_diagram(empty, "toy").to_dict())} == {"unresolved"}
+
+
+def test_the_phase_diagram_names_its_definition_and_counts_its_runs(store):
+    spec = analysis.phase_diagram(store, "toy", definition="liu2022").to_dict()
+    assert spec["title"]["subtitle"] == "phases by liu2022; horizon 1,000 steps, 2 seeds, 24 runs"
+
+
+def test_a_study_may_have_its_own_definition(tmp_path):
+    store = write_study(
+        tmp_path, [run("r", GROKKED, {"model.width": 4})], axes={"model.width": [4]}, definition="doshi2023"
+    )
+    spec = analysis.phase_diagram(store, "toy").to_dict()
+    assert [row["phase"] for row in drawn(spec)] == ["coexistence"]
+    assert spec["title"]["subtitle"].startswith("phases by doshi2023")
+
+
+def test_cells_are_divided_among_the_phases_of_their_runs(store):
+    rows = drawn(analysis.phase_diagram(store, "toy").to_dict())
+    cell = [(row["phase"], row["runs"], row["start"]) for row in rows if (row["x"], row["y"]) == (12, 100)]
+    assert cell == [("grokking", "1 of 2", 0.0), ("memorization", "1 of 2", 0.5)]
+
+
+def test_points_off_the_axes_are_left_out(store):
+    rows = drawn(analysis.phase_diagram(store, "toy").to_dict())
+    assert {row["x"] for row in rows} == set(WIDTHS)
+    assert not any("labels" in row["point"] for row in rows)
+
+
+def test_axes_can_be_chosen_and_the_others_become_panels(store, tmp_path):
+    flipped = analysis.phase_diagram(store, "toy", x="task.data_size").to_dict()
+    assert {row["y"] for row in drawn(flipped)} == set(WIDTHS)
+    runs = [
+        run(f"{w}-{s}-{d}", GROKKED, {"model.width": w, "task.data_size": s, "optimizer.weight_decay": d})
+        for w, s, d in itertools.product(WIDTHS, SIZES, (1.0, 10.0, 2.0))
+    ]
+    panels = write_study(tmp_path, runs, axes=AXES | {"optimizer.weight_decay": [1.0, 10.0, 2.0]})
+    spec = analysis.phase_diagram(panels, "toy").to_dict()
+    assert spec["facet"]["sort"] == ["weight_decay 1", "weight_decay 2", "weight_decay 10"]
+
+
+def test_an_axis_with_many_values_is_continuous_and_logarithmic_where_it_spans_decades(tmp_path):
+    decays = [10 ** (i / 10) for i in range(MAX_TICKS + 1)]
+    runs = [run(f"r{i}", GROKKED, {"optimizer.weight_decay": decay}) for i, decay in enumerate(decays)]
+    store = write_study(tmp_path, runs, axes={"optimizer.weight_decay": "1:300:log"})
+    spec = analysis.phase_diagram(store, "toy").to_dict()
+    assert (spec["mark"]["type"], spec["encoding"]["x"]["scale"]["type"]) == ("circle", "log")
+
+
+def test_step_0_has_a_place_on_the_log_axis(store):
+    rows = drawn(learning_curves(store, "toy", {"model.width": 32, "task.data_size": 200}).to_dict())
+    assert min(row["step"] for row in rows) == 0.5
+    assert all(row["step"] > 0 for row in rows)
+
+
+def test_runs_that_never_generalized_are_marked_and_not_given_a_passage(store):
+    spec = load("analysis.charts", "train_step_vs_test_step").chart(store, "toy").to_dict()
+    never = [row for row in drawn(spec, spec["layer"][1]) if row["phase"] == "memorization"]
+    assert never
+    assert {row["test"] for row in never} == {"not by the end"}
+    assert not any("random" in row["point"] for row in never)
+
+
+def test_capacity_is_accuracy_times_size_and_a_bound_where_all_labels_are_fitted(store):
+    spec = load("analysis.charts", "capacity").chart(store, "toy").to_dict()
+    rows = drawn(spec)
+    capacity = {row["width"]: (row["size"], row["kind"]) for row in rows if row["curve"] == "memorization capacity"}
+    assert capacity == {4: (100, "measured"), 8: (200, "measured"), 12: (300, "measured"), 32: (400, "lower bound")}
+    # Width 8: no run at 100 examples, all at 200. Width 12: half at 100. Width 4 never, width 32 already at 50.
+    assert {row["width"]: row["size"] for row in rows if row["curve"] == "critical data size"} == {8: 150, 12: 100}
+
+
+def test_unknown_studies_axes_definitions_and_cells_are_told_with_the_mend(store):
+    with pytest.raises(SpecError, match=r"no study 'toi'. Did you mean 'toy'"):
+        analysis.phase_diagram(store, "toi")
+    with pytest.raises(SpecError, match=r"no axis 'model.widht'. Did you mean 'model.width'"):
+        analysis.phase_diagram(store, "toy", x="model.widht")
+    with pytest.raises(SpecError, match=r"No phase definition named 'unifed'. Did you mean 'unified'"):
+        analysis.phase_diagram(store, "toy", definition="unifed")
+    with pytest.raises(SpecError, match=r"no cell at {'model.width': 5}"):
+        learning_curves(store, "toy", {"model.width": 5})
+
+
+def test_charts_are_saved_by_their_ending(store, tmp_path):
+    chart = analysis.phase_diagram(store, "toy")
+    assert save(chart, tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
+    assert json.loads(save(chart, tmp_path / "a.json").read_text())["title"]
+    page = save(chart, tmp_path / "a.html").read_text()
+    assert not re.search(r"<(script|link)[^>]+(src|href)=", page)
+    with pytest.raises(SpecError, match=r"'a.gif': the ending must be one of .png, .svg, .html, .json"):
+        save(chart, tmp_path / "a.gif")
+
+
+def phases_of(definition: str) -> set[str]:
+    sql = (importlib.resources.files("analysis") / "phases" / f"{definition}.sql").read_text()
+    return set(re.findall(r"\b(?:then|else) '(\w+)'", sql))
+
+
+@pytest.mark.parametrize("definition", definitions())
+def test_every_phase_has_a_colour_that_colour_blind_readers_can_tell_from_the_others(definition):
+    # Machado et al. 2009, severity 1, on linear RGB.
+    deuteranopia = [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]]
+    protanopia = [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]]
+    colors = [np.array([int(PHASES[phase][i : i + 2], 16) / 255 for i in (1, 3, 5)]) for phase in phases_of(definition)]
+    linear = [np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4) for c in colors]
+    for seen in (np.eye(3), np.array(deuteranopia), np.array(protanopia)):
+        lab = [cie_lab(np.clip(seen @ color, 0, 1)) for color in linear]
+        assert min(math.dist(a, b) for a, b in itertools.combinations(lab, 2)) > 20
+
+
+def cie_lab(linear: np.ndarray) -> tuple[float, float, float]:
+    to_xyz = np.array(
+        [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]]
+    )
+    x, y, z = np.cbrt(np.maximum(to_xyz @ linear / np.array([0.95047, 1, 1.08883]), 0.008856))
+    return 116 * y - 16, 500 * (x - y), 200 * (y - z)

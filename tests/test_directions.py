@@ -1,0 +1,75 @@
+"""Imports go one way, analysis -> study -> trainables, and the heavy ones stay where they belong."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = ("trainables", "study", "analysis")
+BLOCKED = ("ray", "duckdb", "optuna", "pyarrow", "altair", "pandas", "sklearn", "scipy", "click", "rich")
+
+
+def files(package: str) -> list[Path]:
+    return sorted((ROOT / package).rglob("*.py"))
+
+
+def imports(path: Path) -> set[str]:
+    """Top-level names of every import in a file, also of those inside functions."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: a relative import"
+            names.add((node.module or "").split(".")[0])
+    return names
+
+
+def importers(name: str) -> set[str]:
+    return {path.relative_to(ROOT).as_posix() for p in PACKAGES for path in files(p) if name in imports(path)}
+
+
+def test_there_is_something_to_look_at():
+    assert all(files(package) for package in PACKAGES)
+
+
+def test_trainables_imports_neither_study_nor_analysis():
+    assert not {path.name for path in files("trainables") if imports(path) & {"study", "analysis"}}
+
+
+def test_of_study_only_the_command_line_imports_analysis():
+    assert {name for name in importers("analysis") if name.startswith("study/")} <= {"study/cli.py"}
+
+
+def test_only_the_runner_imports_ray():
+    assert importers("ray") <= {"study/runner.py"}
+
+
+def test_only_the_store_imports_duckdb():
+    assert importers("duckdb") <= {"study/store.py"}
+
+
+@pytest.mark.parametrize("path", files("trainables"), ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_trainables_needs_only_torch_numpy_and_safetensors(path):
+    assert imports(path) - set(sys.stdlib_module_names) <= {"torch", "numpy", "safetensors", "trainables"}
+
+
+def test_the_engine_trains_where_nothing_else_of_ours_is_installed():
+    code = f"""
+import sys
+for name in {(*BLOCKED, "study", "analysis")!r}:
+    sys.modules[name] = None
+from trainables.engine import train_pack
+from trainables.models import mlp
+from trainables.optimizers import adamw
+from trainables.spec import RunSpec
+from trainables.tasks import modular
+spec = RunSpec(task=modular.Task(p=5), model=mlp.Model(width=4), optimizer=adamw.Optimizer())
+states = train_pack([spec], horizon=2, record=lambda flush: None, device="cpu", compile="off")
+print(states[0].stop_reason)
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.stdout.strip() == "horizon", done.stderr

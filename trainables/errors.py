@@ -1,0 +1,5 @@
+"""The one error for what a user wrote; it knows no package of ours, so everyone can import it."""
+
+
+class SpecError(ValueError):
+    """A spec, a study, an axis or a value that cannot work: one line with the thing, the value and the mend."""

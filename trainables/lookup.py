@@ -1,0 +1,23 @@
+"""Rows of a table by token, the way that is fast where it runs.
+
+Eager indexing is the fastest forward pass, but its backward pass scatters; a compiled step is faster, and on CUDA
+deterministic, when the lookup is a product with a one-hot matrix (measured on 2 CPU cores, 64 packed runs, width 32:
+7,500 against 6,000 run-steps/s compiled, 110 against 920 eager).
+"""
+
+# L tokens (any leading shape), V vocabulary, D width
+
+import torch
+from torch import Tensor
+
+ONE_HOT_LIMIT = 512
+"""Above this vocabulary a one-hot product costs more than it saves."""
+
+
+def lookup(table_VD: Tensor, tokens_L: Tensor) -> Tensor:
+    """`table_VD[tokens_L]`, shape (*tokens_L.shape, D)."""
+    vocab_size = table_VD.shape[0]
+    if not torch.compiler.is_compiling() or vocab_size > ONE_HOT_LIMIT:
+        return table_VD[tokens_L]
+    one_hot_LV = tokens_L.flatten()[:, None] == torch.arange(vocab_size, device=tokens_L.device)
+    return (one_hot_LV.to(table_VD.dtype) @ table_VD).unflatten(0, tokens_L.shape)

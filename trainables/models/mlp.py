@@ -1,0 +1,89 @@
+"""Two-layer network on a two-hot input: logits = W phi(U[a] + V[b]); one run, packed by the engine.
+
+Sources: Gromov 2023 (arXiv 2301.02679), where phi is the square and the solution is known in closed form
+(`gromov_weights`, our test oracle), and Doshi et al. 2023 (2310.13061) for the initialisation N(0, (16 width)^(-2/3)).
+"""
+
+# N examples, D width (hidden units), P residues, C classes
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from trainables.components import closest
+from trainables.errors import SpecError
+from trainables.lookup import lookup
+from trainables.spec import coerce
+
+ACTIVATIONS = {"square": torch.square, "relu": F.relu, "gelu": F.gelu}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Model:
+    """`width` hidden units, no biases."""
+
+    width: int = 128
+    activation: str = "square"
+    init_scale: float = 1.0
+    """Factor on the initial standard deviation (16 width)^(-1/3) of both layers."""
+
+    layers = 1
+
+    def __post_init__(self) -> None:
+        coerce(self)
+        if self.width < 1:
+            raise SpecError(f"mlp.width must be 1 or larger, got {self.width}.")
+        if self.activation not in ACTIVATIONS:
+            raise SpecError(
+                f"mlp.activation {self.activation!r} is not known. {closest(self.activation, list(ACTIVATIONS))}"
+            )
+        if self.init_scale <= 0:
+            raise SpecError(f"mlp.init_scale must be larger than 0, got {self.init_scale}.")
+
+    def check(self, task: Any) -> None:
+        """SpecError for a task whose examples do not begin with two operands."""
+        if not hasattr(task, "p"):
+            raise SpecError(f"model 'mlp' reads two operands modulo p; task {task!r} has none. Use 'transformer'.")
+
+    def floats_per_example(self, task: Any) -> int:
+        """Activations that one example keeps for the backward pass, roughly: sizes packs and evaluation chunks."""
+        return 4 * self.width + 3 * task.num_classes
+
+    def build(self, task: Any, draw: torch.Generator) -> nn.Module:
+        """A module for one run, its weights drawn from `draw`."""
+        return MLP(self, task, draw)
+
+
+class MLP(nn.Module):
+    """tokens (N, L), of which the first two are read -> logits (N, C)."""
+
+    def __init__(self, model: Model, task: Any, draw: torch.Generator) -> None:
+        super().__init__()
+        self.p, self.activation = task.p, ACTIVATIONS[model.activation]
+        scale = model.init_scale * (16 * model.width) ** (-1 / 3)
+        self.hidden = nn.Parameter(torch.randn(2 * task.p, model.width, generator=draw) * scale)
+        self.unembedding = nn.Parameter(torch.randn(model.width, task.num_classes, generator=draw) * scale)
+
+    def forward(self, tokens_NL: Tensor) -> Tensor:
+        left_ND = lookup(self.hidden[: self.p], tokens_NL[:, 0])
+        right_ND = lookup(self.hidden[self.p :], tokens_NL[:, 1])
+        return self.activation(left_ND + right_ND) @ self.unembedding
+
+
+def gromov_weights(p: int, width: int, draw: torch.Generator) -> dict[str, Tensor]:
+    """Weights that add modulo an odd p without training, exact as the width grows (Gromov 2023, eq. 6).
+
+    Hidden unit k has frequency s(k) in 1..(p-1)/2 and two random phases: U = cos(2 pi s a / p + x),
+    V = cos(2 pi s b / p + y), W = cos(2 pi s c / p + x + y). Squaring U + V leaves cos(2 pi s (a + b) / p + x + y),
+    which W picks out.
+    """
+    frequency_D = torch.arange(width) % ((p - 1) // 2) + 1
+    x_D, y_D = 2 * math.pi * torch.rand(2, width, generator=draw)
+    angle_PD = 2 * math.pi * torch.arange(p)[:, None] * frequency_D / p
+    hidden = torch.cat([torch.cos(angle_PD + x_D), torch.cos(angle_PD + y_D)])
+    scale = (2 / width) ** (1 / 3)
+    return {"hidden": scale * hidden, "unembedding": scale * torch.cos(angle_PD + x_D + y_D).T}

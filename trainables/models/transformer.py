@@ -1,0 +1,147 @@
+"""Decoder-only transformer without biases, read at the last position; one run, packed by the engine.
+
+Sources: Power et al. 2022 (arXiv 2201.02177) and Nanda et al. 2023 (2301.05217): one layer, width 128, 4 heads, ReLU,
+no normalisation, learned positions, untied output. Attention is written out as sums: on three tokens that is three
+times faster than `scaled_dot_product_attention` on a CPU, and it batches over runs. The last layer computes only the
+last position's query, because nothing else is read.
+"""
+
+# N examples, L tokens, D width, H heads, K head width, C classes
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from trainables.components import closest
+from trainables.errors import SpecError
+from trainables.lookup import lookup
+from trainables.spec import coerce
+
+NORMS = ("none", "rms", "layer")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Model:
+    """`layers` blocks of `heads`-headed causal attention and a ReLU MLP of `mlp_ratio` times the width."""
+
+    layers: int = 1
+    width: int = 128
+    heads: int = 4
+    mlp_ratio: float = 4.0
+    norm: str = "none"
+    """`none`, `rms` or `layer`: before attention, before the MLP, and before the output."""
+
+    def __post_init__(self) -> None:
+        coerce(self)
+        for name in ("layers", "width", "heads"):
+            if getattr(self, name) < 1:
+                raise SpecError(f"transformer.{name} must be 1 or larger, got {getattr(self, name)}.")
+        if self.width % self.heads:
+            raise SpecError(
+                f"transformer.heads must divide transformer.width, got heads={self.heads}, width={self.width}."
+            )
+        if round(self.mlp_ratio * self.width) < 1:
+            raise SpecError(f"transformer.mlp_ratio must leave at least one hidden unit, got {self.mlp_ratio}.")
+        if self.norm not in NORMS:
+            raise SpecError(f"transformer.norm {self.norm!r} is not known. {closest(self.norm, list(NORMS))}")
+
+    def check(self, task: Any) -> None:
+        """Every task of tokens works."""
+
+    def floats_per_example(self, task: Any) -> int:
+        """Activations that one example keeps for the backward pass, roughly: sizes packs and evaluation chunks."""
+        full = task.num_tokens * (8 + 2 * self.mlp_ratio)
+        last = 3 * task.num_tokens + 5 + 2 * self.mlp_ratio  # keys and values everywhere, the rest at one position
+        tables = task.num_tokens
+        return round(self.width * ((self.layers - 1) * full + last + tables) + 3 * task.num_classes)
+
+    def build(self, task: Any, draw: torch.Generator) -> nn.Module:
+        """A module for one run, its weights drawn from `draw` as N(0, 1/fan_in); tables as N(0, 1/width)."""
+        return Transformer(self, task, draw)
+
+
+class Transformer(nn.Module):
+    """tokens (N, L) -> logits (N, C)."""
+
+    def __init__(self, model: Model, task: Any, draw: torch.Generator) -> None:
+        super().__init__()
+        width = model.width
+        self.embedding = gaussian(task.vocab_size, width, width, draw)
+        self.positions = gaussian(task.num_tokens, width, width, draw)
+        self.blocks = nn.ModuleList(Block(model, draw, last=i == model.layers - 1) for i in range(model.layers))
+        self.norm = Norm(model.norm, width)
+        self.unembedding = gaussian(width, task.num_classes, width, draw)
+
+    def forward(self, tokens_NL: Tensor) -> Tensor:
+        x_NLD = lookup(self.embedding, tokens_NL) + self.positions
+        for block in self.blocks:
+            x_NLD = block(x_NLD)
+        return self.norm(x_NLD[:, -1]) @ self.unembedding
+
+
+class Block(nn.Module):
+    """(N, L, D) -> (N, L, D), or (N, 1, D) for the last block, which computes only the last position."""
+
+    def __init__(self, model: Model, draw: torch.Generator, last: bool) -> None:
+        super().__init__()
+        width, hidden = model.width, round(model.mlp_ratio * model.width)
+        self.heads, self.last = model.heads, last
+        self.attention_norm = Norm(model.norm, width)
+        self.query = gaussian(width, width, width, draw)
+        self.key = gaussian(width, width, width, draw)
+        self.value = gaussian(width, width, width, draw)
+        self.output = gaussian(width, width, width, draw)
+        self.mlp_norm = Norm(model.norm, width)
+        self.mlp_in = gaussian(width, hidden, width, draw)
+        self.mlp_out = gaussian(hidden, width, hidden, draw)
+
+    def forward(self, x_NLD: Tensor) -> Tensor:
+        normed_NLD = self.attention_norm(x_NLD)
+        queries_from = slice(-1, None) if self.last else slice(None)
+        x_NLD, asking_NLD = x_NLD[:, queries_from], normed_NLD[:, queries_from]
+        x_NLD = x_NLD + self.attend(asking_NLD, normed_NLD)
+        return x_NLD + project(F.relu(project(self.mlp_norm(x_NLD), self.mlp_in)), self.mlp_out)
+
+    def attend(self, asking_NQD: Tensor, x_NLD: Tensor) -> Tensor:
+        """Causal attention of the last Q of L positions (Q = 1 or L)."""
+        num, queries, width = asking_NQD.shape
+        length, head_width = x_NLD.shape[1], width // self.heads
+        q_NQHK = project(asking_NQD, self.query).view(num, queries, self.heads, head_width)
+        k_NLHK = project(x_NLD, self.key).view(num, length, self.heads, head_width)
+        v_NLHK = project(x_NLD, self.value).view(num, length, self.heads, head_width)
+        scores_NQLH = (q_NQHK[:, :, None] * k_NLHK[:, None]).sum(-1) / head_width**0.5
+        if queries > 1:
+            future_QL = torch.ones(queries, length, dtype=torch.bool, device=x_NLD.device).triu(1)
+            scores_NQLH = scores_NQLH.masked_fill(future_QL[:, :, None], float("-inf"))
+        mixed_NQHK = (scores_NQLH.softmax(2)[..., None] * v_NLHK[:, None]).sum(2)
+        return project(mixed_NQHK.reshape(num, queries, width), self.output)
+
+
+class Norm(nn.Module):
+    """Root-mean-square or layer normalisation with a learned gain, or nothing at all."""
+
+    def __init__(self, kind: str, width: int) -> None:
+        super().__init__()
+        self.kind = kind
+        if kind != "none":
+            self.gain = nn.Parameter(torch.ones(width))
+
+    def forward(self, x_D: Tensor) -> Tensor:
+        if self.kind == "none":
+            return x_D
+        if self.kind == "layer":
+            x_D = x_D - x_D.mean(-1, keepdim=True)
+        return x_D * torch.rsqrt(x_D.square().mean(-1, keepdim=True) + 1e-5) * self.gain
+
+
+def project(x_NLD: Tensor, weight_DE: Tensor) -> Tensor:
+    """`x @ weight` as one product of matrices: a batch of batches would copy the weights for each example."""
+    return (x_NLD.flatten(0, -2) @ weight_DE).unflatten(0, x_NLD.shape[:-1])
+
+
+def gaussian(rows: int, columns: int, fan_in: int, draw: torch.Generator) -> nn.Parameter:
+    """A (rows, columns) parameter of N(0, 1/fan_in)."""
+    return nn.Parameter(torch.randn(rows, columns, generator=draw) / fan_in**0.5)

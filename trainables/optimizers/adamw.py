@@ -1,0 +1,84 @@
+"""AdamW: Adam with decoupled weight decay on every weight. Loshchilov and Hutter 2019 (arXiv 1711.05101), algorithm 2.
+
+The default betas are the field's (Power et al. 2022), not torch's. The learning rate is constant after a linear
+warm-up.
+"""
+
+# R runs, W weights
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from trainables.errors import SpecError
+from trainables.layout import Layout
+from trainables.spec import coerce, name_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class Optimizer:
+    """Every number may differ between the runs of a pack."""
+
+    learning_rate: float = 1e-3
+    weight_decay: float = 0.0
+    beta1: float = 0.9
+    beta2: float = 0.98
+    epsilon: float = 1e-8
+    warmup_steps: float = 0.0
+    """Steps over which the learning rate rises linearly from 0; 0 = none."""
+
+    slots = ("first_moment", "second_moment")
+
+    def __post_init__(self) -> None:
+        coerce(self)
+        check_ranges(self, below_one=("beta1", "beta2"))
+
+    def columns(self, hyper: dict[str, Tensor], step: Tensor) -> dict[str, Tensor]:
+        """What the step after `step` steps needs of the hyperparameters."""
+        rate_R1 = hyper["learning_rate"] * warmth(hyper, step)
+        return {**adam_columns(hyper, step), "rate": rate_R1, "keep": 1 - rate_R1 * hyper["weight_decay"]}
+
+    def update(
+        self,
+        weights_RW: Tensor,
+        grads_RW: Tensor,
+        state: dict[str, Tensor],
+        columns: dict[str, Tensor],
+        layout: Layout,
+    ) -> None:
+        """One step, in place."""
+        weights_RW.mul_(columns["keep"]).sub_(columns["rate"] * adam_direction(grads_RW, state, columns))
+
+
+def adam_columns(hyper: dict[str, Tensor], step: Tensor) -> dict[str, Tensor]:
+    """The columns of `adam_direction`: how fast the moments follow, and the corrections of their bias."""
+    first_R1, second_R1 = (1 - hyper[name] ** (step + 1) for name in ("beta1", "beta2"))
+    return {
+        "first_mix": 1 - hyper["beta1"],
+        "second_mix": 1 - hyper["beta2"],
+        "root_scale": first_R1 / second_R1.sqrt(),
+        "epsilon": hyper["epsilon"] * first_R1,
+    }
+
+
+def adam_direction(grads_RW: Tensor, state: dict[str, Tensor], columns: dict[str, Tensor]) -> Tensor:
+    """Bias-corrected first moment over the root of the second; updates both moments in place."""
+    first_RW, second_RW = state["first_moment"], state["second_moment"]
+    first_RW.lerp_(grads_RW, columns["first_mix"])
+    second_RW.lerp_(grads_RW.square(), columns["second_mix"])
+    return first_RW / (second_RW.sqrt() * columns["root_scale"] + columns["epsilon"])
+
+
+def warmth(hyper: dict[str, Tensor], step: Tensor) -> Tensor:
+    """Share of the learning rate that this step gets, (R, 1): rises linearly over `warmup_steps`, then 1."""
+    return ((step + 1) / hyper["warmup_steps"].clamp(min=1)).clamp(max=1)
+
+
+def check_ranges(optimizer: object, below_one: tuple[str, ...]) -> None:
+    """SpecError for a negative number, or one of 1 or more where it must stay below."""
+    for name, value in vars(optimizer).items():
+        if name == "epsilon" and value <= 0:
+            raise SpecError(f"{name_of(optimizer)}.epsilon must be larger than 0, got {value}.")
+        if value < 0 or (name in below_one and value >= 1):
+            bound = "in [0, 1)" if name in below_one else "0 or larger"
+            raise SpecError(f"{name_of(optimizer)}.{name} must be {bound}, got {value}.")

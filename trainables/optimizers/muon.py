@@ -1,0 +1,90 @@
+"""Muon on hidden matrices, AdamW on the rest. Jordan et al. 2024 (https://kellerjordan.github.io/posts/muon/).
+
+A hidden matrix is a parameter with two dimensions that is neither an embedding nor the output layer (of `mlp` it is the
+first layer, as in Tian 2025, arXiv 2509.21519): its momentum
+is orthogonalised by five Newton-Schulz steps before it is applied. We iterate in float32, where the original uses
+bfloat16: our matrices are small and a pack should not depend on a device's rounding.
+"""
+
+# R runs, W weights
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from trainables.layout import Layout, Slot
+from trainables.optimizers.adamw import adam_columns, adam_direction, check_ranges, warmth
+from trainables.spec import coerce
+
+NOT_HIDDEN = ("embedding", "positions", "unembedding")
+COEFFICIENTS = (3.4445, -4.7750, 2.0315)
+NUM_ITERATIONS = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Optimizer:
+    """`learning_rate` and `weight_decay` are AdamW's; the hidden matrices learn at `hidden_learning_rate`."""
+
+    learning_rate: float = 1e-3
+    weight_decay: float = 0.0
+    hidden_learning_rate: float = 0.02
+    momentum: float = 0.95
+    beta1: float = 0.9
+    beta2: float = 0.98
+    epsilon: float = 1e-8
+    warmup_steps: float = 0.0
+
+    slots = ("first_moment", "second_moment", "momentum")
+
+    def __post_init__(self) -> None:
+        coerce(self)
+        check_ranges(self, below_one=("beta1", "beta2", "momentum"))
+
+    def columns(self, hyper: dict[str, Tensor], step: Tensor) -> dict[str, Tensor]:
+        """What the step after `step` steps needs of the hyperparameters."""
+        warmth_R1 = warmth(hyper, step)
+        return {
+            **adam_columns(hyper, step),
+            "rate": hyper["learning_rate"] * warmth_R1,
+            "hidden_rate": hyper["hidden_learning_rate"] * warmth_R1,
+            "weight_decay": hyper["weight_decay"],
+            "momentum": hyper["momentum"],
+        }
+
+    def update(
+        self,
+        weights_RW: Tensor,
+        grads_RW: Tensor,
+        state: dict[str, Tensor],
+        columns: dict[str, Tensor],
+        layout: Layout,
+    ) -> None:
+        """One step, in place. The Adam moments of hidden matrices are kept but not used."""
+        direction_RW = adam_direction(grads_RW, state, columns)
+        rate_RW = columns["rate"].expand_as(weights_RW).clone()
+        mix_R11 = columns["momentum"][:, :, None]
+        for slot in filter(is_hidden, layout.slots):
+            momentum, gradient = layout.stacked(state["momentum"], slot), layout.stacked(grads_RW, slot)
+            momentum.lerp_(gradient, 1 - mix_R11)
+            num_inputs, num_outputs = slot.shape  # the transpose of a `torch.nn.Linear`
+            step_size = max(1, num_outputs / num_inputs) ** 0.5
+            layout.stacked(direction_RW, slot).copy_(step_size * orthogonalised(gradient.lerp(momentum, mix_R11)))
+            layout.stacked(rate_RW, slot).copy_(columns["hidden_rate"][:, :, None])
+        weights_RW.mul_(1 - rate_RW * columns["weight_decay"]).sub_(rate_RW * direction_RW)
+
+
+def is_hidden(slot: Slot) -> bool:
+    """True for a matrix between the input table and the output layer."""
+    return len(slot.shape) == 2 and slot.name not in NOT_HIDDEN
+
+
+def orthogonalised(matrices_Rmn: Tensor) -> Tensor:
+    """The nearest semi-orthogonal matrix of each, approximately: singular values end in about [0.7, 1.2]."""
+    a, b, c = COEFFICIENTS
+    tall = matrices_Rmn.shape[1] > matrices_Rmn.shape[2]
+    x = matrices_Rmn.mT if tall else matrices_Rmn
+    x = x / x.flatten(1).norm(dim=1).clamp(min=1e-7)[:, None, None]
+    for _ in range(NUM_ITERATIONS):
+        gram = x @ x.mT
+        x = a * x + (b * gram + c * gram @ gram) @ x
+    return x.mT if tall else x

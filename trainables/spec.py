@@ -1,0 +1,185 @@
+"""RunSpec: everything that makes a training run what it is, and the id that follows from it.
+
+A run is identified by the hash of its canonical JSON. The horizon is not part of it: a longer horizon continues the
+same run. Every field is written out, so the id of a stored spec never depends on a default. A field that is added later
+carries `metadata={"absent": value}`, the value that older specs had without saying so: where it still has that value it
+is left out of the JSON, and old ids stay.
+"""
+
+import dataclasses
+import hashlib
+import json
+import sys
+import types
+import typing
+from dataclasses import dataclass
+from typing import Any
+
+from trainables.components import closest, load
+from trainables.errors import SpecError
+
+PARTS = {"task": ("trainables.tasks", "Task"), "model": ("trainables.models", "Model")}
+PARTS["optimizer"] = ("trainables.optimizers", "Optimizer")
+LOSSES = ("cross_entropy", "mse")
+
+
+def coerce(owner: object) -> None:
+    """Turn every field of a frozen dataclass into the type it declares, so that 1 and 1.0 are one value.
+
+    Raises SpecError for a value of another kind (a string or NaN for a number, 1.5 for an int).
+    """
+    hints = typing.get_type_hints(type(owner))
+    for field in dataclasses.fields(owner):  # pyright: ignore[reportArgumentType]
+        value, label = getattr(owner, field.name), f"{_label(owner)}.{field.name}"
+        object.__setattr__(owner, field.name, _coerced(value, hints[field.name], label))
+
+
+def _coerced(value: Any, hint: Any, label: str) -> Any:
+    options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+    if value is None and types.NoneType in options:
+        return None
+    kind = next(option for option in options if option is not types.NoneType)
+    if value is not None and hasattr(value, "item") and getattr(value, "ndim", 1) == 0:
+        value = value.item()  # a numpy number: json cannot write it
+    if kind in (int, float):
+        if isinstance(value, (int, float)) and not isinstance(value, bool):  # True is an int to Python, not to us
+            whole = isinstance(value, int) or value.is_integer()
+            if abs(value) <= sys.float_info.max and (whole or kind is float):  # neither NaN nor infinite
+                return kind(value) + 0  # -0.0 + 0 is 0.0: one zero, one id
+        raise SpecError(f"{label} must be a finite {kind.__name__}, got {value!r}.")
+    if kind is Any or isinstance(value, kind):
+        return value
+    raise SpecError(f"{label} must be {kind.__name__}, got {value!r}.")
+
+
+def _label(owner: object) -> str:
+    return "RunSpec" if isinstance(owner, RunSpec) else name_of(owner)
+
+
+def name_of(component: object) -> str:
+    """The name a config uses for a task, model or optimizer: its file's name."""
+    return type(component).__module__.rsplit(".", 1)[-1]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunSpec:
+    """One training run. `seed` draws initial weights and the order of batches, `data_seed` the split and the labels."""
+
+    task: Any
+    """A `Task` of trainables/tasks."""
+    model: Any
+    """A `Model` of trainables/models."""
+    optimizer: Any
+    """An `Optimizer` of trainables/optimizers."""
+    loss: str = "cross_entropy"
+    """`cross_entropy`, or `mse` against one-hot targets (mean over classes)."""
+    batch_size: int | None = None
+    """Examples per step; None = full batch."""
+    seed: int = 0
+    data_seed: int = 0
+    order_seed: int | None = None
+    """Order of the batches; None = follows `seed`."""
+
+    def __post_init__(self) -> None:
+        coerce(self)
+        for part, (package, _) in PARTS.items():
+            if not type(getattr(self, part)).__module__.startswith(package + "."):
+                raise SpecError(f"RunSpec.{part} must come from {package}, got {getattr(self, part)!r}.")
+        if self.loss not in LOSSES:
+            raise SpecError(f"RunSpec.loss {self.loss!r} is not known. {closest(self.loss, list(LOSSES))}")
+        if min(self.seed, self.data_seed, self.order_seed or 0) < 0:
+            raise SpecError(
+                f"RunSpec: seeds must be 0 or larger, got seed={self.seed}, data_seed={self.data_seed}, "
+                f"order_seed={self.order_seed}."
+            )
+        num_train = self.task.num_train
+        if self.batch_size is not None and not 1 <= self.batch_size <= num_train:
+            raise SpecError(
+                f"RunSpec.batch_size must be in [1, {num_train}] (the training examples), got {self.batch_size}; "
+                "None is full batch."
+            )
+        self.model.check(self.task)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values, the parts named by their file; `from_json` is its inverse."""
+        return _to_json(self)
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> "RunSpec":
+        """The spec that `to_json` wrote; SpecError where a name, a field or a value is not known."""
+        values = dict(data)
+        for part, (package, class_name) in PARTS.items():
+            fields = values.get(part)
+            if not isinstance(fields, dict) or not isinstance(fields.get("name"), str):
+                raise SpecError(f"RunSpec.{part} must be an object with a 'name', got {fields!r}.")
+            kind = getattr(load(package, fields["name"]), class_name)
+            values[part] = _built(kind, {k: v for k, v in fields.items() if k != "name"}, f"{part} {fields['name']!r}")
+        return _built(cls, values, "RunSpec")
+
+    @property
+    def run_id(self) -> str:
+        """16 hex digits: BLAKE2b of the canonical JSON (sorted keys, no spaces)."""
+        text = json.dumps(self.to_json(), sort_keys=True, separators=(",", ":"), allow_nan=False)
+        return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+    @property
+    def pack_key(self) -> str:
+        """What runs must have in common to train in one pack: all but seeds, optimizer numbers, per-run task fields."""
+        values = self.to_json()
+        for seed in ("seed", "data_seed", "order_seed"):
+            del values[seed]
+        for field in dataclasses.fields(self.task):
+            if field.metadata.get("per_run"):
+                values["task"].pop(field.name, None)
+        for field in dataclasses.fields(self.optimizer):
+            if isinstance(getattr(self.optimizer, field.name), float):
+                values["optimizer"].pop(field.name, None)
+        return json.dumps(values, sort_keys=True, separators=(",", ":"))
+
+    def with_values(self, values: dict[str, Any]) -> "RunSpec":
+        """This spec with some fields changed, by dotted path: {"optimizer.weight_decay": 1.0, "seed": 3}."""
+        changes: dict[str, Any] = {}
+        parts: dict[str, dict[str, Any]] = {}
+        for path, value in values.items():
+            part, _, field = path.partition(".")
+            if path not in paths(self):
+                raise SpecError(f"axis {path!r} is not a field of RunSpec. {closest(path, paths(self))}")
+            if field:
+                parts.setdefault(part, {})[field] = value
+            else:
+                changes[path] = value
+        changes |= {part: dataclasses.replace(getattr(self, part), **fields) for part, fields in parts.items()}
+        return dataclasses.replace(self, **changes)
+
+    def value(self, path: str) -> Any:
+        """The value at a dotted path, as in `with_values`."""
+        part, _, field = path.partition(".")
+        return getattr(getattr(self, part), field) if field else getattr(self, part)
+
+
+def paths(spec: RunSpec) -> list[str]:
+    """Every dotted path that an axis of a study over this spec may name."""
+    own = [field.name for field in dataclasses.fields(spec) if field.name not in PARTS]
+    return own + [f"{part}.{field.name}" for part in PARTS for field in dataclasses.fields(getattr(spec, part))]
+
+
+def _to_json(component: Any) -> dict[str, Any]:
+    values: dict[str, Any] = {} if isinstance(component, RunSpec) else {"name": name_of(component)}
+    for field in dataclasses.fields(component):
+        value = getattr(component, field.name)
+        if "absent" in field.metadata and field.metadata["absent"] == value:
+            continue
+        values[field.name] = _to_json(value) if dataclasses.is_dataclass(value) else value
+    return values
+
+
+def _built(kind: type, values: dict[str, Any], label: str) -> Any:
+    known = [field.name for field in dataclasses.fields(kind)]
+    for name in values:
+        if name not in known:
+            raise SpecError(f"{label} has no field {name!r}. {closest(name, known)}")
+    unsaid = {f.name: f.metadata["absent"] for f in dataclasses.fields(kind) if "absent" in f.metadata}
+    try:
+        return kind(**(unsaid | values))
+    except TypeError as error:  # a field without a default is missing
+        raise SpecError(f"{label}: {error}.") from None
