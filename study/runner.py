@@ -97,8 +97,6 @@ def connect(address: str, workers: int) -> None:
     asked: Any = None if address == "auto" else address
     found = canonicalize_bootstrap_address(asked)
     if found is None:
-        # Agents of a Ray whose driver was killed wait so long for it to come back: a minute, without this.
-        os.environ.setdefault("RAY_gcs_rpc_server_reconnect_timeout_s", "5")
         ray.init(
             address="local",
             num_cpus=workers,

@@ -23,7 +23,9 @@ pytestmark = pytest.mark.ray
 HORIZON, PACK_SIZE = 1200, 3
 """Four packs, a few seconds each on one core."""
 LINE = ["--compile", "off", "--pack-size", PACK_SIZE, "--flush-seconds", 0.2]
-GONE_SECONDS = 15.0
+RECONNECT_SECONDS, GONE_SECONDS = 5, 90.0
+"""Processes of a Ray whose driver was killed wait for it to come back: Ray's agents and workers that were just starting
+do so several times in a row (25 s seen), and Ray's own limit for one time is a minute."""
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +44,7 @@ class Driver:
     def __init__(self, study: Path, store: Path, **env: str) -> None:
         self.store, self.mark = store, f"{os.getpid()}-{time.monotonic_ns()}"
         line, environment = command("run", study, "--store", store, *LINE, STUDY_TEST_MARK=self.mark, **env)
+        environment["RAY_gcs_rpc_server_reconnect_timeout_s"] = str(RECONNECT_SECONDS)
         self.process = subprocess.Popen(
             line, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
         )
