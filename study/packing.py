@@ -110,7 +110,7 @@ def make_packs(
 def run_bytes(spec: RunSpec) -> float:
     """Memory of one run in a pack, roughly: activations and their gradients, its data, its optimizer state."""
     task, model = spec.task, spec.model
-    data = 8.0 * (task.num_pairs + task.num_train) * (task.num_tokens + 1)
+    data = 8.0 * (task.num_examples + task.num_train) * (task.num_tokens + 1)
     weights = 4.0 * 8 * model.layers * model.width * (12 * model.width + 2 * task.vocab_size)
     return 2 * activation_bytes(spec) + data + weights
 

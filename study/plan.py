@@ -111,7 +111,7 @@ def describe(spec: RunSpec) -> dict[str, Any]:
         "weight_decay": spec.optimizer.weight_decay,
         "learning_rate": spec.optimizer.learning_rate,
         "data_size": task.num_train,
-        "train_fraction": task.num_train / task.num_pairs,
+        "train_fraction": task.num_train / task.num_pairs if hasattr(task, "num_pairs") else None,
         "label_corruption": task.label_corruption,
         "chance_accuracy": task.chance_accuracy,
         "seed": spec.seed,

@@ -24,6 +24,11 @@ def closest(name: str, known: list[str]) -> str:
     return f"{hint}Available: {', '.join(known)}."
 
 
+def modules_of(package: str) -> list[ModuleType]:
+    """All modules of `package`, by name."""
+    return [load(package, name) for name in available(package)]
+
+
 def load(package: str, name: str) -> ModuleType:
     """The module `name` of `package`; SpecError with the nearest name if there is no such file."""
     known = available(package)

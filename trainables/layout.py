@@ -57,6 +57,11 @@ class Layout:
         pieces = vector_W.split([slot.padded_size for slot in self.slots])
         return {s.name: piece[: s.size].view(s.shape) for s, piece in zip(self.slots, pieces, strict=True)}
 
+    def is_matrix_W(self, device: torch.device) -> Tensor:
+        """True for a weight of a matrix, False for one of a bias or a gain, and for padding."""
+        kinds = [torch.full((s.padded_size,), len(s.shape) > 1, device=device) for s in self.slots]
+        return torch.cat(kinds)
+
     def stacked(self, matrix_RW: Tensor, slot: Slot) -> Tensor:
         """View of one parameter of all runs: (R, *shape)."""
         return matrix_RW[:, slot.start : slot.start + slot.size].unflatten(1, slot.shape)

@@ -14,11 +14,12 @@ from torch.func import vmap
 from trainables.batches import BatchOrder
 from trainables.checkpoint import Checkpoint
 from trainables.compiler import Replay, compiled
-from trainables.components import available, load
+from trainables.components import modules_of
 from trainables.data import PackedSplit, pack_splits
+from trainables.dropout import LOW_32, scramble
 from trainables.errors import SpecError
 from trainables.layout import Layout
-from trainables.seeds import generator
+from trainables.seeds import generator, key
 from trainables.spec import RunSpec
 from trainables.step import make_evaluation, make_train_step
 
@@ -75,21 +76,25 @@ class Pack:
         self.share_RN = self.train_data.weights_RN
         self.batch_size = first.batch_size
         if self.batch_size is not None:
-            seeds = [spec.seed if spec.order_seed is None else spec.order_seed for spec in specs]
-            self.order = BatchOrder(seeds, self.train_data.counts_R.tolist(), self.batch_size)
+            self.order = BatchOrder([order_seed(spec) for spec in specs], self.train_data.counts_R.tolist(), self.batch_size)
         self.index_RB: Tensor | None = None
+        self.dropout_seeds_R: Tensor | None = None
+        if getattr(first.model, "dropout", 0) > 0:
+            seeds = [key("dropout", order_seed(spec)) & LOW_32 for spec in specs]
+            self.dropout_seeds_R = torch.tensor(seeds, device=device)
         self.row_of_run = list(range(len(specs)))
         for data_RN in (self.train_data.inputs_RNL, self.train_data.targets_RN, self.share_RN):
             torch._dynamo.maybe_mark_dynamic(data_RN, 1)  # one compilation for packs with other numbers of examples
         flops_per_example = 2.0 * self.layout.num_params * len(specs)
         examples = self.batch_size or self.train_data.targets_RN.shape[1]
         evaluated = sum(split.targets_RN.shape[1] for split in self.splits.values())
-        train_step = make_train_step(modules[0], self.layout, first.optimizer, first.loss)
+        precision = getattr(torch, first.precision)
+        train_step = make_train_step(modules[0], self.layout, first.optimizer, first.loss, precision)
         self.train_step = compiled(train_step, compile, 3 * flops_per_example * examples * num_steps)
-        evaluation = make_evaluation(modules[0], self.layout, first.loss)
+        evaluation = make_evaluation(modules[0], self.layout, first.loss, precision)
         self.scores = compiled(evaluation, compile, flops_per_example * evaluated * num_evaluations)
         self.floats_per_example = first.model.floats_per_example(first.task)
-        self.probes = [load("trainables.probes", name) for name in available("trainables.probes")]
+        self.probes = [probe for probe in modules_of("trainables.probes") if hasattr(probe, "measure")]
         self.replay = Replay(self._step, device)
 
     def train(self, num_steps: int) -> None:
@@ -148,6 +153,8 @@ class Pack:
         self.hyper = {name: value[keep_R] for name, value in self.hyper.items()}
         self.splits = {name: data.select(keep_R) for name, data in self.splits.items()}
         self.train_data, self.share_RN = self.train_data.select(keep_R), self.share_RN[keep_R]
+        if self.dropout_seeds_R is not None:
+            self.dropout_seeds_R = self.dropout_seeds_R[keep_R]
         if self.batch_size is not None:
             self.order, self.index_RB = self.order.select(self.row_of_run), None
         self.row_of_run = list(range(len(self.row_of_run)))
@@ -155,7 +162,7 @@ class Pack:
 
     def _step(self) -> None:
         state = {name: tensor for name, tensor in self.tensors.items() if name != "weights"}
-        data = self.train_data
+        data, seeds_R = self.train_data, self.dropout_seeds_R
         self.train_step(
             self.tensors["weights"],
             state,
@@ -164,6 +171,7 @@ class Pack:
             data.targets_RN,
             self.share_RN,
             self.index_RB,
+            None if seeds_R is None else scramble(seeds_R + scramble(self.num_done.long())),
         )
         self.num_done.add_(1)
 
@@ -177,6 +185,11 @@ class Pack:
             )
         ]
         return torch.cat([loss for loss, _ in parts], dim=1), torch.cat([correct for _, correct in parts], dim=1)
+
+
+def order_seed(spec: RunSpec) -> int:
+    """The seed of what is random while a run trains: the order of its batches, and dropout."""
+    return spec.seed if spec.order_seed is None else spec.order_seed
 
 
 def _packed(data: list[dict[str, Any]], device: torch.device, limit: int | None) -> dict[str, PackedSplit]:

@@ -12,7 +12,7 @@ import json
 import sys
 import types
 import typing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from trainables.components import closest, load
@@ -21,6 +21,7 @@ from trainables.errors import SpecError
 PARTS = {"task": ("trainables.tasks", "Task"), "model": ("trainables.models", "Model")}
 PARTS["optimizer"] = ("trainables.optimizers", "Optimizer")
 LOSSES = ("cross_entropy", "mse")
+PRECISIONS = ("float32", "bfloat16")
 
 
 def coerce(owner: object) -> None:
@@ -79,6 +80,8 @@ class RunSpec:
     data_seed: int = 0
     order_seed: int | None = None
     """Order of the batches; None = follows `seed`."""
+    precision: str = field(default="float32", metadata={"absent": "float32"})
+    """Of products and activations; weights and the optimizer are always float32. `bfloat16` for large models on CUDA."""
 
     def __post_init__(self) -> None:
         coerce(self)
@@ -87,6 +90,8 @@ class RunSpec:
                 raise SpecError(f"RunSpec.{part} must come from {package}, got {getattr(self, part)!r}.")
         if self.loss not in LOSSES:
             raise SpecError(f"RunSpec.loss {self.loss!r} is not known. {closest(self.loss, list(LOSSES))}")
+        if self.precision not in PRECISIONS:
+            raise SpecError(f"RunSpec.precision {self.precision!r} is not known. {closest(self.precision, list(PRECISIONS))}")
         if min(self.seed, self.data_seed, self.order_seed or 0) < 0:
             raise SpecError(
                 f"RunSpec: seeds must be 0 or larger, got seed={self.seed}, data_seed={self.data_seed}, "

@@ -21,18 +21,21 @@ def example_losses(logits_NC: Tensor, targets_N: Tensor, loss: str) -> Tensor:
     return (logits_NC - targets_NC.to(logits_NC.dtype)).square().mean(1)
 
 
-def make_train_step(module: nn.Module, layout: Layout, optimizer: Any, loss: str) -> Callable[..., None]:
-    """`step(weights_RW, state, columns, inputs_RNL, targets_RN, weights_RN, index_RB)`, in place.
+def make_train_step(
+    module: nn.Module, layout: Layout, optimizer: Any, loss: str, precision: torch.dtype
+) -> Callable[..., None]:
+    """`step(weights_RW, state, columns, inputs_RNL, targets_RN, weights_RN, index_RB, keys_R)`, in place.
 
     `columns` are the optimizer's for this step. `weights_RN` is each example's share of the mean loss. `index_RB`
-    chooses a batch; None takes every example.
+    chooses a batch; None takes every example. `keys_R` are for dropout; None without it.
     """
 
-    def run_loss(vector_W: Tensor, inputs_NL: Tensor, targets_N: Tensor, weights_N: Tensor) -> Tensor:
-        logits_NC = functional_call(module, layout.named(vector_W), (inputs_NL,))
-        return (example_losses(logits_NC, targets_N, loss) * weights_N).sum()
+    def run_loss(vector_W: Tensor, inputs_NL: Tensor, targets_N: Tensor, weights_N: Tensor, *key: Tensor) -> Tensor:
+        # The cast is part of the graph: gradients come back to the float32 weights.
+        logits_NC = functional_call(module, layout.named(vector_W.to(precision)), (inputs_NL, *key))
+        return (example_losses(logits_NC.float(), targets_N, loss) * weights_N).sum()
 
-    gradients = vmap(grad(run_loss))
+    gradients = for_runs(grad(run_loss))
 
     def step(
         weights_RW: Tensor,
@@ -42,27 +45,46 @@ def make_train_step(module: nn.Module, layout: Layout, optimizer: Any, loss: str
         targets_RN: Tensor,
         weights_RN: Tensor,
         index_RB: Tensor | None,
+        keys_R: Tensor | None,
     ) -> None:
         if index_RB is not None:
             inputs_RNL = inputs_RNL.gather(1, index_RB[:, :, None].expand(-1, -1, inputs_RNL.shape[2]))
             targets_RN = targets_RN.gather(1, index_RB)
             weights_RN = torch.full_like(index_RB, 1 / index_RB.shape[1], dtype=torch.float32)
-        grads_RW = gradients(weights_RW, inputs_RNL, targets_RN, weights_RN)
+        keys = () if keys_R is None else (keys_R,)
+        grads_RW = gradients(weights_RW, inputs_RNL, targets_RN, weights_RN, *keys)
         optimizer.update(weights_RW, grads_RW, state, columns, layout)
 
     return step
 
 
-def make_evaluation(module: nn.Module, layout: Layout, loss: str) -> Callable[..., tuple[Tensor, Tensor]]:
+def for_runs(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`function` of one run's tensors, for a pack's: mapped over runs, and called plainly where there is only one.
+
+    A large model trains alone, and then a batch of one matrix product is slower than the product.
+    """
+
+    def call(*tensors: Tensor) -> Any:
+        if len(tensors[0]) > 1:
+            return vmap(function)(*tensors)
+        result = function(*(tensor[0] for tensor in tensors))
+        return result[None] if isinstance(result, Tensor) else tuple(part[None] for part in result)
+
+    return call
+
+
+def make_evaluation(
+    module: nn.Module, layout: Layout, loss: str, precision: torch.dtype
+) -> Callable[..., tuple[Tensor, Tensor]]:
     """`evaluate(weights_RW, inputs_RNL, targets_RN)` -> loss and correctness of every example, both (R, N) floats.
 
     An answer counts as correct only if its logit is finite, so that a diverged run does not score by accident.
     """
 
     def run_scores(vector_W: Tensor, inputs_NL: Tensor, targets_N: Tensor) -> tuple[Tensor, Tensor]:
-        logits_NC = functional_call(module, layout.named(vector_W), (inputs_NL,))
+        logits_NC = functional_call(module, layout.named(vector_W.to(precision)), (inputs_NL,)).float()
         best_N, answer_N = logits_NC.max(1)
         correct_N = (answer_N == targets_N) & best_N.isfinite()
         return example_losses(logits_NC, targets_N, loss), correct_N.to(logits_NC.dtype)
 
-    return torch.no_grad()(vmap(run_scores))
+    return torch.no_grad()(for_runs(run_scores))

@@ -6,8 +6,9 @@ warm-up.
 
 # R runs, W weights
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+import torch
 from torch import Tensor
 
 from trainables.errors import SpecError
@@ -26,6 +27,10 @@ class Optimizer:
     epsilon: float = 1e-8
     warmup_steps: float = 0.0
     """Steps over which the learning rate rises linearly from 0; 0 = none."""
+    clip_norm: float | None = field(default=None, metadata={"absent": None})
+    """Gradients of a larger norm are scaled down to it; None = never."""
+    decay_vectors: bool = field(default=True, metadata={"absent": True})
+    """False leaves biases and the gains of norms undecayed, as GPT-2's trainers do."""
 
     slots = ("first_moment", "second_moment")
 
@@ -36,7 +41,8 @@ class Optimizer:
     def columns(self, hyper: dict[str, Tensor], step: Tensor) -> dict[str, Tensor]:
         """What the step after `step` steps needs of the hyperparameters."""
         rate_R1 = hyper["learning_rate"] * warmth(hyper, step)
-        return {**adam_columns(hyper, step), "rate": rate_R1, "keep": 1 - rate_R1 * hyper["weight_decay"]}
+        clip = {"clip_norm": hyper["clip_norm"]} if self.clip_norm is not None else {}
+        return {**adam_columns(hyper, step), "rate": rate_R1, "keep": 1 - rate_R1 * hyper["weight_decay"], **clip}
 
     def update(
         self,
@@ -47,7 +53,12 @@ class Optimizer:
         layout: Layout,
     ) -> None:
         """One step, in place."""
-        weights_RW.mul_(columns["keep"]).sub_(columns["rate"] * adam_direction(grads_RW, state, columns))
+        if self.clip_norm is not None:
+            grads_RW = grads_RW * (columns["clip_norm"] / (grads_RW.norm(dim=1, keepdim=True) + 1e-6)).clamp(max=1)
+        keep = columns["keep"]
+        if not self.decay_vectors:
+            keep = torch.where(layout.is_matrix_W(grads_RW.device), keep, 1)
+        weights_RW.mul_(keep).sub_(columns["rate"] * adam_direction(grads_RW, state, columns))
 
 
 def adam_columns(hyper: dict[str, Tensor], step: Tensor) -> dict[str, Tensor]:
@@ -77,8 +88,10 @@ def warmth(hyper: dict[str, Tensor], step: Tensor) -> Tensor:
 def check_ranges(optimizer: object, below_one: tuple[str, ...]) -> None:
     """SpecError for a negative number, or one of 1 or more where it must stay below."""
     for name, value in vars(optimizer).items():
-        if name == "epsilon" and value <= 0:
-            raise SpecError(f"{name_of(optimizer)}.epsilon must be larger than 0, got {value}.")
+        if value is None or isinstance(value, bool):
+            continue
+        if name in ("epsilon", "clip_norm") and value <= 0:
+            raise SpecError(f"{name_of(optimizer)}.{name} must be larger than 0, got {value}.")
         if value < 0 or (name in below_one and value >= 1):
             bound = "in [0, 1)" if name in below_one else "0 or larger"
             raise SpecError(f"{name_of(optimizer)}.{name} must be {bound}, got {value}.")

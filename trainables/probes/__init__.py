@@ -1,5 +1,19 @@
-"""Order parameters read off a run's weights, one file each.
+"""Order parameters read off a run, one file each, in two kinds.
 
-A probe is `measure(params, task) -> {metric: 0-d tensor}` for ONE run; the engine maps it over the runs of a pack and
-records it at every evaluation under the split `model`. A probe that says nothing about a task returns {}.
+A cheap probe is `measure(params, task) -> {metric: 0-d tensor}` for ONE run; the engine maps it over the runs of a pack
+and records it at every evaluation under the split `model`. One that says nothing about a task returns {}.
+
+A mechanistic probe is `examine(module, circuit) -> findings` for ONE run and a task with a `circuit`; it is run where a
+study asks for it (`StudySpec.probes`), or afterwards on saved states (`study probe`).
 """
+
+from typing import NamedTuple
+
+
+class Finding(NamedTuple):
+    """One value at one place of a model: layers count from 0 (the embedding), positions have the circuit's names."""
+
+    layer: int
+    position: str
+    metric: str
+    value: float

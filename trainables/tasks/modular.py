@@ -76,10 +76,17 @@ class Task:
         if not 0 <= self.label_corruption <= 1:
             raise SpecError(f"modular.label_corruption must be in [0, 1], got {self.label_corruption}.")
 
+    pad = None
+
     @property
     def num_pairs(self) -> int:
         """Examples in the whole table."""
         return self.p * (self.p - 1) if self.operation == "div" else self.p * self.p
+
+    @property
+    def num_examples(self) -> int:
+        """Examples in all splits."""
+        return self.num_pairs
 
     @property
     def num_train(self) -> int:

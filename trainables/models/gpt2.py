@@ -1,0 +1,173 @@
+"""GPT-2 at any size, read at the last position: the model of the papers on reasoning; one run, packed by the engine.
+
+Sources: Radford et al. 2019 and Wang et al. 2024 (arXiv 2405.15071, appendix A): pre-norm blocks with biases, GELU
+(tanh), learned positions, output tied to the embedding, N(0, 0.02) weights of which those that write into the residual
+stream are divided by sqrt(2 layers). `loops` runs the stack several times with the same weights, as in their appendix
+E.2 (4 layers, 2 loops: the first four layers of eight share with the last four).
+
+Only the task's own tokens are in the vocabulary, only the answer is predicted, and the last block computes only the
+last position: the same gradients for a fifth of the operations of the published code.
+"""
+
+# N examples, L tokens, Q asking positions, D width, C classes
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from trainables.attention import attend, hidden_positions, position_numbers
+from trainables.dropout import dropout
+from trainables.errors import SpecError
+from trainables.lookup import lookup
+from trainables.models.transformer import project
+from trainables.spec import coerce
+
+INIT_SD = 0.02
+
+
+@dataclass(frozen=True, kw_only=True)
+class Model:
+    """`layers` blocks, run `loops` times over; an MLP of 4 times the width."""
+
+    layers: int = 8
+    width: int = 768
+    heads: int = 12
+    loops: int = 1
+    """How often the whole stack is run, with the same weights: 2 makes 4 layers as deep as 8."""
+    dropout: float = 0.1
+    """Of the embedding, of attention and of what each block adds; while training only."""
+    init_scale: float = 1.0
+    """Factor on all initial standard deviations: small models want more than GPT-2's 0.02."""
+
+    def __post_init__(self) -> None:
+        coerce(self)
+        for name in ("layers", "width", "heads", "loops"):
+            if getattr(self, name) < 1:
+                raise SpecError(f"gpt2.{name} must be 1 or larger, got {getattr(self, name)}.")
+        if self.width % self.heads:
+            raise SpecError(f"gpt2.heads must divide gpt2.width, got heads={self.heads}, width={self.width}.")
+        if not 0 <= self.dropout < 1:
+            raise SpecError(f"gpt2.dropout must be in [0, 1), got {self.dropout}.")
+        if self.init_scale <= 0:
+            raise SpecError(f"gpt2.init_scale must be larger than 0, got {self.init_scale}.")
+
+    def check(self, task: Any) -> None:
+        """SpecError for a task whose answers are not tokens: the output is tied to the embedding."""
+        if task.num_classes > task.vocab_size:
+            raise SpecError(f"model 'gpt2' answers with tokens; task {task!r} has more classes than tokens.")
+
+    def floats_per_example(self, task: Any) -> int:
+        """Activations that one example keeps for the backward pass, roughly: sizes packs and evaluation chunks."""
+        depth, tokens = self.layers * self.loops, task.num_tokens
+        return round(self.width * ((depth - 1) * tokens * 18 + 3 * tokens + 14) + 3 * task.num_classes)
+
+    def build(self, task: Any, draw: torch.Generator) -> nn.Module:
+        """A module for one run, its weights drawn from `draw`."""
+        return GPT2(self, task, draw)
+
+
+class GPT2(nn.Module):
+    """tokens (N, L) and, while training with dropout, a key -> logits (N, C)."""
+
+    def __init__(self, model: Model, task: Any, draw: torch.Generator) -> None:
+        super().__init__()
+        self.pad, self.rate, self.num_classes = task.pad, model.dropout, task.num_classes
+        sd = INIT_SD * model.init_scale
+        self.embedding = normal(draw, sd, task.vocab_size, model.width)
+        self.positions = normal(draw, sd, task.num_tokens, model.width)
+        self.blocks = nn.ModuleList(Block(model, draw) for _ in range(model.layers))
+        self.norm = LayerNorm(model.width)
+        self.depth = model.layers * model.loops
+
+    def forward(self, tokens_NL: Tensor, key: Tensor | None = None) -> Tensor:
+        x_NLD = dropout(self.embed(tokens_NL), self.rate, key, 0)
+        hidden_NLL = hidden_positions(tokens_NL, self.pad, tokens_NL.shape[1])
+        for layer in range(1, self.depth + 1):
+            queries = 1 if layer == self.depth else tokens_NL.shape[1]
+            hidden = hidden_NLL if queries > 1 else hidden_positions(tokens_NL, self.pad, 1)
+            x_NLD = self.block(layer)(x_NLD, queries, hidden, key, 3 * layer)
+        return self.read(x_NLD[:, -1])
+
+    def embed(self, tokens_NL: Tensor) -> Tensor:
+        """The residual stream before the first block, S[0], (N, L, D)."""
+        return lookup(self.embedding, tokens_NL) + lookup(self.positions, position_numbers(tokens_NL, self.pad))
+
+    def block(self, layer: int) -> "Block":
+        """The block that makes S[layer] of S[layer - 1], layers counted from 1 over all loops."""
+        return self.blocks[(layer - 1) % len(self.blocks)]  # pyright: ignore[reportReturnType]
+
+    def layer(self, layer: int, x_NLD: Tensor, tokens_NL: Tensor) -> Tensor:
+        """S[layer] of S[layer - 1] at all positions, without dropout: for probes."""
+        length = tokens_NL.shape[1]
+        return self.block(layer)(x_NLD, length, hidden_positions(tokens_NL, self.pad, length), None, 0)
+
+    def read(self, x_D: Tensor) -> Tensor:
+        """Logits of any state of the residual stream: the final norm, then the embedding."""
+        x_D = self.norm(x_D)
+        return (x_D.flatten(0, -2) @ self.embedding[: self.num_classes].T).unflatten(0, x_D.shape[:-1])
+
+
+class Block(nn.Module):
+    """(N, L, D) -> the last Q positions, (N, Q, D)."""
+
+    def __init__(self, model: Model, draw: torch.Generator) -> None:
+        super().__init__()
+        width, sd = model.width, INIT_SD * model.init_scale
+        residual_sd = sd / (2 * model.layers) ** 0.5
+        self.heads, self.rate = model.heads, model.dropout
+        self.attention_norm = LayerNorm(width)
+        self.query_key_value = normal(draw, sd, width, 3 * width)
+        self.query_key_value_bias = zeros(3 * width)
+        self.output = normal(draw, residual_sd, width, width)
+        self.output_bias = zeros(width)
+        self.mlp_norm = LayerNorm(width)
+        self.mlp_in = normal(draw, sd, width, 4 * width)
+        self.mlp_in_bias = zeros(4 * width)
+        self.mlp_out = normal(draw, residual_sd, 4 * width, width)
+        self.mlp_out_bias = zeros(width)
+
+    def forward(self, x_NLD: Tensor, queries: int, hidden: Tensor | None, key: Tensor | None, place: int) -> Tensor:
+        mixed_NQD = self.mix(self.attention_norm(x_NLD), queries, hidden, key, place)
+        x_NQD = x_NLD[:, -queries:] + dropout(mixed_NQD, self.rate, key, place + 1)
+        inner_NQE = F.gelu(project(self.mlp_norm(x_NQD), self.mlp_in) + self.mlp_in_bias, approximate="tanh")
+        return x_NQD + dropout(project(inner_NQE, self.mlp_out) + self.mlp_out_bias, self.rate, key, place + 2)
+
+    def mix(self, x_NLD: Tensor, queries: int, hidden: Tensor | None, key: Tensor | None, place: int) -> Tensor:
+        """Attention of the last `queries` positions."""
+        width = x_NLD.shape[-1]
+        if queries == x_NLD.shape[1]:
+            q, k, v = (project(x_NLD, self.query_key_value) + self.query_key_value_bias).split(width, dim=-1)
+        else:
+            weight, bias = self.query_key_value, self.query_key_value_bias
+            q = project(x_NLD[:, -queries:], weight[:, :width]) + bias[:width]
+            k, v = (project(x_NLD, weight[:, width:]) + bias[width:]).split(width, dim=-1)
+        q, k, v = (part.unflatten(-1, (self.heads, -1)) for part in (q, k, v))
+        mixed_NQHK = attend(q, k, v, hidden, lambda shares: dropout(shares, self.rate, key, place))
+        return project(mixed_NQHK.flatten(-2), self.output) + self.output_bias
+
+
+class LayerNorm(nn.Module):
+    """Layer normalisation with gain and bias, in float32 whatever the precision of the stream."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.gain, self.bias = nn.Parameter(torch.ones(width)), zeros(width)
+
+    def forward(self, x_D: Tensor) -> Tensor:
+        wide_D = x_D.float()
+        wide_D = wide_D - wide_D.mean(-1, keepdim=True)
+        wide_D = wide_D * torch.rsqrt(wide_D.square().mean(-1, keepdim=True) + 1e-5)
+        return (wide_D * self.gain + self.bias).to(x_D.dtype)
+
+
+def normal(draw: torch.Generator, sd: float, *shape: int) -> nn.Parameter:
+    """A parameter of N(0, sd^2)."""
+    return nn.Parameter(torch.randn(*shape, generator=draw) * sd)
+
+
+def zeros(size: int) -> nn.Parameter:
+    """A parameter of zeros."""
+    return nn.Parameter(torch.zeros(size))

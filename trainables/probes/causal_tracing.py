@@ -1,0 +1,51 @@
+"""Which states carry the answer: put one state of a run with another token into the normal run, and see if it changes.
+
+Source: Wang et al. 2024 (arXiv 2405.15071), section 3.3 and causal_tracing_composition.py: the token at a position is
+replaced by a random one that changes the answer; the state after block l at that position goes into the normal run,
+and the blocks after it are computed again. The causal strength is the share of examples whose first answer is not
+the right one any more. The models are causal, so the rest of the replaced example does not matter.
+"""
+
+# N examples, L tokens, C classes
+
+from collections.abc import Iterator
+
+from torch import Tensor, nn
+
+from trainables.circuit import Circuit
+from trainables.probes import Finding
+
+
+def examine(module: nn.Module, circuit: Circuit) -> Iterator[Finding]:
+    """`strength` for every layer (0 = the embedding, so the whole effect of the token) and replaced token; and
+    `accuracy` of the normal run at the last layer and position."""
+    normal = states(module, circuit.inputs_NL)
+    answers_N = answer(module, normal[-1])
+    yield Finding(module.depth, circuit.positions[-1], "accuracy", share(answers_N == circuit.targets_N))
+    for name, (patched, inputs_NL) in circuit.replaced.items():
+        other = states(module, inputs_NL)
+        for layer in range(module.depth):
+            x_NLD = normal[layer].clone()
+            x_NLD[:, patched] = other[layer][:, patched]
+            for later in range(layer + 1, module.depth + 1):
+                x_NLD = module.layer(later, x_NLD, circuit.inputs_NL)
+            changed_N = answer(module, x_NLD) != circuit.targets_N
+            yield Finding(layer, name, "strength", share(changed_N))
+
+
+def states(module: nn.Module, inputs_NL: Tensor) -> list[Tensor]:
+    """S[0], ..., S[depth], each (N, L, D)."""
+    found = [module.embed(inputs_NL)]
+    for layer in range(1, module.depth + 1):
+        found.append(module.layer(layer, found[-1], inputs_NL))
+    return found
+
+
+def answer(module: nn.Module, x_NLD: Tensor) -> Tensor:
+    """The first answer, read at the last position, (N,)."""
+    return module.read(x_NLD[:, -1]).argmax(1)
+
+
+def share(true_N: Tensor) -> float:
+    """Fraction of true ones."""
+    return float(true_N.float().mean())
