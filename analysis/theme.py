@@ -9,11 +9,14 @@ from trainables.errors import SpecError
 
 PHASES = {
     "confusion": "#3d3d3d",
+    "unlearned": "#3d3d3d",
     "memorization": "#d55e00",
     "progression": "#4daf7c",
     "semi_grokking": "#f0c84b",
     "grokking": "#0a5fb4",
     "comprehension": "#7cc5f2",
+    "generalized_in_distribution": "#7cc5f2",
+    "systematic": "#0a5fb4",
     "coexistence": "#0a5fb4",
     "partial_inversion": "#7cc5f2",
     "full_inversion": "#009e73",

@@ -176,6 +176,30 @@ def report(study: str, store: str, out: str | None) -> None:
 
 
 @cli.command()
+@click.argument("study")
+@store_option
+@click.option("--probe", "names", multiple=True, metavar="NAME", help="Only this one; may be given more than once.")
+@click.option("--device", default="auto", show_default=True, metavar="auto|cpu|cuda")
+@click.option("--examples", type=int, default=300, show_default=True, metavar="N", help="Examples to look at per state.")
+def probe(study: str, store: str, names: tuple[str, ...], device: str, examples: int) -> None:
+    """Logit lens and causal tracing on every saved state of STUDY's runs.   Example: study probe small_composition_ratio
+
+    Findings are rows of `probes`, and pictures in the report. States that were looked into before are passed over.
+    """
+    from study import probe as probing
+    from study.display import ProgressLine
+    from study.spec import find
+    from study.store import Store
+
+    with ProgressLine() as line:
+        opened = Store.open(store, write=True)
+        num_states = probing.probe(
+            find(study), opened, names or probing.DEFAULT, device=device, count=examples, say=line.say
+        )
+    click.echo(f"{study}: {num_states} states looked into; see `probes` or `study report {study}`")
+
+
+@cli.command()
 @store_option
 @click.option("--rebuild", is_flag=True, help="Make the DuckDB file anew, from all parts.")
 def ingest(store: str, rebuild: bool) -> None:

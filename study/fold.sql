@@ -112,4 +112,26 @@ from (
 )
 group by run_id;
 
+-- Probes are looked at again as a whole: of two parts with the same run, step and probe the later name has the word.
+create or replace temp table looked as
+select run_id, step, probe, arg_max(part_id, part) as part_id
+from (
+    select distinct run_id, step, probe, part_id from new_probes
+    union
+    select distinct run_id, step, probe, part_id from probes semi join new_probes using (run_id, step, probe)
+)
+join parts on parts.id = part_id
+group by all;
+
+delete from probes
+where exists (
+    from looked
+    where looked.run_id = probes.run_id and looked.step = probes.step and looked.probe = probes.probe
+        and looked.part_id <> probes.part_id
+);
+
+insert into probes by name
+select new_probes.* from new_probes semi join looked using (run_id, step, probe, part_id)
+anti join probes using (run_id, step, probe, part_id);
+
 commit;

@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from study.recorder import FORMAT, METADATA_KEY, METRICS, PLAN
+from study.recorder import FORMAT, METADATA_KEY, METRICS, PLAN, PROBES
 
 MAX_ROWS = 1_000_000
 """Metric rows per transaction, about: bounds memory, and the time for which the database file is held."""
@@ -38,6 +38,7 @@ TABLES = {
     "new_studies": pa.schema({"study": pa.string(), "spec": pa.string(), "created_at": TIME}),
     "new_plans": PLAN.append(pa.field("study", pa.string())).append(pa.field("planned_at", TIME)),
     "new_metrics": METRICS.append(pa.field("part_id", pa.uint64())),
+    "new_probes": PROBES.append(pa.field("part_id", pa.uint64())),
     "new_states": pa.schema(
         {
             "run_id": pa.string(),
@@ -166,6 +167,9 @@ def _parse(part: Part, data: bytes) -> Part:
         rows = _columns(file, "new_plans", study=study, planned_at=created_at)
         spec = {"study": study, "spec": json.dumps(about["spec"]), "created_at": created_at}
         tables = {"new_plans": rows, "new_studies": _table("new_studies", [spec])}
+    elif about["kind"] == "probes":
+        rows = _columns(file, "new_probes", part_id=part.id)
+        tables = {"new_probes": rows}
     else:
         rows = _distinct(_columns(file, "new_metrics", part_id=part.id))
         about |= {"updated_at": _time(about["written_at"]), "versions": json.dumps(about.get("versions", {}))}

@@ -17,6 +17,8 @@ LARGEST_PACK = {"cpu": 64, "cuda": 1024}
 """Beyond this a device gains nothing (measured: tests/bench/engine.py)."""
 CPU_CACHE_BYTES = 2e7
 """Activations of a pack on a CPU core: more do not stay in its caches, and a step per run becomes slower again."""
+SATURATING_FLOPS = 2e11
+"""Operations of a step that keep a GPU busy by themselves: more runs would not be trained sooner in one pack."""
 FLOPS_PER_SECOND = {"cpu": 2e10, "cuda": 5e12}
 """A first guess of what one worker does, for estimates of time; a run that has trained gives a better one."""
 
@@ -111,7 +113,7 @@ def run_bytes(spec: RunSpec) -> float:
     """Memory of one run in a pack, roughly: activations and their gradients, its data, its optimizer state."""
     task, model = spec.task, spec.model
     data = 8.0 * (task.num_examples + task.num_train) * (task.num_tokens + 1)
-    weights = 4.0 * 8 * model.layers * model.width * (12 * model.width + 2 * task.vocab_size)
+    weights = 4.0 * 8 * model.width * (12 * model.layers * model.width + 2 * task.vocab_size)
     return 2 * activation_bytes(spec) + data + weights
 
 
@@ -121,9 +123,12 @@ def activation_bytes(spec: RunSpec) -> float:
 
 
 def run_flops(spec: RunSpec, steps: int) -> float:
-    """Operations of one run, roughly: 6 per weight, example and step."""
-    weights = spec.model.width * (spec.task.vocab_size + spec.task.num_classes)
-    weights += 12 * spec.model.layers * spec.model.width**2 if hasattr(spec.model, "heads") else 0
+    """Operations of one run, roughly: 6 per weight, token that it works on, example and step."""
+    model = spec.model
+    weights = model.width * (spec.task.vocab_size + spec.task.num_classes)
+    if hasattr(model, "heads"):  # all blocks but the last one work on every token
+        depth = model.layers * getattr(model, "loops", 1)
+        weights += 12 * model.width**2 * ((depth - 1) * spec.task.num_tokens + 1)
     return 6.0 * weights * (spec.batch_size or spec.task.num_train) * steps
 
 
@@ -142,7 +147,9 @@ def _cut(run_ids: list[str], specs: Mapping[str, RunSpec], machine: Machine, pac
     run_ids = sorted(run_ids, key=lambda r: (specs[r].task.num_train, r))
     if pack_size is None:
         fit = int(machine.memory // max(run_bytes(specs[r]) for r in run_ids))
-        if machine.device == "cpu":
+        if machine.device == "cuda":
+            fit = min(fit, int(SATURATING_FLOPS // run_flops(specs[run_ids[-1]], 1)))
+        else:
             fit = min(fit, int(CPU_CACHE_BYTES // max(activation_bytes(specs[r]) for r in run_ids)))
         share = -(-len(run_ids) // machine.workers)
         most = max(1, min(fit, share, LARGEST_PACK[machine.device]))

@@ -42,6 +42,18 @@ METRICS = pa.schema(
     }
 )
 
+PROBES = pa.schema(
+    {
+        "run_id": NAME,
+        "step": pa.int64(),
+        "probe": NAME,
+        "layer": pa.int32(),
+        "position": NAME,
+        "metric": NAME,
+        "value": pa.float64(),
+    }
+)
+
 PLAN = pa.schema(
     {
         "run_id": pa.string(),
@@ -95,7 +107,7 @@ class Recorder:
     def __init__(self, store_dir: str | Path, pack_id: str, provenance: Mapping[str, Any]) -> None:
         self._directory = Path(store_dir, "parts", pack_id)
         self._about = {"kind": "metrics", "pack_id": pack_id, **provenance}
-        self._num_flushes = 0
+        self._num_flushes = self._num_findings = 0
         earlier = self._directory.glob("[0-9]*-*.parquet")
         self.attempt = 1 + max((int(part.name.partition("-")[0]) for part in earlier), default=0)
 
@@ -113,6 +125,24 @@ class Recorder:
         table = pa.table({name: pa.array(rows[name]) for name in METRICS.names}).cast(METRICS)
         _write(path, table, {**self._about, "written_at": _now(), "runs": list(states)})
         return f"{path.parent.name}/{path.name}"
+
+
+    def flush_findings(self, findings: Mapping[str, Any]) -> None:
+        """Write the columns of `PROBES` as a part of their own; nothing if there are none."""
+        if findings:
+            self._num_findings += 1
+            name = f"probes-{self.attempt:04d}-{self._num_findings:06d}"
+            _write(self._directory / f"{name}.parquet", _probes_table(findings), {**self._about, "kind": "probes"})
+
+
+def write_probes(store_dir: str | Path, name: str, findings: Mapping[str, Any]) -> None:
+    """Write the columns of `PROBES`, found after training, as the part `probes/<name>`."""
+    path = Path(store_dir, "parts", "probes", f"{name}.parquet")
+    _write(path, _probes_table(findings), {"kind": "probes", "written_at": _now(), "versions": _versions(), **_source()})
+
+
+def _probes_table(findings: Mapping[str, Any]) -> pa.Table:
+    return pa.table({name: pa.array(findings[name]) for name in PROBES.names}).cast(PROBES)
 
 
 def last_states(store_dir: str | Path, pack_id: str) -> dict[str, dict[str, Any]]:

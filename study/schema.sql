@@ -95,6 +95,19 @@ create table if not exists metrics (
     part_id ubigint not null,
 );
 
+-- What mechanistic probes found: one row per run, step, probe, layer, position and metric, from the part with the latest
+-- name. Layers count from 0 (the embedding); positions have the names of the task's tokens (h, r1, r2).
+create table if not exists probes (
+    run_id text not null,
+    step bigint not null,
+    probe text not null,
+    layer integer not null,
+    position text not null,
+    metric text not null,
+    value double not null,
+    part_id ubigint not null,
+);
+
 -- One row per run in metrics: its latest attempt and last step there. Tells without a scan which parts only go further.
 create table if not exists recorded (
     run_id text primary key,

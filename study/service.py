@@ -89,6 +89,9 @@ def _train(todo: Plan, store: Store, options: Options, say: Callable[[str], None
         evaluation_examples=study.evaluation_examples,
         leave_when_generalized=study.leave_when_generalized,
         flush_seconds=options.flush_seconds,
+        probes=tuple(study.probes),
+        probes_per_decade=study.probes_per_decade,
+        snapshots_per_decade=study.snapshots_per_decade,
     )
     progress = Progress(todo, say)
     done = threading.Event()

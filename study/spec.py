@@ -17,6 +17,7 @@ from typing import Any
 
 from trainables.components import available, closest, load
 from trainables.errors import SpecError
+from trainables.examine import check_probes
 from trainables.spec import RunSpec
 
 Point = dict[str, Any]
@@ -46,6 +47,11 @@ class StudySpec:
     evaluation_examples: int | None = None
     """Evaluate at most so many examples of a split; None = all of them."""
     leave_when_generalized: bool = False
+    probes: Sequence[str] = ()
+    """Mechanistic probes of trainables/probes to run while training, `probes_per_decade` times per decade of steps."""
+    probes_per_decade: int = 4
+    snapshots_per_decade: int = 0
+    """Weights of every run to keep per decade of steps, from step 100 on, for `study probe`; 0 = only the last state."""
     definition: str = "unified"
     """Phase definition of the study's diagrams: a file of analysis/phases."""
     name: str = field(default="", compare=False)
@@ -67,9 +73,11 @@ class StudySpec:
             raise SpecError(f"{label}: seeds and horizon must be 1 or larger, got {self.seeds} and {self.horizon}.")
         if min(self.evaluations_per_decade, 1 if self.evaluation_examples is None else self.evaluation_examples) < 1:
             raise SpecError(f"{label}: evaluations_per_decade and evaluation_examples must be 1 or larger.")
+        if self.probes_per_decade < 1 or self.snapshots_per_decade < 0:
+            raise SpecError(f"{label}: probes_per_decade must be 1 or larger, snapshots_per_decade 0 or larger.")
         for point in self.points():
             try:
-                self.base.with_values(point)
+                check_probes(self.base.with_values(point), self.probes)
             except SpecError as error:
                 raise SpecError(f"{label}: {error}") from None
 
@@ -101,6 +109,9 @@ class StudySpec:
             "evaluations_per_decade": self.evaluations_per_decade,
             "evaluation_examples": self.evaluation_examples,
             "leave_when_generalized": self.leave_when_generalized,
+            "probes": list(self.probes),
+            "probes_per_decade": self.probes_per_decade,
+            "snapshots_per_decade": self.snapshots_per_decade,
             "definition": self.definition,
         }
 

@@ -32,6 +32,9 @@ class Settings:
     evaluation_examples: int | None
     leave_when_generalized: bool
     flush_seconds: float = 10.0
+    probes: tuple[str, ...] = ()
+    probes_per_decade: int = 4
+    snapshots_per_decade: int = 0
 
 
 def train(pack: PackPlan, settings: Settings, trial_id: str, heartbeat: Callable[[dict[str, Any]], None]) -> None:
@@ -53,11 +56,14 @@ def train(pack: PackPlan, settings: Settings, trial_id: str, heartbeat: Callable
         metrics = flush.metrics
         numbers = [attempts[run_id] for run_id in metrics["run_id"]]
         recorder.flush({**metrics, "attempt": numbers}, states)
+        recorder.flush_findings(flush.findings)
+        for snapshot in flush.snapshots:
+            checkpoint.save(snapshot_path(Path(settings.store), snapshot.run_ids[0], snapshot.step), snapshot)
         for left in flush.left:
             checkpoint.save(folder / "runs" / f"{left.run_ids[0]}.safetensors", left)
         if flush.running is not None:
             checkpoint.save(in_flight, flush.running)
-        else:
+        if all(state.status != "running" for state in flush.states):
             in_flight.unlink(missing_ok=True)
         heartbeat({"pack_id": pack.pack_id, "states": {s.run_id: (s.steps, s.status) for s in flush.states}})
 
@@ -79,7 +85,20 @@ def train(pack: PackPlan, settings: Settings, trial_id: str, heartbeat: Callable
         leave_when_generalized=settings.leave_when_generalized,
         flush_seconds=settings.flush_seconds,
         packs_alike=pack.packs_alike,
+        probes=settings.probes,
+        probes_per_decade=settings.probes_per_decade,
+        snapshots_per_decade=settings.snapshots_per_decade,
     )
+
+
+def snapshots_of(store: Path, run_id: str) -> list[Path]:
+    """Files with kept weights of a run, in the order of their steps."""
+    return sorted((store / "checkpoints" / "snapshots" / run_id).glob("*.safetensors"))
+
+
+def snapshot_path(store: Path, run_id: str, step: int) -> Path:
+    """Where the weights of a run at a step are kept."""
+    return store / "checkpoints" / "snapshots" / run_id / f"{step:010d}.safetensors"
 
 
 def record_failure(pack: PackPlan, settings: Settings, trial_id: str, error: str) -> None:

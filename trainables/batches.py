@@ -15,17 +15,22 @@ from torch import Tensor
 from trainables.seeds import generator
 
 
+CPU = torch.device("cpu")
+
+
 class BatchOrder:
     """Batches of R runs; drawn for blocks of steps, because one generator call per step and run would cost more than it
     trains."""
 
-    def __init__(self, order_seeds: Sequence[int], counts: Sequence[int], batch_size: int) -> None:
+    def __init__(
+        self, order_seeds: Sequence[int], counts: Sequence[int], batch_size: int, device: torch.device = CPU
+    ) -> None:
         self.runs = list(zip(order_seeds, counts, strict=True))
-        self.batch_size = batch_size
+        self.batch_size, self.device = batch_size, device
         self.latest: dict[int, tuple[int, Tensor]] = {}  # run -> its newest epoch and permutation: blocks share one
 
     def block(self, first_step: int, num_steps: int) -> Tensor:
-        """Example numbers for `num_steps` steps of every run, int64 (S, R, B)."""
+        """Example numbers for `num_steps` steps of every run, int64 (S, R, B), on the device."""
         start, stop = first_step * self.batch_size, (first_step + num_steps) * self.batch_size
         streams = []
         for run, (_, count) in enumerate(self.runs):
@@ -38,12 +43,14 @@ class BatchOrder:
     def select(self, keep: Sequence[int]) -> "BatchOrder":
         """Only the runs at the positions `keep`."""
         seeds, counts = zip(*(self.runs[run] for run in keep), strict=True)
-        return BatchOrder(seeds, counts, self.batch_size)
+        return BatchOrder(seeds, counts, self.batch_size, self.device)
 
     def _permutation(self, run: int, epoch: int) -> Tensor:
         cached_epoch, permutation = self.latest.get(run, (-1, torch.empty(0)))
         if cached_epoch != epoch:
             seed, count = self.runs[run]
             permutation = torch.randperm(count, generator=generator(f"order:{epoch}", seed))
+            if self.device.type == "cuda":  # without a wait: the device has steps to do meanwhile
+                permutation = permutation.pin_memory().to(self.device, non_blocking=True)
             self.latest[run] = (epoch, permutation)
         return permutation

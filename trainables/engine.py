@@ -18,12 +18,15 @@ import torch
 
 from trainables.checkpoint import Checkpoint
 from trainables.errors import SpecError
+from trainables.examine import check_probes, columns, examine
 from trainables.pack import Pack
-from trainables.schedule import evaluation_steps
+from trainables.schedule import evaluation_steps, looking_steps
 from trainables.spec import RunSpec
 
 GENERALIZED = 0.99
 """Test accuracy at which a run counts as generalized for leaving early."""
+CHECKPOINT_SHARE = 0.05
+"""Of the time at most that goes into checkpoints: those of a large model take seconds."""
 BLOCK_STEPS = 64
 """Steps between looks at the clock; batches are drawn for so many steps at a time."""
 
@@ -49,13 +52,17 @@ class Flush:
     """What happened since the last flush.
 
     `metrics` are equally long columns run_id, step, split, metric, value; `states` speak of every run that was in the
-    pack; `running` is the state of those still in it (None if there is none), `left` of those that have left.
+    pack; `running` is the state of those still in it (None if there is none, or if it is not time for one), `left` of
+    those that have left. `findings` are columns run_id, step, probe, layer, position, metric, value; `snapshots` are
+    states to keep, with weights alone.
     """
 
     metrics: dict[str, Any]
     states: list[RunState]
     running: Checkpoint | None
     left: list[Checkpoint] = field(default_factory=list)
+    findings: dict[str, list[Any]] = field(default_factory=dict)
+    snapshots: list[Checkpoint] = field(default_factory=list)
 
 
 def resolve_device(device: str) -> torch.device:
@@ -82,6 +89,9 @@ def train_pack(
     leave_when_generalized: bool = False,
     flush_seconds: float = 30.0,
     packs_alike: float = 1.0,
+    probes: Sequence[str] = (),
+    probes_per_decade: int = 4,
+    snapshots_per_decade: int = 0,
 ) -> list[RunState]:
     """Train runs that share a `pack_key` up to `horizon` steps and return their final states.
 
@@ -96,7 +106,11 @@ def train_pack(
         leave_when_generalized: a run ends once its test accuracy has stayed at 0.99 for as long again as it took to get
             there, and for at least a tenth of the horizon. Off by default: some runs generalize and later forget.
         packs_alike: packs of this shape that this process will train: compiling is paid for once and serves them all.
+        probes: mechanistic probes to run `probes_per_decade` times per decade of steps, from step 100 on.
+        snapshots_per_decade: weights to keep per decade of steps, from step 100 on.
     """
+    for spec in specs:
+        check_probes(spec, probes)
     if evaluation_examples is not None and evaluation_examples < 1:
         raise SpecError(f"evaluation_examples must be 1 or larger, got {evaluation_examples}; None is all.")
     num_evaluations = packs_alike * len(evaluation_steps(horizon, per_decade))
@@ -109,14 +123,17 @@ def train_pack(
         evaluation_examples,
         checkpoint,
     )
-    session = _Session(pack, horizon, record, leave_when_generalized)
-    started = pack.step
-    for target in evaluation_steps(horizon, per_decade, after=started if checkpoint else -1):
+    session = _Session(pack, specs, horizon, record, leave_when_generalized)
+    looks = set(looking_steps(horizon, probes_per_decade if probes else 0))
+    snapshots = set(looking_steps(horizon, snapshots_per_decade))
+    after = pack.step if checkpoint else -1
+    for target in sorted({step for step in {*evaluation_steps(horizon, per_decade), *looks, *snapshots} if step > after}):
         while pack.step < target:
             # Before training on, not after: a checkpoint at an evaluation step is one whose evaluation is on record.
             if time.monotonic() - session.flushed_at > flush_seconds:
                 session.flush()
             pack.train(min(BLOCK_STEPS, target - pack.step))
+        session.look(probes if target in looks else (), target in snapshots)
         session.evaluate()
         if not pack.run_ids:
             break
@@ -126,14 +143,36 @@ def train_pack(
 class _Session:
     """The bookkeeping of one `train_pack` call: rows since the last flush, who left, whose time it was."""
 
-    def __init__(self, pack: Pack, horizon: int, record: Callable[[Flush], None], leave_when_generalized: bool) -> None:
+    def __init__(
+        self,
+        pack: Pack,
+        specs: Sequence[RunSpec],
+        horizon: int,
+        record: Callable[[Flush], None],
+        leave_when_generalized: bool,
+    ) -> None:
         self.pack, self.horizon, self.record = pack, horizon, record
+        self.specs = {spec.run_id: spec for spec in specs}
         self.leave_when_generalized = leave_when_generalized
         self.states = {run_id: RunState(run_id, horizon, pack.step) for run_id in pack.run_ids}
         self.unflushed = dict(self.states)
         self.rows: list[tuple[list[str], int, str, str, np.ndarray]] = []
         self.left: list[Checkpoint] = []
+        self.findings: dict[str, list[Any]] = {}
+        self.snapshots: list[Checkpoint] = []
+        self.next_checkpoint_at = 0.0
         self.flushed_at = self.timed_at = time.monotonic()
+
+    def look(self, probes: Sequence[str], keep: bool) -> None:
+        """Run mechanistic probes on every run, and keep its weights, as asked."""
+        for run_id in self.pack.run_ids if probes or keep else ():
+            weights_W = self.pack.weights_of(run_id)
+            if probes:
+                found = examine(self.specs[run_id], weights_W, probes)
+                for name, column in columns(run_id, self.pack.step, found).items():
+                    self.findings.setdefault(name, []).extend(column)
+            if keep:
+                self.snapshots.append(Checkpoint([run_id], self.pack.step, {"weights": weights_W[None].cpu()}))
 
     def evaluate(self) -> None:
         """Record every metric of every run at this step; let those go that are done."""
@@ -156,11 +195,16 @@ class _Session:
     def flush(self) -> None:
         """Hand over what has been observed since the last flush."""
         self._share_time()
-        running = self.pack.checkpoint() if self.pack.run_ids else None
-        self.record(Flush(self._columns(), list(self.unflushed.values()), running, self.left))
-        self.rows, self.left = [], []
+        started = time.monotonic()
+        due = self.pack.run_ids and started >= self.next_checkpoint_at
+        running = self.pack.checkpoint() if due else None
+        states = list(self.unflushed.values())
+        self.record(Flush(self._columns(), states, running, self.left, self.findings, self.snapshots))
+        self.rows, self.left, self.findings, self.snapshots = [], [], {}, []
         self.unflushed = {run_id: self.states[run_id] for run_id in self.pack.run_ids}
         self.flushed_at = time.monotonic()
+        if due:
+            self.next_checkpoint_at = self.flushed_at + (self.flushed_at - started) / CHECKPOINT_SHARE
 
     def _reasons(self, values: dict[tuple[str, str], np.ndarray]) -> list[str | None]:
         """Why each run ends at this step, or None if it goes on."""

@@ -10,14 +10,14 @@ deterministic, when the lookup is a product with a one-hot matrix (measured on 2
 import torch
 from torch import Tensor
 
-ONE_HOT_LIMIT = 512
-"""Above this vocabulary a one-hot product costs more than it saves."""
+ONE_HOT_LIMIT = {"cpu": 512, "cuda": 4096}
+"""Above this vocabulary, by device, a one-hot product costs more than it saves."""
 
 
 def lookup(table_VD: Tensor, tokens_L: Tensor) -> Tensor:
     """`table_VD[tokens_L]`, shape (*tokens_L.shape, D)."""
     vocab_size = table_VD.shape[0]
-    if not torch.compiler.is_compiling() or vocab_size > ONE_HOT_LIMIT:
+    if not torch.compiler.is_compiling() or vocab_size > ONE_HOT_LIMIT[table_VD.device.type]:
         return table_VD[tokens_L]
     one_hot_LV = tokens_L.flatten()[:, None] == torch.arange(vocab_size, device=tokens_L.device)
     return (one_hot_LV.to(table_VD.dtype) @ table_VD).unflatten(0, tokens_L.shape)

@@ -76,7 +76,7 @@ class Pack:
         self.share_RN = self.train_data.weights_RN
         self.batch_size = first.batch_size
         if self.batch_size is not None:
-            self.order = BatchOrder([order_seed(spec) for spec in specs], self.train_data.counts_R.tolist(), self.batch_size)
+            self.order = BatchOrder([order_seed(spec) for spec in specs], self.train_data.counts_R.tolist(), self.batch_size, device)
         self.index_RB: Tensor | None = None
         self.dropout_seeds_R: Tensor | None = None
         if getattr(first.model, "dropout", 0) > 0:
@@ -103,7 +103,7 @@ class Pack:
             for _ in range(num_steps):
                 self.replay()
         else:
-            block_SRB = self.order.block(self.step, num_steps).to(self.device)
+            block_SRB = self.order.block(self.step, num_steps)
             if self.index_RB is None:
                 self.index_RB = block_SRB[0].clone()
             for index_RB in block_SRB:
@@ -134,6 +134,10 @@ class Pack:
         """Everything needed to go on from here, on the CPU and independent of further training."""
         tensors = {name: tensor[self.row_of_run].cpu() for name, tensor in self.tensors.items()}
         return Checkpoint(list(self.run_ids), self.step, {**tensors, "generalized_at": self.generalized_at_R.clone()})
+
+    def weights_of(self, run_id: str) -> Tensor:
+        """One run's weights (W,), as they are now."""
+        return self.tensors["weights"][self.row_of_run[self.run_ids.index(run_id)]]
 
     def keep(self, positions: list[int]) -> None:
         """Drop every run but those at `positions`.

@@ -44,6 +44,7 @@ class Task:
 
     label_corruption = 0.0
     num_tokens = 5
+    positions = ("a", "<q>", "e1", "<mask>", "e2")
 
     def __post_init__(self) -> None:
         coerce(self)
@@ -165,7 +166,7 @@ class Task:
         return Circuit(
             inputs_NL[kept_N],
             targets_N[kept_N],
-            ("a", "<q>", "e1", "<mask>", "e2"),
+            self.positions,
             {name: tokens_N[kept_N] for name, tokens_N in looked_for.items()},
             {name: (at, changed_NL[kept_N]) for name, (at, changed_NL) in replaced.items()},
             {"labels": labels_N3[kept_N]},

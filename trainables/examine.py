@@ -1,0 +1,52 @@
+"""Mechanistic probes on one run's weights: the files of `trainables/probes` that define `examine`."""
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from trainables.circuit import Circuit
+from trainables.components import available, closest, load
+from trainables.errors import SpecError
+from trainables.layout import Layout
+from trainables.probes import Finding
+from trainables.seeds import generator
+from trainables.spec import RunSpec, name_of
+
+PACKAGE = "trainables.probes"
+COLUMNS = ("run_id", "step", "probe", *Finding._fields)
+NUM_EXAMPLES = 300
+"""Examples per probe, as in Wang et al. 2024."""
+
+
+def check_probes(spec: RunSpec, names: Sequence[str]) -> None:
+    """SpecError unless each name is a mechanistic probe, and the spec's task and model are of the kind they ask."""
+    known = [name for name in available(PACKAGE) if hasattr(load(PACKAGE, name), "examine")]
+    for name in names:
+        if name not in known:
+            raise SpecError(f"probe {name!r} is not known. {closest(name, known)}")
+        for part, able in ((spec.task, hasattr(spec.task, "circuit")), (spec.model, hasattr(spec.model, "heads"))):
+            if not able:
+                raise SpecError(f"probe {name!r} looks for circuits, which {name_of(part)!r} does not have.")
+
+
+@torch.no_grad()
+def examine(spec: RunSpec, weights_W: Tensor, names: Sequence[str], count: int = NUM_EXAMPLES) -> dict[str, list[Finding]]:
+    """What each probe finds in a run with these weights, on their device and in float32."""
+    module = spec.model.build(spec.task, generator("init", 0)).to(weights_W.device)
+    module.load_state_dict(Layout(module).named(weights_W))
+    circuit = _circuit(spec.task, spec.data_seed, count).to(weights_W.device)
+    return {name: list(load(PACKAGE, name).examine(module, circuit)) for name in names}
+
+
+def columns(run_id: str, step: int, found: Mapping[str, Sequence[Finding]]) -> dict[str, list[Any]]:
+    """Findings by probe as equally long columns run_id, step, probe, layer, position, metric, value."""
+    rows = [(run_id, step, probe, *finding) for probe, findings in found.items() for finding in findings]
+    return {name: list(column) for name, column in zip(COLUMNS, zip(*rows, strict=True), strict=True)}
+
+
+@lru_cache(maxsize=64)
+def _circuit(task: Any, data_seed: int, count: int) -> Circuit:
+    return task.circuit(data_seed, count)
