@@ -180,9 +180,11 @@ def report(study: str, store: str, out: str | None) -> None:
 @store_option
 @click.option("--probe", "names", multiple=True, metavar="NAME", help="Only this one; may be given more than once.")
 @click.option("--device", default="auto", show_default=True, metavar="auto|cpu|cuda")
-@click.option("--examples", type=int, default=300, show_default=True, metavar="N", help="Examples to look at per state.")
+@click.option(
+    "--examples", type=int, default=300, show_default=True, metavar="N", help="Examples to look at per state."
+)
 def probe(study: str, store: str, names: tuple[str, ...], device: str, examples: int) -> None:
-    """Logit lens and causal tracing on every saved state of STUDY's runs.   Example: study probe small_composition_ratio
+    """Logit lens and causal tracing on STUDY's saved states.   Example: study probe small_composition_ratio
 
     Findings are rows of `probes`, and pictures in the report. States that were looked into before are passed over.
     """

@@ -126,7 +126,6 @@ class Recorder:
         _write(path, table, {**self._about, "written_at": _now(), "runs": list(states)})
         return f"{path.parent.name}/{path.name}"
 
-
     def flush_findings(self, findings: Mapping[str, Any]) -> None:
         """Write the columns of `PROBES` as a part of their own; nothing if there are none."""
         if findings:
@@ -138,7 +137,9 @@ class Recorder:
 def write_probes(store_dir: str | Path, name: str, findings: Mapping[str, Any]) -> None:
     """Write the columns of `PROBES`, found after training, as the part `probes/<name>`."""
     path = Path(store_dir, "parts", "probes", f"{name}.parquet")
-    _write(path, _probes_table(findings), {"kind": "probes", "written_at": _now(), "versions": _versions(), **_source()})
+    _write(
+        path, _probes_table(findings), {"kind": "probes", "written_at": _now(), "versions": _versions(), **_source()}
+    )
 
 
 def _probes_table(findings: Mapping[str, Any]) -> pa.Table:

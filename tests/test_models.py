@@ -10,6 +10,7 @@ from torch.func import functional_call, grad, vmap
 
 from tests.runs import mlp_run, trained
 from trainables import lookup as lookup_module
+from trainables.attention import hidden_positions
 from trainables.components import available, load
 from trainables.errors import SpecError
 from trainables.layout import ALIGNMENT, Layout
@@ -24,6 +25,7 @@ TASK = modular.Task(p=11)
 WITHOUT_GRADIENT: dict[str, set[str]] = {}
 """Parameters that no loss reaches, by model: none so far."""
 VARIANTS = {
+    "gpt2": [{"layers": 2, "width": 12, "heads": 3, "init_scale": 5.0, "loops": loops} for loops in (1, 2)],
     "mlp": [{}, {"width": 7, "activation": "relu"}, {"width": 16, "activation": "gelu", "init_scale": 0.5}],
     "transformer": [
         {},
@@ -139,38 +141,43 @@ def test_gromovs_weights_add_without_training(p, width, seed):
     assert record.series(spec.run_id, "model", "fourier_ipr")[1] > 0.999
 
 
-def block(last: bool, **options: Any) -> transformer.Block:
+def block(**options: Any) -> transformer.Block:
     model = transformer.Model(**{"width": 12, "heads": 3, "norm": "rms", **options})
-    return transformer.Block(model, generator("init", 0), last=last)
+    return transformer.Block(model, generator("init", 0))
 
 
 def residual(num: int = 5, length: int = 6, width: int = 12) -> Tensor:
     return torch.randn(num, length, width, generator=torch.Generator().manual_seed(0))
 
 
+def causal(queries: int) -> Tensor | None:
+    return hidden_positions(torch.zeros(5, 6, dtype=torch.long), None, queries)
+
+
 @pytest.mark.parametrize("norm", transformer.NORMS)
 def test_a_later_token_changes_nothing_earlier(norm):
-    layer, x_NLD = block(last=False, norm=norm), residual().requires_grad_()
+    layer, x_NLD = block(norm=norm), residual().requires_grad_()
     for position in range(6):
-        (gradient_NLD,) = torch.autograd.grad(layer(x_NLD)[:, position].sum(), x_NLD)
+        (gradient_NLD,) = torch.autograd.grad(layer(x_NLD, 6, causal(6))[:, position].sum(), x_NLD)
         assert (gradient_NLD[:, position + 1 :] == 0).all()
         assert (gradient_NLD[:, : position + 1] != 0).any(2).all()
     changed_NLD = x_NLD.detach().clone()
     changed_NLD[:, 4] += 10
-    assert layer(changed_NLD)[:, :4].equal(layer(x_NLD.detach())[:, :4])
+    assert layer(changed_NLD, 6, causal(6))[:, :4].equal(layer(x_NLD.detach(), 6, causal(6))[:, :4])
 
 
+@pytest.mark.parametrize("queries", [1, 3])
 @pytest.mark.parametrize("norm", transformer.NORMS)
-def test_computing_only_the_last_position_gives_what_it_gives_among_all(norm):
-    whole, short = block(last=False, norm=norm), block(last=True, norm=norm)
-    short.load_state_dict(whole.state_dict())
-    torch.testing.assert_close(short(residual()), whole(residual())[:, -1:], rtol=1e-4, atol=1e-5)
+def test_computing_only_the_last_positions_gives_what_it_gives_among_all(norm, queries):
+    layer, x_NLD = block(norm=norm), residual()
+    whole_NLD = layer(x_NLD, 6, causal(6))
+    torch.testing.assert_close(layer(x_NLD, queries, causal(queries)), whole_NLD[:, -queries:], rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("heads", [1, 2, 3, 12])
-@pytest.mark.parametrize("last", [False, True])
-def test_attention_is_torchs_attention(heads, last):
-    layer, x_NLD = block(last=last, heads=heads), residual()
+@pytest.mark.parametrize("queries", [1, 6])
+def test_attention_is_torchs_attention(heads, queries):
+    layer, x_NLD = block(heads=heads), residual()
 
     def heads_first(matrix: Tensor) -> Tensor:
         return (x_NLD @ matrix).unflatten(2, (heads, -1)).transpose(1, 2)
@@ -178,8 +185,8 @@ def test_attention_is_torchs_attention(heads, last):
     q_NHLK, k_NHLK, v_NHLK = (heads_first(matrix) for matrix in (layer.query, layer.key, layer.value))
     mixed_NHLK = F.scaled_dot_product_attention(q_NHLK, k_NHLK, v_NHLK, is_causal=True)
     expected_NLD = mixed_NHLK.transpose(1, 2).flatten(2) @ layer.output
-    asking = slice(-1, None) if last else slice(None)
-    torch.testing.assert_close(layer.attend(x_NLD[:, asking], x_NLD), expected_NLD[:, asking], rtol=1e-4, atol=1e-5)
+    mixed_NQD = layer.mix(x_NLD[:, -queries:], x_NLD, causal(queries))
+    torch.testing.assert_close(mixed_NQD, expected_NLD[:, -queries:], rtol=1e-4, atol=1e-5)
 
 
 def test_norms_are_torchs_norms():
@@ -250,7 +257,7 @@ def test_a_one_hot_product_looks_up_the_same_rows_and_gradients(monkeypatch):
     multiplied = vmap(lookup)(table_RVD, tokens_RNL), vmap(grad(scalar))(table_RVD, tokens_RNL)
     assert calls
     torch.testing.assert_close(multiplied, indexed)
-    monkeypatch.setattr(lookup_module, "ONE_HOT_LIMIT", 6)
+    monkeypatch.setattr(lookup_module, "ONE_HOT_LIMIT", {"cpu": 6})
     assert lookup(table_RVD[0], tokens_RNL[0]).equal(indexed[0][0])
 
 

@@ -45,7 +45,7 @@ class Packed:
         self.layout = Layout(modules[0])
         self.weights_RW = torch.stack([self.layout.flatten(module) for module in modules])
         self.state = {slot: torch.zeros_like(self.weights_RW) for slot in self.optimizer.slots}
-        names = [f.name for f in dataclasses.fields(self.optimizer)]
+        names = [f.name for f in dataclasses.fields(self.optimizer) if isinstance(vars(self.optimizer)[f.name], float)]
         self.hyper = {name: torch.tensor([[getattr(o, name)] for o in optimizers]) for name in names}
         self.step = torch.tensor(0.0)
 
@@ -235,7 +235,8 @@ class TestEveryOptimizer:
 
     def test_every_number_is_a_float_that_may_differ_between_runs(self, name):
         optimizer = load("trainables.optimizers", name).Optimizer()
-        assert all(isinstance(value, float) for value in vars(optimizer).values())
+        switches = {"clip_norm", "decay_vectors"}  # whether to: of a pack's shape; how far, of a run's
+        assert all(isinstance(value, float) for field, value in vars(optimizer).items() if field not in switches)
 
     def test_negative_numbers_are_refused(self, name):
         kind = load("trainables.optimizers", name).Optimizer
@@ -251,3 +252,49 @@ class TestEveryOptimizer:
 def test_averages_that_never_forget_are_refused(module, field):
     with pytest.raises(SpecError, match=r"must be in \[0, 1\), got 1\.0\."):
         module.Optimizer(**{field: 1})
+
+
+class Clipping:
+    """An optimizer of torch's whose gradients are clipped together before each step."""
+
+    def __init__(self, inner: torch.optim.Optimizer, params: dict[str, nn.Parameter], norm: float) -> None:
+        self.inner, self.params, self.norm = inner, list(params.values()), norm
+        self.param_groups = inner.param_groups
+        self.num_clipped = self.num_steps = 0
+
+    def step(self) -> None:
+        before = torch.nn.utils.clip_grad_norm_(self.params, self.norm)
+        self.num_clipped, self.num_steps = self.num_clipped + int(before > self.norm), self.num_steps + 1
+        self.inner.step()
+
+
+def test_clipping_is_torchs_clipping_of_the_whole_gradient_of_each_run():
+    clippers: list[Clipping] = []
+
+    def make(params: dict[str, nn.Parameter], run: dict[str, float]) -> list[Any]:
+        clippers.append(Clipping(torch.optim.AdamW(params.values(), **adam_options(run)), params, run["clip_norm"]))
+        return clippers[-1:]
+
+    check(adamw, [run | {"clip_norm": norm} for run, norm in zip(ADAM_RUNS, (1.0, 0.1, 30.0), strict=True)], make)
+    assert all(0 < clipper.num_clipped < clipper.num_steps for clipper in clippers)
+
+
+@pytest.mark.parametrize("clip_norm", [None, 1.0])
+def test_undecayed_vectors_are_a_parameter_group_of_their_own_in_torch(clip_norm):
+    def make(params: dict[str, nn.Parameter], run: dict[str, float]) -> list[Any]:
+        vectors = [param for param in params.values() if param.ndim == 1]
+        assert vectors
+        matrices = [param for param in params.values() if param.ndim > 1]
+        groups = [{"params": matrices}, {"params": vectors, "weight_decay": 0.0}]
+        inner = torch.optim.AdamW(groups, **adam_options(run))
+        return [inner if clip_norm is None else Clipping(inner, params, clip_norm)]
+
+    runs = [run | {"decay_vectors": False, "clip_norm": clip_norm} for run in ADAM_RUNS]
+    check(adamw, runs, make)
+    with pytest.raises(AssertionError, match="gain"):  # and decayed they are not
+        check(adamw, [run | {"decay_vectors": True} for run in runs], make)
+
+
+def test_a_clip_norm_of_nothing_is_refused():
+    with pytest.raises(SpecError, match=r"^adamw\.clip_norm must be larger than 0, got 0\.0\.$"):
+        adamw.Optimizer(clip_norm=0)

@@ -23,7 +23,9 @@ Facts = dict[tuple[int, int], int]
 TWO_HOPS = composition.Task(entities=40, relations=12, out_degree=5, ratio=2.0, ood_fraction=0.2, test_fraction=0.1)
 THREE_HOPS = dataclasses.replace(TWO_HOPS, entities=20, hops=3, ratio=8.0, ood_fraction=0.3)
 COMPARISON = comparison.Task(entities=20, attributes=4, values=5, ratio=4.0, ood_fraction=0.25)
-COMPLEX = complex_comparison.Task(entities=40, attributes=3, values=6, share=0.2, ood_fraction=0.25, queries_per_label=8)
+COMPLEX = complex_comparison.Task(
+    entities=40, attributes=3, values=6, share=0.2, ood_fraction=0.25, queries_per_label=8
+)
 SMALL = [
     pytest.param(TWO_HOPS, id="2 hops"),
     pytest.param(THREE_HOPS, id="3 hops"),
@@ -99,7 +101,14 @@ def test_the_papers_largest_composition_can_be_built():
 def test_the_papers_comparison_can_be_built():
     task = comparison.Task()
     splits, people = task.build(0), comparison.population(task, 0)
-    counts = {"train": 149_600, "test": 3000, "ood": 3000, "train_inferred": 3000, "id_atomic": 3000, "ood_atomic": 2000}
+    counts = {
+        "train": 149_600,
+        "test": 3000,
+        "ood": 3000,
+        "train_inferred": 3000,
+        "id_atomic": 3000,
+        "ood_atomic": 2000,
+    }
     assert sizes(splits) == counts
     assert (len(people.candidates_C3), len(people.ood_C3)) == (14_563_800, 198_000)
     assert people.is_ood_AE.sum(1).tolist() == [100] * 20
@@ -211,7 +220,9 @@ def test_fewer_inferences_are_some_of_those_and_are_tested_alike(task, less):
 
 
 def test_ids_never_change():
-    runs = [RunSpec(task=t, model=transformer.Model(), optimizer=adamw.Optimizer()) for t in (TWO_HOPS, COMPARISON, COMPLEX)]
+    runs = [
+        RunSpec(task=t, model=transformer.Model(), optimizer=adamw.Optimizer()) for t in (TWO_HOPS, COMPARISON, COMPLEX)
+    ]
     assert [run.run_id for run in runs] == ["7dc0495486553787", "a528ef48455dd08c", "cbb18d777c22b182"]
 
 
@@ -400,12 +411,16 @@ def test_comparisons_stay_among_their_own_kind_and_both_orders_on_one_side(seed)
     for name, is_ood in (("train", False), ("test", False), ("ood", True)):
         for attribute, first, second in comparisons(task, splits[name]):
             assert ((attribute, first) in ood) == ((attribute, second) in ood) == is_ood
-    sides = [{tuple(row) for row in part.tolist()} for part in (people.candidates_C3, people.held_out_C3, people.ood_C3)]
+    sides = [
+        {tuple(row) for row in part.tolist()} for part in (people.candidates_C3, people.held_out_C3, people.ood_C3)
+    ]
     for side in sides:
         assert {(attribute, second, first) for attribute, first, second in side} == side
     assert len(sides[0]) == task.num_candidates
     entities = range(task.entities)
-    pure = {(a, x, y) for a in range(4) for x in entities for y in entities if x != y and ((a, x) in ood) == ((a, y) in ood)}
+    pure = {
+        (a, x, y) for a in range(4) for x in entities for y in entities if x != y and ((a, x) in ood) == ((a, y) in ood)
+    }
     assert set.union(*sides) == pure
     assert sum(map(len, sides)) == len(pure)
 
@@ -419,7 +434,9 @@ def test_another_entity_or_attribute_changes_the_answer_of_a_comparison():
     trained = comparisons(task, task.build(0)["train"])
     for name, place in (("e1", 2), ("e2", 4), ("a", 0)):
         changed_NL = circuit.replaced[name][1]
-        for before, after, answer in zip(rows_of(circuit), changed_NL.tolist(), circuit.targets_N.tolist(), strict=True):
+        for before, after, answer in zip(
+            rows_of(circuit), changed_NL.tolist(), circuit.targets_N.tolist(), strict=True
+        ):
             assert trained[parsed(task, before)] == answer
             assert [i for i in range(5) if before[i] != after[i]] == [place]
             attribute, first, second = parsed(task, tuple(after))

@@ -191,6 +191,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "seed": {"seed": 1},
     "data_seed": {"data_seed": 1},
     "order_seed": {"order_seed": 0},
+    "precision": {"precision": "bfloat16"},
     "task.p": {"task.p": 89},
     "task.operation": {"task.operation": "mul"},
     "task.train_fraction": {"task.train_fraction": 0.25},
@@ -209,8 +210,19 @@ CHANGES: dict[str, dict[str, Any]] = {
     "optimizer.beta2": {"optimizer.beta2": 0.999},
     "optimizer.epsilon": {"optimizer.epsilon": 1e-6},
     "optimizer.warmup_steps": {"optimizer.warmup_steps": 10},
+    "optimizer.clip_norm": {"optimizer.clip_norm": 1.0},
+    "optimizer.decay_vectors": {"optimizer.decay_vectors": False},
 }
-SHAPE = {"loss", "batch_size", "task.p", "task.operation", *(path for path in CHANGES if path.startswith("model."))}
+SHAPE = {
+    "loss",
+    "batch_size",
+    "precision",
+    "task.p",
+    "task.operation",
+    "optimizer.clip_norm",
+    "optimizer.decay_vectors",
+}
+SHAPE |= {path for path in CHANGES if path.startswith("model.")}
 
 
 def test_the_table_of_changes_is_complete():
@@ -221,6 +233,11 @@ def test_the_table_of_changes_is_complete():
 def test_runs_share_a_pack_unless_their_shape_differs(path):
     other = BASE.with_values(CHANGES[path])
     assert (other.pack_key != BASE.pack_key) == (path in SHAPE)
+
+
+def test_runs_that_clip_share_a_pack_whatever_their_norm():
+    norms = [BASE.with_values({"optimizer.clip_norm": norm}).pack_key for norm in (0.5, 1.0)]
+    assert norms[0] == norms[1] != BASE.pack_key
 
 
 def test_another_task_model_or_optimizer_is_another_pack():

@@ -14,7 +14,11 @@ from torch import Tensor
 
 
 def attend(
-    q_NQHK: Tensor, k_NLHK: Tensor, v_NLHK: Tensor, hidden_NQL: Tensor | None, drop: Callable[[Tensor], Tensor] | None = None
+    q_NQHK: Tensor,
+    k_NLHK: Tensor,
+    v_NLHK: Tensor,
+    hidden_NQL: Tensor | None,
+    drop: Callable[[Tensor], Tensor] | None = None,
 ) -> Tensor:
     """Each query's mix of the values, (N, Q, H, K); softmax in float32. `hidden_NQL` is True where it must not look.
 

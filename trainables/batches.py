@@ -14,7 +14,6 @@ from torch import Tensor
 
 from trainables.seeds import generator
 
-
 CPU = torch.device("cpu")
 
 
@@ -35,10 +34,11 @@ class BatchOrder:
         streams = []
         for run, (_, count) in enumerate(self.runs):
             epochs = range(start // count, (stop - 1) // count + 1)
-            stream = torch.cat([self._permutation(run, epoch) for epoch in epochs])
-            offset = epochs.start * count
-            streams.append(stream[start - offset : stop - offset])
-        return torch.stack(streams).view(len(self.runs), num_steps, self.batch_size).transpose(0, 1).contiguous()
+            pieces = (self._permutation(run, e)[max(start - e * count, 0) : stop - e * count] for e in epochs)
+            streams.append(torch.cat(list(pieces)))
+        block = torch.stack(streams).view(len(self.runs), num_steps, self.batch_size).transpose(0, 1).contiguous()
+        # From pinned memory the copy waits for nobody: the device has the steps of the last block to do meanwhile.
+        return block.pin_memory().to(self.device, non_blocking=True) if self.device.type == "cuda" else block
 
     def select(self, keep: Sequence[int]) -> "BatchOrder":
         """Only the runs at the positions `keep`."""
@@ -50,7 +50,5 @@ class BatchOrder:
         if cached_epoch != epoch:
             seed, count = self.runs[run]
             permutation = torch.randperm(count, generator=generator(f"order:{epoch}", seed))
-            if self.device.type == "cuda":  # without a wait: the device has steps to do meanwhile
-                permutation = permutation.pin_memory().to(self.device, non_blocking=True)
             self.latest[run] = (epoch, permutation)
         return permutation

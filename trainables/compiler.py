@@ -90,6 +90,7 @@ class Replay:
         self.graph: torch.cuda.CUDAGraph | None = None
         self.warmups_left = self.NUM_WARMUPS
         self.replays = device.type == "cuda"
+        self.stream = torch.cuda.Stream(device) if self.replays else None  # one: each has memory of its own
 
     def __call__(self) -> None:
         """One step. The first calls run plainly, because lazy initialisation must not be captured."""
@@ -105,15 +106,17 @@ class Replay:
             self()
 
     def _on_side_stream(self) -> None:
-        stream, current = torch.cuda.Stream(self.device), torch.cuda.current_stream(self.device)
-        stream.wait_stream(current)
-        with torch.cuda.stream(stream):
+        assert self.stream is not None
+        current = torch.cuda.current_stream(self.device)
+        self.stream.wait_stream(current)
+        with torch.cuda.stream(self.stream):
             self.call()
-        current.wait_stream(stream)
+        current.wait_stream(self.stream)
 
     def _capture(self) -> None:
         graph = torch.cuda.CUDAGraph()
         torch.cuda.synchronize(self.device)
+        torch.cuda.empty_cache()
         try:
             with torch.cuda.graph(graph, capture_error_mode="thread_local"):
                 self.call()

@@ -1,6 +1,6 @@
 """Dropout whose mask follows from a key: nothing to save, and the same alone, in any pack and on every device.
 
-Generators of devices differ and cannot be split by run. Here a hash of (run, step, place in the model, element) decides.
+Generators of devices differ and cannot be split by run: a hash of (run, step, place in the model, element) decides.
 """
 
 import torch
@@ -10,11 +10,18 @@ LOW_32 = 0xFFFFFFFF
 
 
 def scramble(bits: Tensor) -> Tensor:
-    """32 well-mixed bits of each int64: the hash `lowbias32` of Wellons 2018 (https://nullprogram.com/blog/2018/07/31/)."""
+    """32 well-mixed bits of each int64: `lowbias32` of Wellons 2018 (https://nullprogram.com/blog/2018/07/31/)."""
     bits = bits & LOW_32
     bits = ((bits ^ (bits >> 16)) * 0x7FEB352D) & LOW_32
     bits = ((bits ^ (bits >> 15)) * 0x846CA68B) & LOW_32
     return bits ^ (bits >> 16)
+
+
+def scramble_int32(bits: Tensor) -> Tensor:
+    """The same hash on int32, whose products wrap: GPUs have no 64-bit multiplier."""
+    bits = (bits ^ ((bits >> 16) & 0xFFFF)) * 0x7FEB352D
+    bits = (bits ^ ((bits >> 15) & 0x1FFFF)) * (0x846CA68B - 2**32)
+    return bits ^ ((bits >> 16) & 0xFFFF)
 
 
 def dropout(x: Tensor, rate: float, key: Tensor | None, place: int) -> Tensor:
@@ -24,6 +31,7 @@ def dropout(x: Tensor, rate: float, key: Tensor | None, place: int) -> Tensor:
     """
     if key is None or rate == 0:
         return x
-    element = torch.arange(x.numel(), device=x.device).view(x.shape)
-    kept = scramble(element ^ scramble(key + 0x9E3779B9 * (place + 1))) >= round(rate * 2**32)
+    element = torch.arange(x.numel(), dtype=torch.int32, device=x.device).view(x.shape)
+    seed = scramble(key + 0x9E3779B9 * (place + 1)).to(torch.int32)
+    kept = scramble_int32(element ^ seed) >= round(rate * 2**32) - 2**31
     return torch.where(kept, x / (1 - rate), 0)

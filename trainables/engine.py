@@ -127,7 +127,9 @@ def train_pack(
     looks = set(looking_steps(horizon, probes_per_decade if probes else 0))
     snapshots = set(looking_steps(horizon, snapshots_per_decade))
     after = pack.step if checkpoint else -1
-    for target in sorted({step for step in {*evaluation_steps(horizon, per_decade), *looks, *snapshots} if step > after}):
+    for target in sorted(
+        {step for step in {*evaluation_steps(horizon, per_decade), *looks, *snapshots} if step > after}
+    ):
         while pack.step < target:
             # Before training on, not after: a checkpoint at an evaluation step is one whose evaluation is on record.
             if time.monotonic() - session.flushed_at > flush_seconds:

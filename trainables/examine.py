@@ -33,7 +33,9 @@ def check_probes(spec: RunSpec, names: Sequence[str]) -> None:
 
 
 @torch.no_grad()
-def examine(spec: RunSpec, weights_W: Tensor, names: Sequence[str], count: int = NUM_EXAMPLES) -> dict[str, list[Finding]]:
+def examine(
+    spec: RunSpec, weights_W: Tensor, names: Sequence[str], count: int = NUM_EXAMPLES
+) -> dict[str, list[Finding]]:
     """What each probe finds in a run with these weights, on their device and in float32."""
     module = spec.model.build(spec.task, generator("init", 0)).to(weights_W.device)
     module.load_state_dict(Layout(module).named(weights_W))

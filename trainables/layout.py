@@ -42,6 +42,7 @@ class Layout:
         for name, parameter in module.named_parameters():
             self.slots.append(Slot(name, self.width, tuple(parameter.shape)))
             self.width += self.slots[-1].padded_size
+        self._is_matrix: dict[torch.device, Tensor] = {}
         self.num_params = sum(slot.size for slot in self.slots)
 
     def flatten(self, module: nn.Module) -> Tensor:
@@ -59,8 +60,10 @@ class Layout:
 
     def is_matrix_W(self, device: torch.device) -> Tensor:
         """True for a weight of a matrix, False for one of a bias or a gain, and for padding."""
-        kinds = [torch.full((s.padded_size,), len(s.shape) > 1, device=device) for s in self.slots]
-        return torch.cat(kinds)
+        if device not in self._is_matrix:
+            kinds = [torch.full((slot.padded_size,), len(slot.shape) > 1) for slot in self.slots]
+            self._is_matrix[device] = torch.cat(kinds).to(device)
+        return self._is_matrix[device]
 
     def stacked(self, matrix_RW: Tensor, slot: Slot) -> Tensor:
         """View of one parameter of all runs: (R, *shape)."""

@@ -76,7 +76,9 @@ class Pack:
         self.share_RN = self.train_data.weights_RN
         self.batch_size = first.batch_size
         if self.batch_size is not None:
-            self.order = BatchOrder([order_seed(spec) for spec in specs], self.train_data.counts_R.tolist(), self.batch_size, device)
+            self.order = BatchOrder(
+                [order_seed(spec) for spec in specs], self.train_data.counts_R.tolist(), self.batch_size, device
+            )
         self.index_RB: Tensor | None = None
         self.dropout_seeds_R: Tensor | None = None
         if getattr(first.model, "dropout", 0) > 0:

@@ -3,7 +3,6 @@
 Grokking lives on a logarithmic time axis. Steps up to 10 are all evaluated, then `per_decade` in each decade.
 """
 
-
 FIRST_LOOK = 100
 """No mechanism and no snapshot before this step: nothing is memorized yet."""
 

@@ -12,7 +12,7 @@ import json
 import sys
 import types
 import typing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from trainables.components import closest, load
@@ -80,18 +80,17 @@ class RunSpec:
     data_seed: int = 0
     order_seed: int | None = None
     """Order of the batches; None = follows `seed`."""
-    precision: str = field(default="float32", metadata={"absent": "float32"})
-    """Of products and activations; weights and the optimizer are always float32. `bfloat16` for large models on CUDA."""
+    precision: str = dataclasses.field(default="float32", metadata={"absent": "float32"})
+    """Of products and activations; weights and optimizer are always float32. `bfloat16` for large models on CUDA."""
 
     def __post_init__(self) -> None:
         coerce(self)
         for part, (package, _) in PARTS.items():
             if not type(getattr(self, part)).__module__.startswith(package + "."):
                 raise SpecError(f"RunSpec.{part} must come from {package}, got {getattr(self, part)!r}.")
-        if self.loss not in LOSSES:
-            raise SpecError(f"RunSpec.loss {self.loss!r} is not known. {closest(self.loss, list(LOSSES))}")
-        if self.precision not in PRECISIONS:
-            raise SpecError(f"RunSpec.precision {self.precision!r} is not known. {closest(self.precision, list(PRECISIONS))}")
+        for name, known in (("loss", LOSSES), ("precision", PRECISIONS)):
+            if (value := getattr(self, name)) not in known:
+                raise SpecError(f"RunSpec.{name} {value!r} is not known. {closest(value, list(known))}")
         if min(self.seed, self.data_seed, self.order_seed or 0) < 0:
             raise SpecError(
                 f"RunSpec: seeds must be 0 or larger, got seed={self.seed}, data_seed={self.data_seed}, "

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 TITLE = "The circuit, by layer and position"
 READ = (
     "Layer 0 is the embedding. Causal strength: how often the answer changes when the state comes from an example with "
-    "another token there. MRR: mean reciprocal rank of a token when the state is read out as the last one is. Before is "
-    "the first look after training accuracy 0.9, after the last one; means over the runs of one cell."
+    "another token there. MRR: mean reciprocal rank of a token when the state is read out as the last one is. Before "
+    "is the first look after training accuracy 0.9, after the last one; means over the runs of one cell."
 )
 METRICS = {
     "strength": "causal strength",
@@ -66,8 +66,8 @@ def chart(store: "Store", study: str, point: dict[str, Any] | None = None) -> Ch
     shown = [row for row in found if row["key"] == cell["key"] and row["metric"] in METRICS]
     [spec] = rows(
         store,
-        "select spec::text as spec from runs join study_runs using (run_id) where study = $study and point::text = $key "
-        "limit 1",
+        """select spec::text as spec from runs join study_runs using (run_id)
+        where study = $study and point::text = $key limit 1""",
         study=study,
         key=cell["key"],
     )
@@ -94,7 +94,9 @@ def _band(metric: str, found: list[dict[str, Any]], positions: list[str]) -> alt
             for row in found
         ]
         scheme, ends = ("purpleorange", [-1, 1]) if moment == "change" else ("blues", [0, 1])
-        base = alt.Chart(alt.InlineData(values=values), title=alt.Title(moment, fontSize=13, fontWeight="normal")).encode(
+        base = alt.Chart(
+            alt.InlineData(values=values), title=alt.Title(moment, fontSize=13, fontWeight="normal")
+        ).encode(
             alt.X("position:N", sort=positions, title="position").axis(labelAngle=0),
             alt.Y("layer:O", sort="descending", title="layer"),
         )

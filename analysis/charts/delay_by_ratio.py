@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 TITLE = "Delay of generalization by ratio"
 READ = (
-    "Steps to test accuracy 0.9 over steps to training accuracy 0.9, a mark for each run and a line through the medians "
+    "Steps to test accuracy 0.9 over steps to training accuracy 0.9, a mark for each run and a line through medians "
     "where at least half of the runs got there; triangles had not by the end of their observation, and lie above."
 )
 RATIO = "task.ratio"
@@ -80,7 +80,9 @@ def chart(store: "Store", study: str) -> ChartType:
     )
     layers = marks + medians
     if published:
-        theirs = alt.Chart(alt.InlineData(values=published)).encode(alt.X("ratio:Q"), alt.Y("delay:Q"), color.title(None))
+        theirs = alt.Chart(alt.InlineData(values=published)).encode(
+            alt.X("ratio:Q"), alt.Y("delay:Q"), color.title(None)
+        )
         layers += theirs.mark_line(strokeDash=[5, 4]) + theirs.mark_point(filled=True, shape="diamond", size=70)
     title = alt.Title(facts.question, subtitle=facts.subtitle("runs that fit their training split", len(values)))
     return layers.properties(title=title)

@@ -92,8 +92,9 @@ class GPT2(nn.Module):
         return self.read(x_NLD[:, -1])
 
     def embed(self, tokens_NL: Tensor) -> Tensor:
-        """The residual stream before the first block, S[0], (N, L, D)."""
-        return lookup(self.embedding, tokens_NL) + lookup(self.positions, position_numbers(tokens_NL, self.pad))
+        """The residual stream before the first block, S[0], (N, L, D); float32 in any precision, as autocast has it."""
+        x_NLD = lookup(self.embedding, tokens_NL) + lookup(self.positions, position_numbers(tokens_NL, self.pad))
+        return x_NLD.float()
 
     def block(self, layer: int) -> "Block":
         """The block that makes S[layer] of S[layer - 1], layers counted from 1 over all loops."""
@@ -106,8 +107,7 @@ class GPT2(nn.Module):
 
     def read(self, x_D: Tensor) -> Tensor:
         """Logits of any state of the residual stream: the final norm, then the embedding."""
-        x_D = self.norm(x_D)
-        return (x_D.flatten(0, -2) @ self.embedding[: self.num_classes].T).unflatten(0, x_D.shape[:-1])
+        return project(self.norm(x_D).float(), self.embedding[: self.num_classes].T.float())
 
 
 class Block(nn.Module):
@@ -150,17 +150,16 @@ class Block(nn.Module):
 
 
 class LayerNorm(nn.Module):
-    """Layer normalisation with gain and bias, in float32 whatever the precision of the stream."""
+    """Layer normalisation with gain and bias, computed in float32, given in the precision of the weights."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
         self.gain, self.bias = nn.Parameter(torch.ones(width)), zeros(width)
 
     def forward(self, x_D: Tensor) -> Tensor:
-        wide_D = x_D.float()
-        wide_D = wide_D - wide_D.mean(-1, keepdim=True)
+        wide_D = x_D - x_D.mean(-1, keepdim=True)
         wide_D = wide_D * torch.rsqrt(wide_D.square().mean(-1, keepdim=True) + 1e-5)
-        return (wide_D * self.gain + self.bias).to(x_D.dtype)
+        return (wide_D * self.gain + self.bias).to(self.gain.dtype)
 
 
 def normal(draw: torch.Generator, sd: float, *shape: int) -> nn.Parameter:

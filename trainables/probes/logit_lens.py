@@ -1,7 +1,7 @@
 """What each state of the residual stream says if it is read out as the last one is: does it hold the bridge entity?
 
-Source: nostalgebraist 2020 for the lens; Wang et al. 2024 (arXiv 2405.15071), section 3.3: S[l, p] is the residual stream
-after block l (0 = embedding) at position p, read through the final norm and the output layer; mean reciprocal rank of
+Source: nostalgebraist 2020 for the lens; Wang et al. 2024 (arXiv 2405.15071), section 3.3: S[l, p] is the residual
+stream after block l (0 = embedding) at position p, read through the final norm and the output layer; mean reciprocal rank of
 the bridge entity, of the last relation and of the answer over 300 training examples, among all tokens.
 """
 
@@ -33,6 +33,6 @@ def examine(module: nn.Module, circuit: Circuit) -> Iterator[Finding]:
 
 
 def rank(logits_NC: Tensor, tokens_N: Tensor) -> Tensor:
-    """How many tokens have a larger logit, and half of the other ones that have the same: (N,) floats, 0 = the first."""
+    """How many tokens have a larger logit, and half of the others that have the same: (N,) floats, 0 = the first."""
     own_N1 = logits_NC.gather(1, tokens_N[:, None])
     return (logits_NC > own_N1).sum(1) + ((logits_NC == own_N1).sum(1) - 1) / 2

@@ -1,4 +1,4 @@
-"""Comparing the values of two entities' attributes: from (e1, a) -> v1 and (e2, a) -> v2 follows (a, e1, e2) -> <, = or >.
+"""Comparing attributes of two entities: from (e1, a) -> v1 and (e2, a) -> v2 follows (a, e1, e2) -> <, = or >.
 
 Source: Wang et al. 2024, "Grokked Transformers are Implicit Reasoners" (arXiv 2405.15071), section 4, and their
 comparison.ipynb. For each attribute a random 10% of the entities are out of distribution (OOD): their value is trained
@@ -136,8 +136,8 @@ class Task:
 
     def circuit(self, seed: int, count: int) -> Circuit:
         """Up to `count` training comparisons, with replacements that change the answer, as in
-        causal_tracing_comparison.py: another entity with the other one's value (one off where the two were equal), patched
-        at its own position and, for e1, at the mask after it; another attribute, patched at the first two positions.
+        causal_tracing_comparison.py: another entity with the other's value (one off where the two were equal), patched at
+        its own position and, for e1, at the mask after it; another attribute, patched at the first two positions.
         """
         people, draw = population(self, seed), generator("circuit", seed)
         triples_N3 = people.candidates_C3[: min(count, self.num_inferred)]
@@ -207,7 +207,9 @@ def check_sizes(task: Any) -> None:
         if getattr(task, size) < 1:
             raise SpecError(f"{name}.{size} must be 1 or larger, got {getattr(task, size)}.")
     if not 0 <= task.num_ood <= task.entities - 2:
-        raise SpecError(f"{name}.ood_fraction must leave 2 or more of {task.entities} entities, got {task.ood_fraction}.")
+        raise SpecError(
+            f"{name}.ood_fraction must leave 2 or more of {task.entities} entities, got {task.ood_fraction}."
+        )
     if not 0 < task.test_fraction < 1:
         raise SpecError(f"{name}.test_fraction must be in (0, 1), got {task.test_fraction}.")
 
@@ -232,7 +234,9 @@ def _population(task: Task, seed: int) -> Population:
     ood_pairs_C3 = _pairs(order_AE[:, : task.num_ood])
     id_pairs_C3 = shuffled(_pairs(order_AE[:, task.num_ood :]), draw)
     num_held_out = round(task.test_fraction * len(id_pairs_C3))
-    both = [shuffled(_both_orders(p), draw) for p in (id_pairs_C3[num_held_out:], id_pairs_C3[:num_held_out], ood_pairs_C3)]
+    both = [
+        shuffled(_both_orders(p), draw) for p in (id_pairs_C3[num_held_out:], id_pairs_C3[:num_held_out], ood_pairs_C3)
+    ]
     return Population(value_AE, is_ood_AE, *both)
 
 

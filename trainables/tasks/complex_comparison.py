@@ -1,8 +1,8 @@
 """Comparing entities whose values were never told: the answer must be searched for among thousands of comparisons.
 
-Source: Wang et al. 2024, "Grokked Transformers are Implicit Reasoners" (arXiv 2405.15071), section 5 and appendix F, and
-their complex_reasoning.ipynb. As `comparison`, but the values of OOD entities are not trained on; instead 3% of the
-comparisons of an ID with an OOD entity are, beside 3% of those between ID entities. The test is on pairs of OOD entities
+Source: Wang et al. 2024, "Grokked Transformers are Implicit Reasoners" (arXiv 2405.15071), section 5, appendix F and
+complex_reasoning.ipynb. As `comparison`, but the values of OOD entities are not trained on; instead 3% of the
+comparisons of an ID with an OOD entity are, beside 3% of those between ID entities. The test is on OOD pairs
 (`ood`): 50 for each label whose answer follows from the training set, but not from its comparisons alone. `test` are
 held-out comparisons between ID entities. Atomic examples are [<q>, e, a, <mask>, </q>, <a>], comparisons
 [a, <q>, e1, <mask>, e2, </q>, <a>].
@@ -40,7 +40,7 @@ class Task:
     test_size: int = 3000
     """At most so many examples in each evaluation split but `ood`."""
     queries_per_label: int = 50
-    """Hard questions for each of <, = and >; fewer where there are not so many."""
+    """Hard questions for each of <, = and >; fewer where one has not so many, and no `ood` where it has none."""
 
     label_corruption = 0.0
     num_tokens = 7
@@ -123,13 +123,14 @@ class Task:
         atomic = self.atoms(people, facts_F2[~people.is_ood_AE[facts_F2[:, 0], facts_F2[:, 1]]])
         order_N = torch.randperm(self.num_train, generator=generator("order of train", seed))
         hard_C3 = hard_questions(people, trained_C3, crossed_C3, self.queries_per_label, generator("hard", seed))
-        return {
+        splits = {
             "train": Split(*(torch.cat(pair)[order_N] for pair in zip(atomic, inferred, strict=True))),
             "test": self.comparisons(people, people.held_out_C3[: self.test_size]),
             "ood": self.comparisons(people, hard_C3),
             "train_inferred": Split(*(part[: self.test_size] for part in inferred)),
             "id_atomic": Split(*(part[: self.test_size] for part in atomic)),
         }
+        return {name: split for name, split in splits.items() if len(split.targets_N)}
 
     def atoms(self, people: Population, facts_N2: Tensor) -> Split:
         """Atomic examples of facts (attribute, entity), padded to the length of comparisons."""
@@ -165,7 +166,7 @@ def lessons(task: Task, seed: int) -> tuple[Population, Tensor, Tensor]:
 def hard_questions(
     people: Population, trained_C3: Tensor, crossed_C3: Tensor, per_label: int, draw: torch.Generator
 ) -> Tensor:
-    """Pairs of OOD entities (a, e1, e2), up to `per_label` for each of <, = and >.
+    """Pairs of OOD entities (a, e1, e2), up to `per_label` for each of <, = and >, as many of each.
 
     With an edge x -> y for every known x >= y, a pair is solvable if paths settle it (one of both directions for =)
     along known values and the comparisons with OOD entities. It is easy if paths along trained comparisons alone do.
@@ -184,7 +185,9 @@ def hard_questions(
             found[label].append(
                 torch.stack([torch.full_like(first_P, attribute), ood_O[first_P], ood_O[second_P]], dim=1)
             )
-    return torch.cat([shuffled(torch.cat(triples), draw)[:per_label] for triples in found])
+    of_label = [shuffled(torch.cat(triples), draw) for triples in found]
+    fewest = min(per_label, *map(len, of_label))
+    return torch.cat([triples_C3[:fewest] for triples_C3 in of_label])
 
 
 def _edges(value_E: Tensor, triples_C3: Tensor, attribute: int) -> Tensor:

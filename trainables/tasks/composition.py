@@ -8,7 +8,7 @@ that mix the two are dropped. Atomic examples are [h, r] and inferred ones [h, r
 answer is the tail. The published code also predicts an end mark after the tail, which carries no information.
 """
 
-# N examples, C chains, E entities, R relations, O out-degree, F facts (F = E * O; fact e * O + i is the i-th of entity e)
+# N examples, C chains, E entities, R relations, O out-degree, F facts (fact e * O + i is the i-th of e)
 
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -155,7 +155,7 @@ class Task:
     def circuit(self, seed: int, count: int) -> Circuit:
         """Up to `count` inferred training examples, each with replacements of every token that change the answer.
 
-        As in causal_tracing_composition.py: another head that has ID facts and from which the relations lead elsewhere or
+        As in causal_tracing_composition.py: another head that has ID facts, from which the relations lead elsewhere or
         nowhere; another ID relation of the head, or of a later entity, from which they do not lead to the same tail.
         """
         graph, draw = knowledge(self, seed), generator("circuit", seed)

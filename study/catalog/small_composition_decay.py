@@ -1,0 +1,19 @@
+"""Does weight decay speed up generalization to new compositions in a small transformer?
+
+`composition_decay` for two CPU cores.
+Prediction: more decay, earlier generalization, up to a decay at which nothing is fitted any more.
+"""
+
+from study.catalog._wang2024 import small, small_graph
+from study.spec import StudySpec
+
+STUDY = StudySpec(
+    question="Does weight decay speed up generalization to new compositions in a small transformer?",
+    base=small(small_graph(10.0)),
+    axes={"optimizer.weight_decay": (0.03, 0.1, 0.3, 1.0)},
+    seeds=2,
+    horizon=4000,
+    evaluations_per_decade=16,
+    evaluation_examples=500,
+    definition="wang2024",
+)
