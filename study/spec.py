@@ -51,7 +51,7 @@ class StudySpec:
     """Mechanistic probes of trainables/probes to run while training, `probes_per_decade` times per decade of steps."""
     probes_per_decade: int = 4
     snapshots_per_decade: int = 0
-    """Weights of each run to keep per decade of steps, from step 100 on, for `study probe`; 0 = the last state alone."""
+    """Weights of each run to keep per decade of steps, from step 100 on, for `study probe`; 0 = the last alone."""
     definition: str = "unified"
     """Phase definition of the study's diagrams: a file of analysis/phases."""
     name: str = field(default="", compare=False)

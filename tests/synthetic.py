@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from study.recorder import Recorder, write_plan
+from study.recorder import Recorder, write_plan, write_probes
 from study.store import Store
 
 STEPS = [0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000]
@@ -20,9 +20,17 @@ def run(name: str, curves: dict[str, list[float]], point: dict[str, Any] | None 
 
 
 def write_study(
-    store_dir: Any, runs: list[dict[str, Any]], axes: dict | None = None, question: str = "Why?", **spec: Any
+    store_dir: Any,
+    runs: list[dict[str, Any]],
+    axes: dict | None = None,
+    question: str = "Why?",
+    findings: dict[str, list[Any]] | None = None,
+    **spec: Any,
 ) -> Store:
-    """A store with the study "toy" of these runs. A run with `status` "planned" has no attempt."""
+    """A store with the study "toy" of these runs. A run with `status` "planned" has no attempt.
+
+    `findings` are columns of the table `probes`.
+    """
     plan, states = [], []
     metrics: dict[str, list] = {"run_id": [], "attempt": [], "step": [], "split": [], "metric": [], "value": []}
     for facts in runs:
@@ -31,6 +39,8 @@ def write_study(
             "spec": json.dumps({"task": {"labels": facts.get("labels", "true")}}),
             "width": width,
             "data_size": data_size,
+            "task": "modular",
+            "ratio": None,
             "label_corruption": 0.0,
             "chance_accuracy": 0.05,
             "seed": 0,
@@ -60,6 +70,8 @@ def write_study(
     if states:
         about = {"trial_id": "t", "host": "node", "device": "cpu", "threads": 1, "versions": {"torch": "2"}}
         Recorder(store_dir, "pack", {**about, "git_sha": "abc", "git_dirty": False}).flush(metrics, states)
+    if findings:
+        write_probes(store_dir, "toy", findings)
     store = Store.open(store_dir, write=True)
     report = store.ingest()
     assert not report.skipped, report.skipped

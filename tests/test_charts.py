@@ -19,10 +19,17 @@ from study.store import Store
 from tests.synthetic import drawn, run, step_up, write_study
 from trainables.components import available, load
 from trainables.errors import SpecError
+from trainables.examine import COLUMNS
+from trainables.models import gpt2
+from trainables.optimizers import adamw
+from trainables.spec import RunSpec
+from trainables.tasks import composition
 
 CHARTS = available("analysis.charts")
 WIDTHS, SIZES = [4, 8, 12, 32], [50, 100, 200]
 AXES = {"model.width": WIDTHS, "task.data_size": SIZES}
+REASONING = ("circuit", "delay_by_ratio")
+"""Charts of reasoning tasks."""
 GROKKED = {"train.accuracy": step_up(5), "test.accuracy": step_up(200, 0.05)}
 MEMORIZED = {"train.accuracy": step_up(5), "test.accuracy": step_up(None, 0.05)}
 
@@ -42,13 +49,34 @@ def store(tmp_path_factory) -> Store:
 
 
 @pytest.fixture(scope="module")
+def reasoning(tmp_path_factory) -> Store:
+    """Two ratios of a composition task, of which the larger generalizes, with what probes found in them."""
+    spec = RunSpec(task=composition.Task(), model=gpt2.Model(layers=2, width=8, heads=1), optimizer=adamw.Optimizer())
+    runs = [
+        run(f"{ratio}-{seed}", GROKKED if ratio > 8 else MEMORIZED, {"task.ratio": ratio}, seed=seed, ratio=ratio,
+            task="composition", spec=json.dumps(spec.to_json()))
+        for ratio, seed in itertools.product((7.2, 18.0), range(2))
+    ]  # fmt: skip
+    places = itertools.product(runs, (5, 1000), ("strength", "mrr_bridge"), range(3), ("h", "r1", "r2"))
+    rows = [
+        (run["run_id"], step, "probe", layer, position, metric, 0.25 if step == 5 else 0.75)
+        for run, step, metric, layer, position in places
+    ]
+    findings = {name: list(column) for name, column in zip(COLUMNS, zip(*rows, strict=True), strict=True)}
+    folder = tmp_path_factory.mktemp("reasoning")
+    question = "Where do they cross?"
+    return write_study(folder, runs, {"task.ratio": [7.2, 18.0]}, question, findings, definition="wang2024")
+
+
+@pytest.fixture(scope="module")
 def empty(tmp_path_factory) -> Store:
     runs = [run(f"r{width}", {}, {"model.width": width}, status="planned") for width in WIDTHS]
     return write_study(tmp_path_factory.mktemp("empty"), runs, axes={"model.width": WIDTHS})
 
 
 @pytest.mark.parametrize("name", CHARTS)
-def test_a_chart_draws_a_study_it_applies_to(name, store, tmp_path):
+def test_a_chart_draws_a_study_it_applies_to(name, request, tmp_path):
+    store = request.getfixturevalue("reasoning" if name in REASONING else "store")
     module = load("analysis.charts", name)
     spec = module.chart(store, "toy").to_dict()
     json.dumps(spec, allow_nan=False)
@@ -183,3 +211,28 @@ def cie_lab(linear: np.ndarray) -> tuple[float, float, float]:
     )
     x, y, z = np.cbrt(np.maximum(to_xyz @ linear / np.array([0.95047, 1, 1.08883]), 0.008856))
     return 116 * y - 16, 500 * (x - y), 200 * (y - z)
+
+
+def test_the_circuit_is_that_of_the_cell_that_generalized_and_its_change_is_after_minus_before(reasoning):
+    spec = load("analysis.charts", "circuit").chart(reasoning, "toy").to_dict()
+    assert "ratio 18: before is step 5, after step 1,000" in spec["title"]["subtitle"]
+    bands = spec["vconcat"]
+    assert [band["title"]["text"] for band in bands] == ["causal strength", "MRR of the bridge entity"]
+    for band in bands:
+        for panel, value in zip(band["hconcat"], (0.25, 0.75, 0.5), strict=True):
+            rows = drawn(spec, panel)
+            assert {row["value"] for row in rows} == {value}
+            assert {(row["layer"], row["position"]) for row in rows} == {
+                (i, p) for i in range(3) for p in ["h", "r1", "r2"]
+            }
+
+
+def test_the_delay_is_drawn_by_ratio_with_the_published_one_and_censored_runs_apart(reasoning):
+    spec = load("analysis.charts", "delay_by_ratio").chart(reasoning, "toy").to_dict()
+    marks, medians, theirs = [drawn(spec, layer) for layer in spec["layer"]]
+    assert {(row["ratio"], row["delay"], row["test"]) for row in marks} == {
+        (7.2, 200.0, "not by the end"),  # by step 1,000, fitted at 5
+        (18.0, 40.0, "reached"),
+    }
+    assert [(row["ratio"], row["delay"]) for row in medians] == [(18.0, 40.0)]
+    assert [row["ratio"] for row in theirs] == [7.2, 12.6, 18.0]

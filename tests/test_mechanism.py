@@ -200,6 +200,7 @@ class TestAModelThatCompares:
         ([1.0, 1.0, 1.0], 1, 1),  # between first and last
         ([5.0, 1.0, 1.0, 0.0], 2, 1.5),
         ([float("-inf"), 0.0], 0, 1),
+        ([float("nan")] * 3, 0, 2),  # not first of all
     ],
 )
 def test_ranks_count_larger_logits_and_half_of_the_ties(logits, token, expected):

@@ -22,6 +22,7 @@ def outcome(train: int | None, test: int | None, final: tuple[float, float] | No
     row = {f"{split}_step_{level}": step for split, step in (("train", train), ("test", test)) for level in LEVELS}
     row |= {"run_id": "r", "status": "finished", "stop_reason": "horizon", "horizon": 10_000, "label_corruption": 0.0}
     row |= {"chance_accuracy": 0.01, "final_train_accuracy": final[0], "final_test_accuracy": final[1]}
+    row |= {"final_ood_accuracy": None} | {f"ood_step_{level}": None for level in LEVELS}
     row |= {"max_test_accuracy": max(final[1], float(test is not None)), "train_accuracy_at_test_onset": None}
     return row | columns
 
@@ -166,6 +167,24 @@ def test_mistakes_are_told_with_the_mend():
         analysis.classify("liu2022", table, params={"threshold": 0.95})
     with pytest.raises(SpecError, match=r"reads the column 'final_test_accuracy', which outcomes lacks"):
         analysis.classify("doshi2023", table)
+
+
+@pytest.mark.parametrize(
+    ("train", "test", "ood", "final", "expected"),
+    [
+        (None, None, None, (0.4, 0.1, 0.0), "unlearned"),
+        (12_000, None, None, (1.0, 0.5, 0.0), "memorization"),  # figure 1 at 50,000 steps
+        (12_000, 150_000, None, (1.0, 0.988, 0.0), "generalized_in_distribution"),  # figure 1 at 350,000
+        (12_000, 40_000, 300_000, (1.0, 1.0, 0.99), "systematic"),  # comparison
+        (12_000, 40_000, 300_000, (1.0, 1.0, 0.3), "generalized_in_distribution"),  # and lost it
+        (12_000, 40_000, None, (1.0, 0.5, 0.0), "memorization"),
+        (12_000, 40_000, None, (0.2, 0.5, 0.0), "unlearned"),  # diverged
+    ],
+)
+def test_wang2024_tells_how_far_generalization_has_come(train, test, ood, final, expected):
+    row = outcome(train, test, final[:2], final_ood_accuracy=final[2], horizon=350_000)
+    row |= {f"ood_step_{level}": ood for level in LEVELS}
+    assert phase("wang2024", row) == expected
 
 
 @pytest.mark.skipif(not LIU.exists(), reason="the published grids are not here")

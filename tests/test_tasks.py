@@ -18,6 +18,14 @@ from trainables.tasks.modular import COMMUTATIVE, OPERATIONS, Task
 SETTINGS = settings(max_examples=80, deadline=None)
 PRIMES = [2, 3, 5, 7, 11, 13, 23]
 VARIANTS = {
+    "composition": [
+        {"entities": 30, "relations": 9, "out_degree": 5, "ratio": 2.0, "test_fraction": 0.1, "ood_fraction": 0.2},
+        {"entities": 12, "relations": 6, "out_degree": 4, "ratio": 4.0, "hops": 3, "ood_fraction": 0.4},
+    ],
+    "comparison": [{"entities": 20, "attributes": 3, "values": 5, "ratio": 3.0, "ood_fraction": 0.25}],
+    "complex_comparison": [
+        {"entities": 40, "attributes": 3, "values": 6, "share": 0.08, "ood_fraction": 0.4, "queries_per_label": 8}
+    ],
     "modular": [
         {},
         *({"p": 23, "operation": operation} for operation in OPERATIONS),
@@ -28,7 +36,7 @@ VARIANTS = {
         {"p": 23, "train_fraction": 1.0},
         {"p": 23, "train_fraction": None, "data_size": 1},
         {"p": 2},
-    ]
+    ],
 }
 TASKS = [
     pytest.param(name, options, id=f"{name} {options}")
@@ -95,8 +103,11 @@ class TestEveryTask:
 
     def test_splits_share_no_example(self, name, options):
         splits = load("trainables.tasks", name).Task(**options).build(0)
-        seen = [tuple(tokens) for split in splits.values() for tokens in split.inputs_NL.tolist()]
-        assert len(seen) == len(set(seen))
+        parts = {part: [tuple(tokens) for tokens in split.inputs_NL.tolist()] for part, split in splits.items()}
+        apart = [tokens for part in ("train", "test", "ood") for tokens in parts.get(part, [])]
+        assert len(apart) == len(set(apart))
+        for part in parts.keys() - {"train", "test", "ood"}:  # a closer look at some of train
+            assert set(parts[part]) <= set(parts["train"])
 
     def test_chance_is_a_level_above_zero(self, name, options):
         assert 0 < load("trainables.tasks", name).Task(**options).chance_accuracy <= 1

@@ -4,9 +4,29 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import torch
 from torch import Tensor
+
+
+class Layered(Protocol):
+    """A model that can be run block by block; both transformers can."""
+
+    depth: int
+    """Blocks, those of a looped stack counted as often as they run."""
+
+    def embed(self, tokens_NL: Tensor, /) -> Tensor:
+        """S[0], the residual stream before the first block, (N, L, D)."""
+        ...
+
+    def layer(self, layer: int, x_NLD: Tensor, tokens_NL: Tensor, /) -> Tensor:
+        """S[layer] of S[layer - 1]."""
+        ...
+
+    def read(self, x_D: Tensor, /) -> Tensor:
+        """Logits of a state."""
+        ...
 
 
 @dataclass(frozen=True)

@@ -174,7 +174,7 @@ class _Session:
                 for name, column in columns(run_id, self.pack.step, found).items():
                     self.findings.setdefault(name, []).extend(column)
             if keep:
-                self.snapshots.append(Checkpoint([run_id], self.pack.step, {"weights": weights_W[None].cpu()}))
+                self.snapshots.append(Checkpoint([run_id], self.pack.step, {"weights": weights_W[None].cpu().clone()}))
 
     def evaluate(self) -> None:
         """Record every metric of every run at this step; let those go that are done."""

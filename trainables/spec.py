@@ -137,7 +137,7 @@ class RunSpec:
                 values["task"].pop(field.name, None)
         for field in dataclasses.fields(self.optimizer):
             if isinstance(getattr(self.optimizer, field.name), float):
-                values["optimizer"].pop(field.name, None)
+                values["optimizer"][field.name] = "a number"  # None is another computation
         return json.dumps(values, sort_keys=True, separators=(",", ":"))
 
     def with_values(self, values: dict[str, Any]) -> "RunSpec":

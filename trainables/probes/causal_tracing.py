@@ -10,13 +10,13 @@ the right one any more. The models are causal, so the rest of the replaced examp
 
 from collections.abc import Iterator
 
-from torch import Tensor, nn
+from torch import Tensor
 
-from trainables.circuit import Circuit
+from trainables.circuit import Circuit, Layered
 from trainables.probes import Finding
 
 
-def examine(module: nn.Module, circuit: Circuit) -> Iterator[Finding]:
+def examine(module: Layered, circuit: Circuit) -> Iterator[Finding]:
     """`strength` for every layer (0 = the embedding, so the whole effect of the token) and replaced token; and
     `accuracy` of the normal run at the last layer and position."""
     normal = states(module, circuit.inputs_NL)
@@ -33,7 +33,7 @@ def examine(module: nn.Module, circuit: Circuit) -> Iterator[Finding]:
             yield Finding(layer, name, "strength", share(changed_N))
 
 
-def states(module: nn.Module, inputs_NL: Tensor) -> list[Tensor]:
+def states(module: Layered, inputs_NL: Tensor) -> list[Tensor]:
     """S[0], ..., S[depth], each (N, L, D)."""
     found = [module.embed(inputs_NL)]
     for layer in range(1, module.depth + 1):
@@ -41,7 +41,7 @@ def states(module: nn.Module, inputs_NL: Tensor) -> list[Tensor]:
     return found
 
 
-def answer(module: nn.Module, x_NLD: Tensor) -> Tensor:
+def answer(module: Layered, x_NLD: Tensor) -> Tensor:
     """The first answer, read at the last position, (N,)."""
     return module.read(x_NLD[:, -1]).argmax(1)
 

@@ -1,8 +1,8 @@
 """What each state of the residual stream says if it is read out as the last one is: does it hold the bridge entity?
 
 Source: nostalgebraist 2020 for the lens; Wang et al. 2024 (arXiv 2405.15071), section 3.3: S[l, p] is the residual
-stream after block l (0 = embedding) at position p, read through the final norm and the output layer; mean reciprocal rank of
-the bridge entity, of the last relation and of the answer over 300 training examples, among all tokens.
+stream after block l (0 = embedding) at position p, read through the final norm and the output layer; mean reciprocal
+rank of the bridge entity, of the last relation and of the answer over 300 training examples, among all tokens.
 """
 
 # N examples, L tokens, C classes, S members of a set
@@ -10,13 +10,13 @@ the bridge entity, of the last relation and of the answer over 300 training exam
 from collections.abc import Iterator
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from trainables.circuit import Circuit
+from trainables.circuit import Circuit, Layered
 from trainables.probes import Finding
 
 
-def examine(module: nn.Module, circuit: Circuit) -> Iterator[Finding]:
+def examine(module: Layered, circuit: Circuit) -> Iterator[Finding]:
     """`mrr_<name>` for what the circuit looks for and `recall_<name>` for its sets, at every layer and position."""
     x_NLD = module.embed(circuit.inputs_NL)
     for layer in range(module.depth + 1):
@@ -35,4 +35,5 @@ def examine(module: nn.Module, circuit: Circuit) -> Iterator[Finding]:
 def rank(logits_NC: Tensor, tokens_N: Tensor) -> Tensor:
     """How many tokens have a larger logit, and half of the others that have the same: (N,) floats, 0 = the first."""
     own_N1 = logits_NC.gather(1, tokens_N[:, None])
-    return (logits_NC > own_N1).sum(1) + ((logits_NC == own_N1).sum(1) - 1) / 2
+    ranks_N = (logits_NC > own_N1).sum(1) + ((logits_NC == own_N1).sum(1) - 1) / 2
+    return torch.where(own_N1[:, 0].isnan(), logits_NC.shape[1] - 1, ranks_N)

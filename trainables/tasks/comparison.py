@@ -125,7 +125,7 @@ class Task:
         train = Split(*(torch.cat(pair)[order_N] for pair in zip(atomic, inferred, strict=True)))
         facts_F2 = all_facts(self)
         is_ood_F = people.is_ood_AE[facts_F2[:, 0], facts_F2[:, 1]]
-        return {
+        splits = {
             "train": train,
             "test": self.comparisons(people, people.held_out_C3[: self.test_size]),
             "ood": self.comparisons(people, people.ood_C3[: self.test_size]),
@@ -133,11 +133,12 @@ class Task:
             "id_atomic": self.atoms(people, facts_F2[~is_ood_F][: self.test_size]),
             "ood_atomic": self.atoms(people, facts_F2[is_ood_F][: self.test_size]),
         }
+        return {name: split for name, split in splits.items() if len(split.targets_N)}
 
     def circuit(self, seed: int, count: int) -> Circuit:
         """Up to `count` training comparisons, with replacements that change the answer, as in
-        causal_tracing_comparison.py: another entity with the other's value (one off where the two were equal), patched at
-        its own position and, for e1, at the mask after it; another attribute, patched at the first two positions.
+        causal_tracing_comparison.py: another entity with the other's value (one off where the two were equal), patched
+        at its own position and, for e1, at the mask after it; another attribute, patched at the first two positions.
         """
         people, draw = population(self, seed), generator("circuit", seed)
         triples_N3 = people.candidates_C3[: min(count, self.num_inferred)]
@@ -146,9 +147,10 @@ class Task:
         values_NE, is_id_NE = people.value_AE[attribute_N], ~people.is_ood_AE[attribute_N]
         v1_N, v2_N = (people.value_AE[attribute_N, entity_N] for entity_N in (first_N, second_N))
         replaced, kept_N = {}, torch.ones(len(triples_N3), dtype=torch.bool)
-        for name, places, value_N in (("e1", (2, 3), v2_N), ("e2", (4,), v1_N)):
+        for name, places, value_N, other_N in (("e1", (2, 3), v2_N, second_N), ("e2", (4,), v1_N, first_N)):
             distance_NE = (values_NE - value_N[:, None]).abs()
             wanted_NE = is_id_NE & (distance_NE == (v1_N == v2_N).long()[:, None])
+            wanted_NE &= torch.arange(self.entities) != other_N[:, None]
             chosen_N, some_N = choose(wanted_NE, draw)
             changed_NL = inputs_NL.clone()
             changed_NL[:, places[0]] = chosen_N

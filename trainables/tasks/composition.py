@@ -48,8 +48,9 @@ class Task:
 
     def __post_init__(self) -> None:
         coerce(self)
-        if min(self.entities, self.relations, self.out_degree, self.test_size) < 1:
-            raise SpecError("composition: entities, relations, out_degree and test_size must be 1 or larger.")
+        for size in ("entities", "relations", "out_degree", "test_size"):
+            if getattr(self, size) < 1:
+                raise SpecError(f"composition.{size} must be 1 or larger, got {getattr(self, size)}.")
         if self.out_degree > self.relations:
             raise SpecError(
                 f"composition.out_degree must be at most relations={self.relations}, got {self.out_degree}."
@@ -143,7 +144,7 @@ class Task:
         atomic = self.atoms(graph, facts_F)
         order_N = torch.randperm(self.num_train, generator=draw)
         train = Split(*(torch.cat(pair)[order_N] for pair in zip(atomic, inferred, strict=True)))
-        return {
+        splits = {
             "train": train,
             "test": self.chains(graph, graph.held_out_C[: self.test_size]),
             "ood": self.chains(graph, graph.ood_C[: self.test_size]),
@@ -151,6 +152,7 @@ class Task:
             "id_atomic": self.atoms(graph, facts_F[~graph.is_ood_F][: self.test_size]),
             "ood_atomic": self.atoms(graph, facts_F[graph.is_ood_F][: self.test_size]),
         }
+        return {name: split for name, split in splits.items() if len(split.targets_N)}
 
     def circuit(self, seed: int, count: int) -> Circuit:
         """Up to `count` inferred training examples, each with replacements of every token that change the answer.
