@@ -128,7 +128,7 @@ class Recorder:
 
     def flush_findings(self, findings: Mapping[str, Any]) -> None:
         """Write the columns of `PROBES` as a part of their own; nothing if there are none."""
-        if findings:
+        if findings and len(findings["run_id"]):
             self._num_findings += 1
             name = f"probes-{self.attempt:04d}-{self._num_findings:06d}"
             _write(self._directory / f"{name}.parquet", _probes_table(findings), {**self._about, "kind": "probes"})

@@ -123,7 +123,7 @@ class Task:
         atomic = self.atoms(people, all_facts(self))
         order_N = torch.randperm(self.num_train, generator=generator("order of train", seed))
         train = Split(*(torch.cat(pair)[order_N] for pair in zip(atomic, inferred, strict=True)))
-        facts_F2 = all_facts(self)
+        facts_F2 = shuffled(all_facts(self), generator("facts", seed))
         is_ood_F = people.is_ood_AE[facts_F2[:, 0], facts_F2[:, 1]]
         splits = {
             "train": train,

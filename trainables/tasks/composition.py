@@ -134,23 +134,23 @@ class Task:
         """`train`, `test` (ID) and `ood`, and for a closer look `train_inferred`, `id_atomic` and `ood_atomic`."""
         graph = knowledge(self, seed)
         draw = generator("split", seed)
-        facts_F = torch.arange(self.num_facts)
         if len(graph.candidates_C) < self.num_inferred:
             raise SpecError(
                 f"composition.ratio {self.ratio} needs {self.num_inferred} ID chains and the graph of seed {seed} has "
                 f"{len(graph.candidates_C)}; take a smaller ratio."
             )
         inferred = self.chains(graph, graph.candidates_C[: self.num_inferred])
-        atomic = self.atoms(graph, facts_F)
+        atomic = self.atoms(graph, torch.arange(self.num_facts))
         order_N = torch.randperm(self.num_train, generator=draw)
+        mixed_F = torch.randperm(self.num_facts, generator=generator("facts", seed))
         train = Split(*(torch.cat(pair)[order_N] for pair in zip(atomic, inferred, strict=True)))
         splits = {
             "train": train,
             "test": self.chains(graph, graph.held_out_C[: self.test_size]),
             "ood": self.chains(graph, graph.ood_C[: self.test_size]),
             "train_inferred": Split(*(part[: self.test_size] for part in inferred)),
-            "id_atomic": self.atoms(graph, facts_F[~graph.is_ood_F][: self.test_size]),
-            "ood_atomic": self.atoms(graph, facts_F[graph.is_ood_F][: self.test_size]),
+            "id_atomic": self.atoms(graph, mixed_F[~graph.is_ood_F[mixed_F]][: self.test_size]),
+            "ood_atomic": self.atoms(graph, mixed_F[graph.is_ood_F[mixed_F]][: self.test_size]),
         }
         return {name: split for name, split in splits.items() if len(split.targets_N)}
 
