@@ -8,7 +8,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from study.spec import find
 from trainables.circuit import Circuit
+from trainables.engine import train_pack
 from trainables.models import gpt2, transformer
 from trainables.probes import causal_tracing, logit_lens
 from trainables.seeds import generator
@@ -264,3 +266,29 @@ def test_patching_a_state_of_the_normal_run_changes_nothing():
     whole = Circuit(circuit.inputs_NL, answers_N, circuit.positions, {}, {"r2": (at, changed_NL)})
     strength = found(causal_tracing, module, whole)[0, "r2", "strength"]
     assert strength == pytest.approx(float((other_N != answers_N).float().mean()))
+
+
+@pytest.mark.slow
+def test_the_bridge_takes_over_between_memorization_and_generalization():
+    """The small study's run at ratio 8: two minutes on a core. Wang et al. 2024, figure 4."""
+    spec = find("small_composition_ratio").base.with_values({"task.ratio": 8.0})
+    rows, curves = [], {}
+
+    def record(flush):
+        metrics = flush.metrics
+        for step, split, metric, value in zip(*(metrics[c] for c in ("step", "split", "metric", "value")), strict=True):
+            if metric == "accuracy":
+                curves.setdefault(split, {})[int(step)] = value
+        columns = ("step", "metric", "layer", "position", "value")
+        rows.extend(zip(*(flush.findings.get(column, []) for column in columns), strict=True))
+
+    train_pack([spec], horizon=6000, record=record, device="cpu", per_decade=16, evaluation_examples=500,
+               probes=("causal_tracing",), probes_per_decade=8)  # fmt: skip
+    memorized = min(step for step, accuracy in curves["train"].items() if accuracy >= 0.9)
+    generalized = min(step for step, accuracy in curves["test"].items() if accuracy >= 0.85)
+    assert generalized > 2 * memorized
+    assert curves["ood"][6000] < spec.task.chance_accuracy + 0.05
+    strength = {(row[0], row[3]): row[4] for row in rows if row[1:3] == ("strength", 1)}
+    before = min(step for step, _ in strength if step >= memorized)
+    assert strength[6000, "r1"] > strength[before, "r1"]
+    assert strength[6000, "h"] < 0.5 * strength[before, "h"]

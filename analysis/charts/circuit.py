@@ -36,12 +36,12 @@ MOMENTS = ("before", "after", "change")
 
 
 def chart(store: "Store", study: str, point: dict[str, Any] | None = None) -> ChartType:
-    """Maps at `point`, None for the cell with the most generalization; NotApplicable without rows in `probes`."""
+    """Maps at `point`, None for the cell that generalized latest; NotApplicable without rows in `probes`."""
     facts = read_study(store, study)
     found = rows(
         store,
         """with looks as (
-            select run_id, point::text as key, step, layer, position, metric, value,
+            select run_id, point::text as key, step, layer, position, metric, value, train_step_90, test_step_90,
                 max(step) over (partition by run_id) as last,
                 min(step) filter (where step >= coalesce(train_step_90, 0)) over (partition by run_id) as first,
             from probes
@@ -54,6 +54,7 @@ def chart(store: "Store", study: str, point: dict[str, Any] | None = None) -> Ch
             (avg(value) filter (where step = last))::double as after,
             count(distinct run_id)::integer as runs,
             avg(first)::double as first, avg(last)::double as last,
+            coalesce(median(test_step_90 / train_step_90), 0)::double as delay,
         from looks where first < last group by all""",
         study=study,
     )
@@ -62,7 +63,8 @@ def chart(store: "Store", study: str, point: dict[str, Any] | None = None) -> Ch
         cells = [cell for cell in cells if cell["point"] == point]
     if not cells:
         raise NotApplicable(f"Study {study!r} has no findings of mechanistic probes before and after generalization.")
-    cell = max(cells, key=lambda cell: (cell["phase"] in GENERALIZED, cell["phase"] != "unresolved", cell["fraction"]))
+    delays = {row["key"]: row["delay"] for row in found}
+    cell = max(cells, key=lambda cell: (cell["phase"] in GENERALIZED and cell["fraction"] > 0.5, delays[cell["key"]]))
     shown = [row for row in found if row["key"] == cell["key"] and row["metric"] in METRICS]
     [spec] = rows(
         store,

@@ -17,5 +17,6 @@ STUDY = StudySpec(
     evaluations_per_decade=16,
     evaluation_examples=500,
     probes=PROBES,
+    probes_per_decade=8,
     definition="wang2024",
 )
