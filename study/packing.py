@@ -88,6 +88,8 @@ def make_packs(
         # Runs of one pack can come to be at different steps, when another study shares some of them. They become packs
         # of their own, and the name stays with those that go on from the pack's own state, which a pack overwrites.
         keeps_name = times_assigned[pack_id] == 1 or {path.stem for path in files[key]} == {pack_id}
+        # Always in one order: on some processors the numbers of a run follow, in the last digit, from its row in the pack.
+        run_ids.sort(key=lambda run_id: (specs[run_id].task.num_train, run_id))
         for members in [run_ids] if pack_id else _cut(run_ids, specs, machine, pack_size):
             new_name = hashlib.blake2b("".join(members).encode(), digest_size=6).hexdigest()
             name = pack_id if pack_id and keeps_name else new_name
@@ -140,11 +142,10 @@ def estimated_seconds(packs: Sequence[PackPlan], machine: Machine) -> float:
 
 
 def _cut(run_ids: list[str], specs: Mapping[str, RunSpec], machine: Machine, pack_size: int | None) -> list[list[str]]:
-    """Runs of one shape in equal packs: as many as fit, no more than are needed to keep every worker busy.
+    """Runs of one shape, by size, in equal packs: as many as fit, no more than are needed to keep every worker busy.
 
     Sizes are powers of two, so that a worker compiles for few of them.
     """
-    run_ids = sorted(run_ids, key=lambda r: (specs[r].task.num_train, r))
     if pack_size is None:
         fit = int(machine.memory // max(run_bytes(specs[r]) for r in run_ids))
         if machine.device == "cuda":

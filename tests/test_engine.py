@@ -20,7 +20,7 @@ from tests.runs import Recorded, Row, mlp_run, stopped, trained, transformer_run
 from trainables import checkpoint, compiler
 from trainables.checkpoint import joined
 from trainables.compiler import Replay, compiled
-from trainables.engine import resolve_device
+from trainables.engine import Flush, resolve_device, train_pack
 from trainables.errors import SpecError
 from trainables.pack import Pack
 from trainables.schedule import evaluation_steps
@@ -610,3 +610,15 @@ def test_stopping_and_continuing_on_cuda_changes_no_bit(kind):
     assert state is not None
     after = trained(runs, 300, checkpoint=state, device="cuda")
     assert_same(before.values | after.values, whole.values)
+
+
+@pytest.mark.parametrize(("share", "all_of_them"), [(float("inf"), True), (1e-9, False)])
+def test_checkpoints_take_no_more_than_their_share_of_the_time(monkeypatch, share, all_of_them):
+    monkeypatch.setattr("trainables.engine.CHECKPOINT_SHARE", share)
+    flushes: list[Flush] = []
+    train_pack([mlp_run()], horizon=2000, record=flushes.append, device="cpu", compile="off", flush_seconds=-1)
+    *during, last = flushes
+    assert len(during) > 5
+    assert [flush.running is not None for flush in during] == [True] + [all_of_them] * (len(during) - 1)
+    assert last.running is None
+    assert [left.step for left in last.left] == [2000]

@@ -13,6 +13,10 @@ from torch.func import functional_call, grad, vmap
 from trainables.layout import Layout
 
 
+LARGE = 1_000_000
+"""Weights from which a run trains alone anyway, and a batch of one matrix product would only be slower."""
+
+
 def example_losses(logits_NC: Tensor, targets_N: Tensor, loss: str) -> Tensor:
     """Loss of each example, (N,): cross-entropy in nats, or squared error to the one-hot target, mean over classes."""
     if loss == "cross_entropy":
@@ -35,7 +39,7 @@ def make_train_step(
         logits_NC = functional_call(module, layout.named(vector_W.to(precision)), (inputs_NL, *key))
         return (example_losses(logits_NC.float(), targets_N, loss) * weights_N).sum()
 
-    gradients = for_runs(grad(run_loss))
+    gradients = for_runs(grad(run_loss), layout)
 
     def step(
         weights_RW: Tensor,
@@ -58,14 +62,15 @@ def make_train_step(
     return step
 
 
-def for_runs(function: Callable[..., Any]) -> Callable[..., Any]:
-    """`function` of one run's tensors, for a pack's: mapped over runs, and called plainly where there is only one.
+def for_runs(function: Callable[..., Any], layout: Layout) -> Callable[..., Any]:
+    """`function` of one run's tensors, for a pack's: mapped over runs, and called plainly for a large run alone.
 
-    A large model trains alone, and then a batch of one matrix product is slower than the product.
+    A small one is mapped even alone: another kernel would round differently, and a pack of which one run is left to
+    train goes on with the numbers of the whole pack.
     """
 
     def call(*tensors: Tensor) -> Any:
-        if len(tensors[0]) > 1:
+        if len(tensors[0]) > 1 or layout.num_params < LARGE:
             return vmap(function)(*tensors)
         result = function(*(tensor[0] for tensor in tensors))
         return result[None] if isinstance(result, Tensor) else tuple(part[None] for part in result)
@@ -87,4 +92,4 @@ def make_evaluation(
         correct_N = (answer_N == targets_N) & best_N.isfinite()
         return example_losses(logits_NC, targets_N, loss), correct_N.to(logits_NC.dtype)
 
-    return torch.no_grad()(for_runs(run_scores))
+    return torch.no_grad()(for_runs(run_scores, layout))
