@@ -88,7 +88,7 @@ def make_packs(
         # Runs of one pack can come to be at different steps, when another study shares some of them. They become packs
         # of their own, and the name stays with those that go on from the pack's own state, which a pack overwrites.
         keeps_name = times_assigned[pack_id] == 1 or {path.stem for path in files[key]} == {pack_id}
-        # Always in one order: on some processors the numbers of a run follow, in the last digit, from its row in the pack.
+        # Always in one order: on some processors a run's numbers depend, in the last digit, on its row in the pack.
         run_ids.sort(key=lambda run_id: (specs[run_id].task.num_train, run_id))
         for members in [run_ids] if pack_id else _cut(run_ids, specs, machine, pack_size):
             new_name = hashlib.blake2b("".join(members).encode(), digest_size=6).hexdigest()

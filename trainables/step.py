@@ -12,7 +12,6 @@ from torch.func import functional_call, grad, vmap
 
 from trainables.layout import Layout
 
-
 LARGE = 1_000_000
 """Weights from which a run trains alone anyway, and a batch of one matrix product would only be slower."""
 
