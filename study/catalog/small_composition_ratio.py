@@ -5,9 +5,9 @@ Prediction: larger ratios generalize earlier, out-of-distribution accuracy stays
 strength of S[1, r1] grows between memorization and generalization while that of S[1, h] vanishes.
 Finding (2026-11-21, 15 runs, 15 minutes on two busy cores): as predicted. All fit (accuracy 0.9) by step 1,000 to
 1,540; test accuracy passes 0.9 at 1,780 for 16, 2,050 for 12, 3,160 for 10, 5,250 for 8 (two of three seeds), and not
-by 6,000 for 6 (0.51). Out of distribution 0.01 to 0.03. From the first look after fitting to the end the strength of S[1, r1] grows
-in all nine runs at 10 and below (0.85 to 0.94 at 6, 0.95 to 0.99 at 8), that of S[1, h] falls (0.20 to 0.02 at 6), and
-the MRR of r2 at S[1, r2] rises (0.04 to 0.71 at 10).
+by 6,000 for 6 (0.51). Out of distribution 0.01 to 0.03. From the first look after fitting to the end the strength of
+S[1, r1] grows in all nine runs at 10 and below (0.85 to 0.94 at 6, 0.95 to 0.99 at 8), that of S[1, h] falls (0.20 to
+0.02 at 6), and the MRR of r2 at S[1, r2] rises (0.04 to 0.71 at 10).
 What was tried: 64 units learn as fast per step but do not generalize fully by 20,000 steps; decay 1.0 keeps them from
 fitting; three layers generalize in about as many steps at twice the cost; batches of 128 and 256 need as many steps.
 """
