@@ -42,7 +42,9 @@ class Layout:
         for name, parameter in module.named_parameters():
             self.slots.append(Slot(name, self.width, tuple(parameter.shape)))
             self.width += self.slots[-1].padded_size
-        self._is_matrix: dict[torch.device, Tensor] = {}
+        kinds = [torch.full((slot.padded_size,), len(slot.shape) > 1) for slot in self.slots]
+        self.is_matrix_W = torch.cat(kinds)
+        """True for a weight of a matrix, False for one of a bias or a gain, and for padding; on the device of `to`."""
         self.num_params = sum(slot.size for slot in self.slots)
 
     def flatten(self, module: nn.Module) -> Tensor:
@@ -58,12 +60,10 @@ class Layout:
         pieces = vector_W.split([slot.padded_size for slot in self.slots])
         return {s.name: piece[: s.size].view(s.shape) for s, piece in zip(self.slots, pieces, strict=True)}
 
-    def is_matrix_W(self, device: torch.device) -> Tensor:
-        """True for a weight of a matrix, False for one of a bias or a gain, and for padding."""
-        if device not in self._is_matrix:
-            kinds = [torch.full((slot.padded_size,), len(slot.shape) > 1) for slot in self.slots]
-            self._is_matrix[device] = torch.cat(kinds).to(device)
-        return self._is_matrix[device]
+    def to(self, device: torch.device) -> "Layout":
+        """Itself, for tensors on this device."""
+        self.is_matrix_W = self.is_matrix_W.to(device)
+        return self
 
     def stacked(self, matrix_RW: Tensor, slot: Slot) -> Tensor:
         """View of one parameter of all runs: (R, *shape)."""

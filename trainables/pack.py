@@ -53,7 +53,7 @@ class Pack:
             raise SpecError(f"a pack needs different runs, got {len(specs)} specs of {len(set(self.run_ids))} runs.")
         self.device, self.task, self.optimizer = device, first.task, first.optimizer
         modules = [spec.model.build(spec.task, generator("init", spec.seed)) for spec in specs]
-        self.layout = Layout(modules[0])
+        self.layout = Layout(modules[0]).to(device)
         self.step = checkpoint.step if checkpoint else 0
         if checkpoint:
             tensors = checkpoint.select(self.run_ids).tensors

@@ -57,7 +57,7 @@ class Optimizer:
             grads_RW = grads_RW * (columns["clip_norm"] / (grads_RW.norm(dim=1, keepdim=True) + 1e-6)).clamp(max=1)
         keep = columns["keep"]
         if not self.decay_vectors:
-            keep = torch.where(layout.is_matrix_W(grads_RW.device), keep, 1)
+            keep = torch.where(layout.is_matrix_W, keep, 1)
         weights_RW.mul_(keep).sub_(columns["rate"] * adam_direction(grads_RW, state, columns))
 
 
