@@ -32,7 +32,7 @@ def probe(
         check_probes(run.spec, names)
     if count < 1:
         raise SpecError(f"--examples must be 1 or larger, got {count}.")
-    states = [(run, step, path) for run in runs for step, path in _states(run, store)]
+    states = [(run, step, path) for run in runs for step, path in dict(_states(run, store)).items()]
     if not states:
         raise SpecError(f"study {study.name!r} has no saved states in {store.path}: train it with `study run` first.")
     store.ingest()
