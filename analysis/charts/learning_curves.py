@@ -16,6 +16,8 @@ TITLE = "Learning curves"
 READ = "Each line is one run; grokking is the distance along the step axis between the training and the test lines."
 PER_DECADE = 20
 """Records per decade of steps that are drawn."""
+LATE = ("grokking", "generalized_in_distribution", "systematic")
+"""Phases in which the test split follows the training split, if at all, later."""
 MAX_RUNS = 400
 """Runs whose curves are drawn: the first seeds of every cell, as many as this allows."""
 
@@ -37,8 +39,8 @@ def chart(store: "Store", study: str, point: dict[str, Any] | None = None) -> al
 
 
 def example(cells: list[dict[str, Any]]) -> dict[str, Any]:
-    """The row of `read_cells` with the most grokking, else with the clearest phase."""
-    return max(cells, key=lambda cell: (cell["phase"] == "grokking", cell["phase"] != "unresolved", cell["fraction"]))
+    """The row of `read_cells` with the most late generalization, else with the clearest phase."""
+    return max(cells, key=lambda cell: (cell["phase"] in LATE, cell["phase"] != "unresolved", cell["fraction"]))
 
 
 def read_curves(store: "Store", study: str, key: str | None = None) -> list[dict[str, Any]]:
