@@ -44,7 +44,8 @@ def chosen_runs(store: Store, study: StudySpec, where: str | None) -> list[Plann
         text = f"{CHOSEN} select run_id, spec, point from chosen where (\n{where or 'true'}\n) order by run_id"
         rows = store.sql(text, named).fetchall()
     except StoreError as error:
-        raise SpecError(f"--where {where!r}: {error}") from None
+        known = store.sql(f"{CHOSEN} select * from chosen limit 0", named).to_arrow_table().column_names
+        raise SpecError(f"--where {where!r}: {error} Available: {', '.join(known)}.") from None
     if not rows:
         raise SpecError(f"--where {where!r} holds for no run of study {study.name!r}; see `study status {study.name}`.")
     return [PlannedRun(run_id, RunSpec.from_json(json.loads(spec)), json.loads(point)) for run_id, spec, point in rows]
