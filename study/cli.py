@@ -9,28 +9,11 @@ from typing import Any
 
 import click
 
+from study.cli_search import extend, search
+from study.options import json_option, options_of, run_options, store_option, train_options
 from trainables.errors import SpecError
 
 EXAMPLES = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
-store_option = click.option(
-    "--store", default="results", envvar="STUDY_STORE", show_default=True, metavar="DIR", help="The store's folder."
-)
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
-
-
-def run_options(command: Any) -> Any:
-    """What `plan` and `run` have in common: how much of a study, and on what."""
-    for option in reversed(
-        [
-            click.option("--runs", type=int, metavar="N", help="Only the first N runs."),
-            click.option("--seeds", type=int, metavar="N", help="N seeds at each point instead of the study's."),
-            click.option("--horizon", type=int, metavar="N", help="N steps instead of the study's; longer continues."),
-            click.option("--device", default="auto", show_default=True, metavar="auto|cpu|cuda"),
-            click.option("--pack-size", default="auto", show_default=True, metavar="auto|N", help="Runs per pack."),
-        ]
-    ):
-        command = option(command)
-    return command
 
 
 @click.group(context_settings=EXAMPLES)
@@ -95,9 +78,7 @@ def plan(study: str, store: str, as_json: bool, **options: Any) -> None:
 @click.argument("study")
 @store_option
 @run_options
-@click.option("--address", default="auto", show_default=True, metavar="auto|local|HOST:PORT", help="Which Ray to use.")
-@click.option("--compile", default="auto", show_default=True, metavar="auto|on|off", help="torch.compile the packs.")
-@click.option("--flush-seconds", type=float, default=10.0, show_default=True, help="Time between a pack's checkpoints.")
+@train_options
 @click.option("--report", is_flag=True, help="Write the report page at the end.")
 def run(study: str, store: str, report: bool, **options: Any) -> None:
     """Train what STUDY is missing, through Ray Tune. Stop and start it at any moment.
@@ -235,14 +216,10 @@ def doctor(store: str, as_json: bool) -> None:
 
 def _asked(study: str, options: dict[str, Any]) -> tuple[Any, Any]:
     """The study and the options that a command line asks for."""
-    from study.service import Options
     from study.spec import find
 
-    size = options.pop("pack_size")
-    if size != "auto" and not size.isdecimal():
-        raise SpecError(f"--pack-size must be auto or a number, got {size!r}.")
-    spec = find(study).with_(seeds=options.pop("seeds"), horizon=options.pop("horizon"))
-    return spec, Options(pack_size=None if size == "auto" else int(size), **options)
+    settings = options_of({k: v for k, v in options.items() if k not in ("seeds", "horizon")})
+    return find(study).with_(seeds=options["seeds"], horizon=options["horizon"]), settings
 
 
 def _write_report(store: Any, study: str, out: str | None) -> None:
@@ -250,6 +227,10 @@ def _write_report(store: Any, study: str, out: str | None) -> None:
 
     path = Path(out) if out else store.path / f"{study}.html"
     click.echo(f"report: {analysis.report(store, study, path)}")
+
+
+cli.add_command(search)
+cli.add_command(extend)
 
 
 def main() -> None:

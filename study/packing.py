@@ -50,6 +50,10 @@ class PackPlan:
     bytes: float
     flops: float
 
+    def __str__(self) -> str:
+        """Its name alone: Ray makes names of what it is handed."""
+        return self.pack_id
+
 
 def is_done(state: Mapping[str, Any] | None, horizon: int) -> bool:
     """True for a run that was observed up to the horizon, or that finished before it for a reason of its own."""
@@ -66,7 +70,7 @@ def make_packs(
     assigned: Mapping[str, str],
     attempts: Mapping[str, Mapping[str, int]],
     checkpoints: Mapping[str, tuple[Path, int]],
-    num_of_shape: Mapping[str, int],
+    num_of_shape: Mapping[str, float],
 ) -> list[PackPlan]:
     """Packs for these runs, the most expensive first.
 

@@ -65,14 +65,26 @@ def make_plan(
 
     `pack_size` None keeps the packs of an earlier plan and sizes new ones; `limit` takes the first so many runs.
     """
-    runs = planned_runs(study, limit)
+    return plan_runs(study, planned_runs(study, limit), store, machine, pack_size)
+
+
+def plan_runs(
+    study: StudySpec,
+    runs: Sequence[PlannedRun],
+    store: Store | None,
+    machine: Machine,
+    pack_size: int | None = None,
+    all_runs: int | None = None,
+) -> Plan:
+    """The plan of these runs of a study, see `make_plan`; `all_runs` is their number in the end, where more follow."""
     known = known_runs(store, study.name) if store else {}
     finished = frozenset(r.run_id for r in runs if is_done(known.get(r.run_id), study.horizon))
     assigned = {} if pack_size else {run_id: row["pack_id"] for run_id, row in known.items() if row["pack_id"]}
     attempts = {run_id: dict(row["attempts"] or {}) for run_id, row in known.items()}
     specs = {r.run_id: r.spec for r in runs if r.run_id not in finished}
     checkpoints = checkpoints_of(store, specs, study.horizon) if store else {}
-    shapes = Counter(r.spec.pack_key for r in runs)
+    following = max(1.0, (all_runs or 0) / max(1, len(runs)))
+    shapes = {key: number * following for key, number in Counter(r.spec.pack_key for r in runs).items()}
     packs = make_packs(specs, study.horizon, machine, pack_size, assigned, attempts, checkpoints, shapes)
     return Plan(study, runs, finished, packs)
 

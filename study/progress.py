@@ -15,9 +15,16 @@ class Progress:
     that of this call, from its first pack's start to the last heartbeat: starting Ray says nothing about training.
     """
 
-    def __init__(self, plan: Plan, say: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        say: Callable[[str], None],
+        clock: Callable[[], float] = time.monotonic,
+        total: int | None = None,
+    ) -> None:
+        """`total` is the number of runs in the end, where packs are added as the study goes on."""
         self.say, self.name, self.clock = say, plan.study.name, clock
-        self.total, self.finished = len(plan.runs), set(plan.finished)
+        self.total, self.finished = max(total or 0, len(plan.runs)), set(plan.finished)
         self.horizon = plan.study.horizon
         self.steps = {run_id: pack.start_step for pack in plan.packs for run_id in pack.run_ids}
         self.steps_before = sum(self.steps.values())
@@ -26,6 +33,14 @@ class Progress:
         self.training_since: float | None = None
         self.heard_at = self.started
         self.lock = threading.Lock()
+
+    def add(self, plan: Plan) -> None:
+        """More runs were planned; some of them may be finished, by another study."""
+        with self.lock:
+            self.finished |= plan.finished
+            begun = {run_id: pack.start_step for pack in plan.packs for run_id in pack.run_ids}
+            self.steps |= begun
+            self.steps_before += sum(begun.values())
 
     def heard(self, message: dict[str, Any]) -> None:
         """A heartbeat of a pack: how far each of its runs is. `states` is empty when it begins."""
@@ -46,6 +61,7 @@ class Progress:
         with self.lock:
             now = self.clock()
             left = sum(self.horizon - steps for run_id, steps in self.steps.items() if run_id not in self.finished)
+            left += (self.total - len(self.finished | self.steps.keys())) * self.horizon
             share = 1 - left / (self.total * self.horizon)
             trained = sum(self.steps.values()) - self.steps_before
             if self.training_since is None:

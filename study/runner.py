@@ -8,13 +8,14 @@ import logging
 import os
 import shutil
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 # Read when ray is imported. Tune's loggers would write every heartbeat twice; its signal handler would wait for trials.
 os.environ.setdefault("TUNE_DISABLE_AUTO_CALLBACK_LOGGERS", "1")
 os.environ.setdefault("TUNE_DISABLE_SIGINT_HANDLER", "1")
+os.environ.setdefault("TUNE_GLOBAL_CHECKPOINT_S", "1e9")  # snapshots of all trials, for a restore that we never ask for
 os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")
 os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
 os.environ.setdefault("RAY_DEDUP_LOGS", "0")
@@ -37,18 +38,50 @@ MAX_RETRIES = 2
 
 
 class PackSearcher(Searcher):
-    """Hands out packs, one per trial, in the order of the plan."""
+    """Hands out packs, one per trial, when a worker is free: what `next_pack` gives at that moment.
 
-    def __init__(self, pack_ids: Sequence[str]) -> None:
+    None says that there is no pack as things stand: it is asked again when a trial has ended, and when none is left
+    that could change its mind, all is done.
+    """
+
+    def __init__(self, next_pack: Callable[[], PackPlan | None]) -> None:
         super().__init__()
-        self.waiting = list(pack_ids)
+        self.next_pack = next_pack
+        self.live: set[str] = set()
+        self.asked_in_vain = False
+        self.error: Exception | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Tune pickles it for a restore that we never ask for."""
+        return {}
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "PackSearcher":
+        """There is one line of packs, whoever copies what hands them out."""
+        return self
 
     def suggest(self, trial_id: str) -> Any:
-        """The next pack, or the word that there is none."""
-        return {"pack_id": self.waiting.pop(0)} if self.waiting else Searcher.FINISHED
+        """The next pack, None for not now, or the word that there is none."""
+        pack = None if self.asked_in_vain else self._next()
+        if pack is not None:
+            self.live.add(trial_id)
+            return {"pack": pack}
+        self.asked_in_vain = bool(self.live)
+        return None if self.live else Searcher.FINISHED
+
+    def _next(self) -> PackPlan | None:
+        """Tune would report an exception as its own: it is kept for `run_packs`, and what trains is let finish."""
+        if self.error is not None:
+            return None
+        try:
+            return self.next_pack()
+        except Exception as error:
+            self.error = error
+            return None
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
-        """Nothing to learn: a plan is settled before it runs."""
+        """What came of it is in the store; here only that there is news."""
+        self.live.discard(trial_id)
+        self.asked_in_vain = False
 
     def save(self, checkpoint_path: str) -> None:
         """Tune's own restore is not used: the store knows what is left to do."""
@@ -60,8 +93,8 @@ class PackSearcher(Searcher):
 class Watcher(tune.Callback):
     """Passes heartbeats on, and writes a pack's failure into the store."""
 
-    def __init__(self, packs: dict[str, PackPlan], settings: Settings, heard: Callable[[dict[str, Any]], None]) -> None:
-        self.packs, self.settings, self.heard = packs, settings, heard
+    def __init__(self, settings: Settings, heard: Callable[[dict[str, Any]], None]) -> None:
+        self.settings, self.heard = settings, heard
 
     def __getstate__(self) -> dict[str, Any]:
         """Tune pickles its callbacks for a restore that we never ask for."""
@@ -75,7 +108,7 @@ class Watcher(tune.Callback):
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         """A pack has failed for good."""
-        pack = self.packs[trial.config["pack_id"]]
+        pack = trial.config["pack"]
         error = _last_line(trial)
         try:
             record_failure(pack, self.settings, trial.trial_id, error)
@@ -116,40 +149,41 @@ def connect(address: str, workers: int) -> None:
 
 
 def run_packs(
-    packs: Sequence[PackPlan],
+    next_pack: Callable[[], PackPlan | None],
     settings: Settings,
     *,
     workers: int,
+    most: int,
     address: str,
     heard: Callable[[dict[str, Any]], None],
 ) -> None:
-    """Train all packs, `workers` at a time, and return when each has finished or failed; `heard` gets every heartbeat.
+    """Train the packs that `next_pack` gives, `workers` at a time, until it gives none and each has finished or failed.
 
-    On a cluster, as many at a time as it has places for. Tune's own files, which nobody reads, are in `<store>/.tune`
-    meanwhile: one driver works on a store, so what a killed one left is removed here.
+    `heard` gets every heartbeat. On a cluster, as many at a time as it has places for, never more than `most`. Tune's
+    own files, which nobody reads, are in `<store>/.tune` meanwhile: one driver works on a store, so what a killed one
+    left is removed here.
     """
-    by_id = {pack.pack_id: pack for pack in packs}
-    assert len(by_id) == len(packs)
 
-    def trainable(config: dict[str, Any], packs: dict[str, PackPlan]) -> None:
+    def trainable(config: dict[str, Any]) -> None:
         def heartbeat(message: dict[str, Any]) -> None:
             tune.report({"heartbeat": json.dumps(message)})
 
-        train(packs[config["pack_id"]], settings, tune.get_context().get_trial_id() or "", heartbeat)
+        train(config["pack"], settings, tune.get_context().get_trial_id() or "", heartbeat)
 
     on_cuda = settings.device.startswith("cuda")
     resources: dict[str, float] = {"cpu": 1, "gpu": 1} if on_cuda else {"cpu": settings.threads}
+    searcher = PackSearcher(next_pack)
     scratch = Path(settings.store).absolute() / ".tune"
     shutil.rmtree(scratch, ignore_errors=True)
     try:
         connect(address, workers)
         places = int(ray.cluster_resources().get("GPU" if on_cuda else "CPU", 0))
         tune.Tuner(
-            tune.with_resources(tune.with_parameters(trainable, packs=by_id), resources),
+            tune.with_resources(trainable, resources),
             tune_config=tune.TuneConfig(
-                search_alg=PackSearcher(list(by_id)),
-                num_samples=len(by_id),
-                max_concurrent_trials=min(len(by_id), max(workers, places)),
+                search_alg=searcher,
+                num_samples=-1,
+                max_concurrent_trials=max(1, min(most, max(workers, places))),
                 reuse_actors=True,
                 trial_dirname_creator=lambda trial: trial.trial_id,
             ),
@@ -157,10 +191,12 @@ def run_packs(
                 name="study",
                 storage_path=str(scratch),
                 failure_config=tune.FailureConfig(max_failures=MAX_RETRIES),
-                callbacks=[Watcher(by_id, settings, heard)],
+                callbacks=[Watcher(settings, heard)],
                 verbose=0,
             ),
         ).fit()
+        if searcher.error is not None:
+            raise searcher.error
     finally:
         ray.shutdown()
         shutil.rmtree(scratch, ignore_errors=True)

@@ -10,9 +10,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
+from study.extend import chosen_runs, stored_study
+from study.handout import Handout
 from study.machine import machine
-from study.plan import Plan, make_plan, write
+from study.packing import PackPlan
+from study.plan import Plan, make_plan, plan_runs, write
 from study.progress import Progress
+from study.search import Search
 from study.spec import StudySpec
 from study.store import Store, StoreBusy
 from study.trial import Settings
@@ -23,6 +27,8 @@ from trainables.errors import SpecError
 INGEST_SECONDS = 2.0
 PATIENCE_SECONDS = 30.0
 """How long a plan waits for those who read the store: a plan from half of what is on disk trains runs twice."""
+Say = Callable[[str], None]
+"""Gets the progress line."""
 DEVICES = ("auto", "cpu", "cuda")
 
 
@@ -59,7 +65,7 @@ def plan(study: StudySpec, store: Store | None, options: Options) -> Plan:
     return make_plan(study, store, machine(options.device), options.pack_size, options.runs)
 
 
-def run(study: StudySpec, store: Store, options: Options, say: Callable[[str], None]) -> Plan:
+def run(study: StudySpec, store: Store, options: Options, say: Say) -> Plan:
     """Train what the study is missing and return the plan as it stands afterwards.
 
     `say` gets the progress line. KeyboardInterrupt ends it at once; the same call goes on from there. SpecError when
@@ -69,17 +75,74 @@ def run(study: StudySpec, store: Store, options: Options, say: Callable[[str], N
         todo = plan(study, store, options)
         write(todo, store)
         if todo.packs:
-            _train(todo, store, options, say)
+            waiting = list(todo.packs)
+            _train(
+                study,
+                lambda: waiting.pop(0) if waiting else None,
+                store,
+                options,
+                Progress(todo, say),
+                most=len(waiting),
+            )
         else:
             store.ingest()
         return plan(study, store, options)
 
 
-def _train(todo: Plan, store: Store, options: Options, say: Callable[[str], None]) -> None:
-    """Train the packs of a plan through Ray, while their parts are brought into the store."""
+def search(search: Search, store: Store, options: Options, say: Say) -> Plan:
+    """Train the runs that a search asks for, a pack whenever a worker is free, and return what has been asked for.
+
+    Everything that it knows is in the store, so that the same call goes on after whatever ended it.
+    """
+    with _only_driver(store):
+        if busy := store.ingest(timeout=PATIENCE_SECONDS).busy:
+            raise StoreBusy(busy)
+        handout = Handout(search, store, machine(options.device), options.pack_size)
+        progress = Progress(handout.plan(), say, total=search.runs)
+        handout.planned = progress.add
+        if handout.has_more():
+            _train(handout.study, handout.next, store, options, progress, most=search.runs)
+        store.ingest(timeout=PATIENCE_SECONDS)
+        return handout.plan()
+
+
+def extend(store: Store, study: str, horizon: int, where: str | None, options: Options, say: Say) -> Plan:
+    """Continue a study's runs for which `where` holds (all, without it) from their checkpoints up to `horizon` steps.
+
+    The plan afterwards, of these runs; SpecError where there is nothing to continue.
+    """
+    with _only_driver(store):
+        if busy := store.ingest(timeout=PATIENCE_SECONDS).busy:
+            raise StoreBusy(busy)
+        spec = stored_study(store, study).with_(horizon=horizon)
+        runs = chosen_runs(store, spec, where)
+        target = machine(options.device)
+        todo = plan_runs(spec, runs, store, target, options.pack_size)
+        if not todo.packs:
+            raise SpecError(
+                f"study {study!r}: all {len(runs)} chosen runs were seen up to step {horizon} or ended of themselves; "
+                f"give a longer --horizon."
+            )
+        write(todo, store)
+        waiting = list(todo.packs)
+        _train(
+            spec, lambda: waiting.pop(0) if waiting else None, store, options, Progress(todo, say), most=len(waiting)
+        )
+        return plan_runs(spec, runs, store, target, options.pack_size)
+
+
+def _train(
+    study: StudySpec,
+    next_pack: Callable[[], PackPlan | None],
+    store: Store,
+    options: Options,
+    progress: Progress,
+    most: int,
+) -> None:
+    """Train packs through Ray as `next_pack` gives them, while their parts are brought into the store."""
     from study.runner import run_packs  # ray takes seconds to import: only when there is something to train
 
-    study, target = todo.study, machine(options.device)
+    target = machine(options.device)
     settings = Settings(
         store=str(store.path),
         device=target.device,
@@ -93,15 +156,15 @@ def _train(todo: Plan, store: Store, options: Options, say: Callable[[str], None
         probes_per_decade=study.probes_per_decade,
         snapshots_per_decade=study.snapshots_per_decade,
     )
-    progress = Progress(todo, say)
     done = threading.Event()
     keeper = threading.Thread(target=_keep_ingesting, args=(store, progress, done), daemon=True)
     keeper.start()
     try:
         run_packs(
-            todo.packs,
+            next_pack,
             settings,
-            workers=min(target.workers, len(todo.packs)),
+            workers=min(target.workers, most),
+            most=most,
             address=options.address,
             heard=progress.heard,
         )

@@ -54,6 +54,9 @@ class StudySpec:
     """Weights of each run to keep per decade of steps, from step 100 on, for `study probe`; 0 = the last alone."""
     definition: str = "unified"
     """Phase definition of the study's diagrams: a file of analysis/phases."""
+    search: Mapping[str, Any] | None = None
+    """How a search chooses the points, and why (study/search.py). Then `axes` are the ends or values of what it looks
+    over, and points are what the store has. None = all points of the axes."""
     name: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
@@ -82,8 +85,9 @@ class StudySpec:
                 raise SpecError(f"{label}: {error}") from None
 
     def points(self) -> list[Point]:
-        """Every point: the product of the axes, then the extra ones, each once."""
-        grid = [dict(zip(self.axes, values, strict=True)) for values in itertools.product(*self.axes.values())]
+        """Every point: the product of the axes, then the extra ones, each once. A search has none of itself."""
+        rows = itertools.product(*self.axes.values()) if self.search is None else ()
+        grid = [dict(zip(self.axes, values, strict=True)) for values in rows]
         return list({point_key(point): point for point in [*grid, *map(dict, self.extra)]}.values())
 
     def run(self, point: Point, seed: int) -> RunSpec:
@@ -113,7 +117,13 @@ class StudySpec:
             "probes_per_decade": self.probes_per_decade,
             "snapshots_per_decade": self.snapshots_per_decade,
             "definition": self.definition,
+            **({"search": dict(self.search)} if self.search is not None else {}),
         }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any], name: str) -> "StudySpec":
+        """The study that `to_json` wrote, with its name."""
+        return cls(**{**data, "base": RunSpec.from_json(data["base"]), "name": name})
 
 
 def point_key(point: Point) -> str:

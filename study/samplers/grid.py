@@ -1,12 +1,15 @@
-"""Every point of the study once, in the study's own order: the product of the axes, the last axis fastest."""
+"""Every point of a finite space once: the product of the axes, the last axis fastest."""
 
+import itertools
 import random
-from collections.abc import Collection
+from collections.abc import Sequence
 
-from study.spec import Point, StudySpec, point_key
+from study.space import Seen, Space
+from study.spec import Point, point_key
 
 
-def suggest(study: StudySpec, seen: Collection[str], rng: random.Random, count: int) -> list[Point]:
-    """Up to `count` points that are not in `seen` (canonical JSON of points); fewer when the grid is done."""
+def suggest(space: Space, seen: Sequence[Seen], rng: random.Random, count: int) -> list[Point]:
+    """The first `count` points that are not in `seen`; SpecError for an axis without an end of values."""
     del rng  # a grid has nothing to draw
-    return [point for point in study.points() if point_key(point) not in seen][:count]
+    taken = {point_key(run.point) for run in seen}
+    return list(itertools.islice((point for point in space.points() if point_key(point) not in taken), count))

@@ -1,0 +1,58 @@
+"""Options that several commands have."""
+
+from typing import Any
+
+import click
+
+from trainables.errors import SpecError
+
+store_option = click.option(
+    "--store", default="results", envvar="STUDY_STORE", show_default=True, metavar="DIR", help="The store's folder."
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+
+device_option = click.option("--device", default="auto", show_default=True, metavar="auto|cpu|cuda")
+pack_size_option = click.option(
+    "--pack-size", default="auto", show_default=True, metavar="auto|N", help="Runs per pack."
+)
+
+
+def run_options(command: Any) -> Any:
+    """What `plan` and `run` have in common: how much of a study, and on what."""
+    for option in reversed(
+        [
+            click.option("--runs", type=int, metavar="N", help="Only the first N runs."),
+            click.option("--seeds", type=int, metavar="N", help="N seeds at each point instead of the study's."),
+            click.option("--horizon", type=int, metavar="N", help="N steps instead of the study's; longer continues."),
+            device_option,
+            pack_size_option,
+        ]
+    ):
+        command = option(command)
+    return command
+
+
+def train_options(command: Any) -> Any:
+    """What commands that train have in common."""
+    where, compiled = "auto|local|HOST:PORT", "auto|on|off"
+    for option in reversed(
+        [
+            click.option("--address", default="auto", show_default=True, metavar=where, help="Which Ray to use."),
+            click.option(
+                "--compile", default="auto", show_default=True, metavar=compiled, help="torch.compile the packs."
+            ),
+            click.option("--flush-seconds", type=float, default=10.0, show_default=True, help="Between checkpoints."),
+        ]
+    ):
+        command = option(command)
+    return command
+
+
+def options_of(words: dict[str, Any]) -> Any:
+    """`service.Options` from the words of the command line."""
+    from study.service import Options
+
+    size = words["pack_size"]
+    if size != "auto" and not size.isdecimal():
+        raise SpecError(f"--pack-size must be auto or a number, got {size!r}.")
+    return Options(**{**words, "pack_size": None if size == "auto" else int(size)})

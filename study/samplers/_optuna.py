@@ -1,0 +1,66 @@
+"""Suggestions of an Optuna sampler that is told, in a fresh study, what a search has seen.
+
+Optuna's study lives for one call, in memory: the store is the only record. Points without a value are running trials to
+it, which its samplers keep away from, and so are the points that one call suggests.
+"""
+
+import random
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+
+import optuna
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.samplers import BaseSampler
+from optuna.trial import TrialState, create_trial
+
+from study.samplers._fresh import fresh
+from study.samplers._observed import observed, thinned
+from study.space import Axis, Seen, Space
+from study.spec import Point
+
+
+def ask(
+    make: Callable[[int], BaseSampler], space: Space, seen: Sequence[Seen], rng: random.Random, count: int, most: int
+) -> list[Point]:
+    """Up to `count` new points of the sampler that `make` makes from a seed, told at most `most` finished points."""
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    seed = random.Random(f"{rng.random()}/{len(seen)}").getrandbits(31)
+    distributions = {axis.path: distribution(axis) for axis in space.axes}
+    study = optuna.create_study(sampler=make(seed))
+    for point, value in thinned(observed(seen), most):
+        params = {axis.path: told(axis, point[axis.path]) for axis in space.axes}
+        state = TrialState.RUNNING if value is None else TrialState.COMPLETE
+        study.add_trial(create_trial(params=params, distributions=distributions, value=value, state=state))
+
+    def draws() -> Iterator[Point]:
+        while True:
+            params = study.ask(distributions).params
+            yield {axis.path: asked(axis, params[axis.path]) for axis in space.axes}
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Optuna's samplers announce that they are experimental
+        return fresh(space, draws(), seen, count, otherwise=rng, patience=20)
+
+
+def distribution(axis: Axis) -> BaseDistribution:
+    """An axis in Optuna's terms: numbers among values by their rank, words by their place."""
+    if axis.values is not None and not axis.ordered:
+        return CategoricalDistribution(tuple(range(len(axis.values))))
+    if axis.values is not None:
+        return IntDistribution(0, len(axis.values) - 1)
+    low, high = axis.span
+    return IntDistribution(int(low), int(high), axis.log) if axis.integer else FloatDistribution(low, high, axis.log)
+
+
+def told(axis: Axis, value: object) -> float | int:
+    """A value of the axis as its distribution has it."""
+    if axis.values is None:
+        return value  # pyright: ignore[reportReturnType]
+    return (sorted(axis.values) if axis.ordered else list(axis.values)).index(value)
+
+
+def asked(axis: Axis, drawn: float | int) -> object:
+    """The inverse of `told`, with few digits."""
+    if axis.values is not None:
+        return (sorted(axis.values) if axis.ordered else axis.values)[int(drawn)]
+    return axis.decode(axis.encode(drawn))

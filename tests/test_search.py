@@ -1,0 +1,213 @@
+"""A search: what the command line asks for, what a sampler is told, and which runs are handed out. Without Ray."""
+
+import json
+import re
+
+import pytest
+
+from study.extend import chosen_runs, stored_study
+from study.handout import Handout
+from study.past import Past
+from study.search import Search, make_search
+from study.spec import StudySpec, find
+from study.store import Store
+from study.trial import train
+from tests.studies import MACHINE, settings, small, study_file, trained
+from trainables.errors import SpecError
+
+FRACTION, DECAY = "task.train_fraction=0.3:0.8", "optimizer.weight_decay=0.1:10:log"
+
+
+@pytest.fixture
+def store(tmp_path) -> Store:
+    return Store.open(tmp_path / "store", write=True)
+
+
+@pytest.fixture
+def task(tmp_path) -> str:
+    """A study file whose runs take milliseconds."""
+    return str(study_file(tmp_path, horizon=40))
+
+
+def search(task: str, *over: str, **options) -> Search:
+    values = {"sampler": "sobol", "runs": 8, "name": "looked"} | options
+    return make_search(task, over or (FRACTION, DECAY), **values)
+
+
+def worked(search: Search, store: Store, most: int = 99, **options) -> list[list[str]]:
+    """Train packs one after another in this process, as free workers would; their runs."""
+    store.ingest()
+    handout = Handout(search, store, MACHINE, options.get("pack_size", 2))
+    packs = []
+    while len(packs) < most and (pack := handout.next()) is not None:
+        train(pack, settings(store), "trial", lambda message: None)
+        packs.append(pack.run_ids)
+    store.ingest()
+    return packs
+
+
+def test_a_search_is_a_study_of_the_store_like_any_other(task, store):
+    packs = worked(search(task), store)
+    assert [len(pack) for pack in packs] == [2, 2, 2, 2]
+    [(text,)] = store.sql("select spec from studies where study = 'looked'").fetchall()
+    spec = json.loads(text)
+    assert spec["search"]["over"] == {"task.train_fraction": "0.3:0.8", "optimizer.weight_decay": "0.1:10:log"}
+    assert StudySpec.from_json(spec, "looked").to_json() == spec
+    counts = store.sql("select status, count(*)::integer from runs group by all").fetchall()
+    assert counts == [("finished", 8)]
+    assert store.sql("select count(distinct point)::integer from cells where study = 'looked'").fetchall() == [(8,)]
+
+
+@pytest.mark.parametrize("sampler", ["grid", "random", "sobol", "tpe", "cma"])
+def test_a_search_that_dies_after_a_plan_goes_on_without_repeating_a_run(task, store, sampler):
+    over = ("optimizer.weight_decay=1,2,3,4", "task.train_fraction=0.4,0.6") if sampler == "grid" else (FRACTION, DECAY)
+    asked = search(task, *over, sampler=sampler)
+    first = worked(asked, store, most=1)
+    Handout(asked, store, MACHINE, 2).next()  # planned, and nobody trains it
+    store.ingest()
+    planned = store.sql("select count(*)::integer from study_runs").fetchall()
+    assert planned == [(4,)]
+    rest = worked(asked, store)
+    runs = [run_id for pack in first + rest for run_id in pack]
+    assert len(set(runs)) == len(runs) == 8
+    assert worked(asked, store) == []
+    attempts = store.sql("select max(n)::integer from (select count(*) as n from attempts group by run_id)").fetchall()
+    assert attempts == [(1,)]
+
+
+def test_more_runs_go_on_from_those_that_are_there(task, store):
+    worked(search(task, runs=4), store)
+    assert sum(map(len, worked(search(task, runs=10), store))) == 6
+
+
+def test_a_finite_space_ends_a_search_before_its_budget(task, store):
+    asked = search(task, "optimizer.weight_decay=1,2,3", sampler="random", runs=50)
+    assert sum(map(len, worked(asked, store))) == 3
+
+
+def test_seeds_are_runs_at_one_point(task, store):
+    worked(search(task, runs=6, seeds=3), store, pack_size=3)
+    rows = store.sql(
+        "select list(seed order by seed) from runs join study_runs using (run_id) group by point"
+    ).fetchall()
+    assert rows == [([0, 1, 2],), ([0, 1, 2],)]
+
+
+def test_a_run_that_another_study_has_trained_is_known_at_once(task, store):
+    over = ("task.train_fraction=0.5,0.8", "optimizer.weight_decay=0.5,2")
+    trained(small("other", seeds=1), store)
+    asked = search(task, *over, sampler="grid", horizon=60)
+    assert worked(asked, store) == []
+    assert len(Past(asked, store).seen()) == 4
+    assert all(run.finished for run in Past(asked, store).seen())
+
+
+def test_points_of_different_shapes_are_packs_of_their_own(task, store):
+    packs = worked(search(task, "model.width=8,16", "optimizer.weight_decay=1,2", sampler="grid", runs=4), store)
+    assert len(packs) >= 2
+    assert sum(map(len, packs)) == 4
+
+
+def test_the_sampler_is_told_value_side_and_first_passage(task, store):
+    worked(search(task, runs=4, seeds=1), store)
+    for objective, sign in (("max:final_train_accuracy", -1), ("min:final_train_accuracy", 1)):
+        asked = search(task, runs=4, objective=objective, phases=["memorization"])
+        rows = store.sql("""select point, final_train_accuracy, phase, test_step_90 from study_runs
+            join outcomes using (run_id) join phases using (run_id) where definition = 'unified'""").fetchall()
+        told = {json.dumps(run.point, sort_keys=True): run for run in Past(asked, store).seen()}
+        assert len(rows) == len(told) == 4
+        for point, value, phase, step in rows:
+            run = told[json.dumps(json.loads(point), sort_keys=True)]
+            assert (run.value, run.positive, run.step) == (sign * value, phase == "memorization", step)
+
+
+def test_a_run_that_waits_has_nothing_to_tell(task, store):
+    asked = search(task)
+    Handout(asked, store, MACHINE, 4).next()
+    store.ingest()
+    told = Past(asked, store).seen()
+    assert [(run.finished, run.value, run.positive, run.step) for run in told] == [(False, None, None, None)] * 4
+
+
+def test_a_search_has_a_base_for_each_task_and_a_name_of_its_own():
+    one = make_search("modular", [FRACTION], sampler="sobol", runs=8)
+    assert one.study.base == find("first_map").base
+    assert re.fullmatch("modular-sobol-[0-9a-f]{6}", one.study.name)
+    assert make_search("modular", [FRACTION], sampler="sobol", runs=99).study.name == one.study.name
+    assert make_search("modular", [DECAY], sampler="sobol", runs=8).study.name != one.study.name
+    transformer = make_search("modular", ["task.data_size=50:200:int"], sampler="tpe", runs=8, model="transformer",
+                              sets=["task.train_fraction=none", "task.p=29"], horizon=70)  # fmt: skip
+    assert (transformer.study.base.task.p, transformer.study.base.task.train_fraction) == (29, None)
+    assert (transformer.study.horizon, transformer.objective) == (70, "min:test_step_95")
+    for name in ("composition", "comparison", "complex_comparison"):
+        assert make_search(name, ["optimizer.weight_decay=0.1:1"], sampler="gp", runs=8).study.horizon > 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"task": "modlar"}, "Did you mean 'modular'"),
+        ({"model": "gpt"}, "Available: mlp, transformer"),
+        ({"sampler": "soblo"}, "Did you mean 'sobol'"),
+        ({"sampler": "grid"}, "has no end of values"),
+        ({"runs": 0}, "--runs must be 1 or larger"),
+        ({"seeds": 0}, "--seeds must be 1 or larger"),
+        ({"horizon": 0}, "--horizon must be 1 or larger"),
+        ({"over": []}, "--over is missing"),
+        ({"over": [FRACTION, FRACTION]}, "given twice"),
+        ({"over": ["task.train_fracton=0:1"]}, "Did you mean 'task.train_fraction'"),
+        ({"over": ["task.p=7,9", "task.operation=add,div"]}, "cannot be run: modular.p must be prime"),
+        ({"sets": ["task.train_fraction=0.5"]}, "is an axis of the search too"),
+        ({"sets": ["task.q=5"]}, "Available: "),
+        ({"sets": ["task.p"]}, "is not PATH=VALUE"),
+        ({"sets": ["task.p=1"]}, r"must be in \[2, 4096\], got 1"),
+        ({"objective": "test_step_95"}, "is neither min:COLUMN nor max:COLUMN"),
+        ({"phases": ["groking"]}, "Did you mean 'grokking'"),
+        ({"definition": "lui2022"}, "Did you mean 'liu2022'"),
+        ({"name": "my search"}, "letters, digits"),
+    ],
+)
+def test_a_search_that_cannot_work_is_one_line(changes, words):
+    values = {"task": "modular", "over": [FRACTION], "sampler": "sobol", "runs": 8} | changes
+    with pytest.raises(SpecError, match=words) as caught:
+        make_search(**values)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_objective_that_is_no_number_and_a_name_that_is_taken_are_one_line(task, store):
+    with pytest.raises(SpecError, match="Did you mean 'test_step_95'"):
+        Past(search(task, objective="min:test_stp_95"), store)
+    worked(search(task, runs=2), store)
+    with pytest.raises(SpecError, match="by a study with other axes"):
+        Past(search(task, FRACTION), store)
+    with pytest.raises(SpecError, match="by a study with another base run"):
+        Past(search(task, sets=["task.p=13"]), store)
+
+
+# Longer horizons.
+
+
+def test_chosen_runs_are_those_for_which_the_condition_holds(store):
+    trained(small(), store)
+    study = stored_study(store, "small")
+    assert study.to_json() == small().to_json()
+    assert len(chosen_runs(store, study, None)) == 8
+    assert {run.spec.optimizer.weight_decay for run in chosen_runs(store, study, "weight_decay > 1")} == {2.0}
+    count = store.sql("select count(*)::integer from phases where definition = 'unified' and phase = 'memorization'")
+    try:
+        assert len(chosen_runs(store, study, "phase = 'memorization'")) == count.fetchall()[0][0]
+    except SpecError:
+        assert count.fetchall() == [(0,)]
+
+
+@pytest.mark.parametrize(
+    ("where", "words"),
+    [("wieght_decay > 1", "weight_decay"), ("weight_decay > 99", "holds for no run"), ("weight_decay >", "--where"),
+     ("true; drop table runs", "not one SQL condition"), (" ", "not one SQL condition"), 
+     ("true) union (select 1", "--where")],
+)  # fmt: skip
+def test_a_condition_that_cannot_work_is_one_line(store, where, words):
+    trained(small(), store)
+    with pytest.raises(SpecError, match=re.escape(words)) as caught:
+        chosen_runs(store, small(), where)
+    assert "\n" not in str(caught.value)

@@ -1,0 +1,112 @@
+"""Axes as they are written, points as vectors, and the line that a user reads when an axis cannot work."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from study.space import Axis, Space, parse_axis, space_of
+from tests.studies import small
+from trainables.errors import SpecError
+
+BASE = small().base
+
+
+def test_a_list_has_the_values_that_the_field_declares():
+    assert parse_axis("optimizer.weight_decay=0,1,5", BASE) == Axis("optimizer.weight_decay", values=(0.0, 1.0, 5.0))
+    assert parse_axis("task.operation = add , sub", BASE).values == ("add", "sub")
+    assert parse_axis("task.pairs_together=true,false", BASE).values == (True, False)
+    assert parse_axis("batch_size=none,32", BASE).values == (None, 32)
+    assert [type(value) for value in parse_axis("optimizer.weight_decay=1,2", BASE).values] == [float, float]
+
+
+def test_a_range_has_ends_a_scale_and_a_kind():
+    assert parse_axis("task.train_fraction=0.2:0.8", BASE) == Axis("task.train_fraction", low=0.2, high=0.8)
+    decay = parse_axis("optimizer.weight_decay=0.01:10:log", BASE)
+    assert (decay.low, decay.high, decay.log, decay.integer) == (0.01, 10.0, True, False)
+    whole = Axis("model.width", low=4, high=64, log=True, integer=True)
+    assert parse_axis("model.width=4:64:log:int", BASE) == parse_axis("model.width=4:64:int:log", BASE) == whole
+    assert parse_axis("model.width=4:64", BASE).integer  # widths are whole, said or not
+
+
+@pytest.mark.parametrize(
+    "text", ["optimizer.weight_decay=0.01:10:log", "model.width=4:64:int", "task.operation=add,sub"]
+)
+def test_an_axis_is_written_as_it_was_read(text):
+    axis = parse_axis(text, BASE)
+    assert f"{axis.path}={axis}" == text
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("optimizer.weight_decy=0:1", "Did you mean 'optimizer.weight_decay'"),
+        ("weight_decay=0:1", "Available: loss"),
+        ("optimizer.weight_decay", "is not PATH=RANGE"),
+        ("=1:2", "is not PATH=RANGE"),
+        ("optimizer.weight_decay=", "is not PATH=RANGE"),
+        ("optimizer.weight_decay=1:0.1", "must be smaller"),
+        ("optimizer.weight_decay=1:1", "must be smaller"),
+        ("optimizer.weight_decay=0:1:log", "begin above 0"),
+        ("optimizer.weight_decay=0.1:1:lgo", "Did you mean 'log'"),
+        ("optimizer.weight_decay=a:b", "'a' is not a number"),
+        ("optimizer.weight_decay=:1", "'' is not a number"),
+        ("optimizer.weight_decay=nan:1", "must be a finite float, got nan"),
+        ("optimizer.weight_decay=-1:1", "must be 0 or larger, got -1.0"),
+        ("optimizer.weight_decay=0.5:2:int", "must be whole"),
+        ("task.train_fraction=0.2:1.5", r"in \(0, 1\], got 1.5"),
+        ("task.operation=add,subtract", "'subtract' is not known"),
+        ("task.operation=0:1", "must be str"),
+        ("optimizer.weight_decay=1,1.0", "names a value twice"),
+        ("model.width=4.5:8", "must be a finite int, got 4.5"),
+        ("seed=0:9", "use --seeds"),
+    ],
+)
+def test_an_axis_that_cannot_work_is_one_line_that_names_it(text, words):
+    with pytest.raises(SpecError, match=words) as caught:
+        parse_axis(text, BASE)
+    assert str(caught.value).startswith(f"--over {text!r}")
+    assert "\n" not in str(caught.value)
+
+
+AXES = st.one_of(
+    st.builds(lambda low, width, log: Axis("a", low=low, high=low + width, log=log),
+              st.floats(0.001, 100), st.floats(0.01, 1000), st.booleans()),
+    st.builds(lambda low, width, log: Axis("a", low=low, high=low + width, log=log, integer=True),
+              st.integers(1, 50), st.integers(1, 500), st.booleans()),
+    st.lists(st.sampled_from(["add", "sub", "mul", None, True]), min_size=1, unique=True).map(
+        lambda values: Axis("a", values=tuple(values))),
+    st.lists(st.floats(-10, 10), min_size=1, unique=True).map(lambda values: Axis("a", values=tuple(values))),
+)  # fmt: skip
+
+
+@given(axis=AXES, data=st.data())
+def test_a_vector_is_a_point_of_the_space_and_a_point_comes_back_from_its_vector(axis, data):
+    space = Space((axis, Axis("b", low=0.0, high=1.0)))
+    vector = data.draw(st.lists(st.floats(0, 1), min_size=space.num_coordinates, max_size=space.num_coordinates))
+    point = space.decode(vector)
+    assert space.contains(point)
+    encoded = space.encode(point)
+    assert len(encoded) == space.num_coordinates
+    assert all(0 <= x <= 1 for x in encoded)
+    again = space.decode(encoded)["a"]
+    assert again == (pytest.approx(point["a"], rel=1e-4) if isinstance(again, float) else point["a"])
+
+
+def test_a_space_has_a_size_if_every_axis_has_an_end():
+    finite = space_of({"a": (1, 2), "b": ("x", "y", "z")})
+    assert (finite.size, len(list(finite.points()))) == (6, 6)
+    assert Space((*finite.axes, Axis("c", low=1, high=4, integer=True))).size == 24
+    assert Space((*finite.axes, Axis("c", low=1, high=4))).size is None
+
+
+@pytest.mark.parametrize("point", [{}, {"a": 1}, {"a": 1, "b": 0.5, "c": 1}, {"a": True, "b": 0.5}, {"a": 3, "b": 0.5},
+                                   {"a": 1, "b": 2.0}, {"a": 1, "b": "x"}])  # fmt: skip
+def test_a_point_elsewhere_is_not_in_the_space(point):
+    space = Space((Axis("a", values=(1, 2)), Axis("b", low=0, high=1)))
+    assert space.contains({"a": 2, "b": 0.25})
+    assert not space.contains(point)
+
+
+def test_the_corners_are_the_ends_of_ranges_and_all_values():
+    space = Space((Axis("a", values=(1, 2, 3)), Axis("b", low=0.0, high=1.0)))
+    assert len(list(space.corners())) == 6
