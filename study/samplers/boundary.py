@@ -12,6 +12,7 @@ for the sign of a normal variable by Owen's T function.
 
 # N runs, C candidates, R places that stand for the area, P pool (all of these), D axes
 
+import itertools
 import math
 import random
 from collections.abc import Sequence
@@ -29,6 +30,7 @@ FIRST_POINTS = {1: 6, 2: 12}
 """Size of the space-filling beginning by number of axes; eight per axis beyond."""
 EXPLORING = 8
 POOL, AREA = 1024, 256
+MAX_FINITE = 4096
 TRIED = 16
 """Candidates whose score is brought up to date for each choice; the others keep an older one, which bounds it."""
 UNRESOLVED_WEIGHT = 0.25
@@ -38,28 +40,138 @@ UNRESOLVED_WEIGHT = 0.25
 def suggest(space: Space, seen: Sequence[Seen], rng: random.Random, count: int) -> list[Point]:
     """Up to `count` new points, none of them in `seen`; fewer when a finite space is done."""
     numbers = np.random.default_rng(rng.getrandbits(64))
+    num_axes = len(space.axes)
     taken = {point_key(run.point) for run in seen}
-    units_ND = np.array([space.to_unit(run.point) for run in seen]).reshape(len(seen), len(space.axes))
-    known = [i for i, run in enumerate(seen) if run.positive is not None]
-    first = FIRST_POINTS.get(len(space.axes), 8 * len(space.axes))
-    chosen: list[Point] = []
-    if len(seen) < first or not known:
-        wanted = count if not known else min(count, first - len(seen))
-        chosen = fresh(space, sobol(len(space.axes), max(POOL, 2 * count), numbers), taken)[:wanted]
-    if len(chosen) == count:
+    resolved = [run for run in seen if run.positive is not None]
+    first = FIRST_POINTS.get(num_axes, 8 * num_axes)
+    wanted = min(count, first - len(seen)) if resolved else count
+    left = unseen(space, taken)
+    start = fresh(space, sobol(num_axes, max(POOL, 2 * count), numbers), taken)
+    chosen = list({point_key(point): point for point in [*start, *(left or [])]}.values())[: max(0, wanted)]
+    if len(chosen) == count or not resolved:
         return chosen
-    units_ND = np.vstack([units_ND, *([space.to_unit(point)] for point in chosen)])
-    model = fit(units_ND[known], np.array([seen[i].positive for i in known]))
-    unknown = [i for i in range(len(units_ND)) if i not in set(known)]
-    weights = [UNRESOLVED_WEIGHT if i < len(seen) and seen[i].finished else 1.0 for i in unknown]
-    pool_PD = sobol(len(space.axes), POOL, numbers)
-    around_PD = near_boundary(model, pool_PD, POOL, numbers)
-    candidates = fresh(space, near_boundary(model, around_PD, max(128, 2 * (count - len(chosen))), numbers), taken)
-    far = fresh(space, pool_PD, taken | {point_key(point) for point in candidates})
-    area_RD = drawn(model, np.vstack([pool_PD, around_PD]), AREA, numbers)
+    taken |= {point_key(point) for point in chosen}
+    left = None if left is None else [point for point in left if point_key(point) not in taken]
+    if left == []:
+        return chosen
+    model = fit(units(space, resolved), np.array([run.positive for run in resolved]))
+    waiting = [run for run in seen if run.positive is None]
+    waiting_WD = np.vstack([units(space, waiting), *([space.to_unit(point)] for point in chosen)])
+    weights = [UNRESOLVED_WEIGHT if run.finished else 1.0 for run in waiting] + [1.0] * len(chosen)
+    pool_PD = sobol(num_axes, POOL, numbers)
+    pool_PD = np.vstack([pool_PD, near_boundary(model, pool_PD, POOL, numbers)])
+    tree = cKDTree(np.vstack([units(space, seen), waiting_WD]))
+    left_LD = pool_PD if left is None else np.array([space.to_unit(point) for point in left]).reshape(-1, num_axes)
+    near_CD = drawn(model, left_LD, max(128, 2 * count), numbers)
+    far_CD = left_LD[np.argsort(-tree.query(left_LD)[0])[: max(32, count // 4)]]
+    points = fresh(space, np.vstack([near_CD, far_CD]), taken)
+    area_RD = drawn(model, pool_PD, AREA, numbers)
+    search = _Search(model, np.array([space.to_unit(point) for point in points]), area_RD, tree, waiting_WD[-AREA:])
+    for i, weight in enumerate(weights[-AREA:]):
+        search.count_in(len(points) + AREA + i, weight)
+    while len(chosen) < min(count, len(points)):
+        exploring = (len(seen) + len(chosen)) % EXPLORING == EXPLORING - 1
+        chosen.append(points[search.choose(exploring)])
     return chosen
+
+
+class _Search:
+    """Greedy choice among candidates, each choice counted as a run that confirms the model."""
+
+    def __init__(self, model: BoundaryModel, candidates_CD: Array, area_RD: Array, tree: cKDTree, waiting_WD: Array):
+        self.candidates_CD, self.num = candidates_CD, len(candidates_CD)
+        self.area = slice(self.num, self.num + len(area_RD))
+        places_JD = np.vstack([candidates_CD, area_RD, waiting_WD])
+        self.mean_J, sd_J = model.mean_and_sd(places_JD)
+        self.covariance_JJ = model.covariance(places_JD)
+        shrink_J = 1 / np.sqrt(1 + np.pi / 8 * sd_J**2)
+        rate_J = expit(shrink_J * self.mean_J)
+        self.noise_J = 1 / (shrink_J * rate_J * (1 - rate_J) + 1e-6)
+        """Variance of what one run tells about f: one over the expected curvature of its log likelihood."""
+        self.distance_C = tree.query(candidates_CD)[0]
+        self.score_C = np.full(self.num, np.inf)
+        self.score_C = self._gain(np.arange(self.num))
+
+    def choose(self, exploring: bool) -> int:
+        """The next candidate: the most informative one, or the one farthest from all runs."""
+        if exploring:
+            best = int(np.argmax(np.where(np.isfinite(self.score_C), self.distance_C, -1)))
+        else:
+            tried = np.argsort(-self.score_C)[:TRIED]
+            tried = tried[np.isfinite(self.score_C[tried])]
+            self.score_C[tried] = self._gain(tried)
+            best = int(tried[np.argmax(self.score_C[tried])])
+        self.score_C[best] = -np.inf
+        self.distance_C = np.minimum(
+            self.distance_C, np.linalg.norm(self.candidates_CD - self.candidates_CD[best], axis=1)
+        )
+        self.count_in(best)
+        return best
+
+    def count_in(self, place: int, weight: float = 1.0) -> None:
+        """The covariance after a run at this place; the mean stays."""
+        column_J = self.covariance_JJ[:, place]
+        total = self.covariance_JJ[place, place] + self.noise_J[place] / weight
+        self.covariance_JJ = self.covariance_JJ - np.outer(column_J, column_J / total)
+
+    def _gain(self, tried: np.ndarray) -> Array:
+        """By how much a run at each of these is expected to lower the misclassified share of the area."""
+        variance_J = np.maximum(np.diag(self.covariance_JJ), 1e-9)
+        ratio_R = np.abs(self.mean_J[self.area]) / np.sqrt(variance_J[self.area])
+        known_TR = self.covariance_JJ[tried, self.area] ** 2 / variance_J[self.area]
+        known_TR = np.clip(known_TR / (variance_J[tried] + self.noise_J[tried])[:, None], 1e-9, 1 - 1e-9)
+        return (ndtr(-ratio_R) - 2 * owens_t(ratio_R, np.sqrt(1 / known_TR - 1))).mean(1)
 
 
 def sobol(num_axes: int, count: int, numbers: np.random.Generator) -> Array:
     """A scrambled Sobol sequence in the unit cube, at least `count` places."""
     return qmc.Sobol(num_axes, rng=numbers).random_base2(max(1, math.ceil(math.log2(count))))
+
+
+def units(space: Space, runs: Sequence[Seen]) -> Array:
+    """Where runs are in the unit cube, one row each."""
+    return np.array([space.to_unit(run.point) for run in runs]).reshape(len(runs), len(space.axes))
+
+
+def doubt(model: BoundaryModel, places_PD: Array) -> Array:
+    """Probability that the commoner outcome at each place is not the one that the model says."""
+    mean_P, sd_P = model.mean_and_sd(places_PD)
+    return ndtr(-np.abs(mean_P) / sd_P)
+
+
+def drawn(model: BoundaryModel, places_PD: Array, count: int, numbers: np.random.Generator) -> Array:
+    """`count` of the places, in proportion to the doubt about them, none twice; all if there are fewer."""
+    doubt_P = doubt(model, places_PD) + 1e-9
+    count = min(count, len(places_PD))
+    return places_PD[numbers.choice(len(places_PD), count, replace=False, p=doubt_P / doubt_P.sum())]
+
+
+def near_boundary(model: BoundaryModel, places_PD: Array, count: int, numbers: np.random.Generator) -> Array:
+    """Places between those given, where the doubt is: drawn ones, moved by about their distance from each other."""
+    doubt_P = doubt(model, places_PD) + 1e-9
+    start = places_PD[numbers.choice(len(places_PD), count, p=doubt_P / doubt_P.sum())]
+    moved = start + numbers.normal(0, len(places_PD) ** (-1 / places_PD.shape[1]), start.shape)
+    return np.clip(moved, 0, 1)
+
+
+def fresh(space: Space, places_PD: Array, taken: set[str]) -> list[Point]:
+    """The points of these places, each once and none of those taken."""
+    points = [space.from_unit(place) for place in places_PD.tolist()]
+    return list({key: point for point in points if (key := point_key(point)) not in taken}.values())
+
+
+def unseen(space: Space, taken: set[str]) -> list[Point] | None:
+    """All points left of a finite space; None where some axis is continuous, or for more than `MAX_FINITE` points."""
+    choices = []
+    for axis in space.axes:
+        if axis.values is not None:
+            choices.append(axis.values)
+        elif axis.integer and axis.low is not None and axis.high is not None:
+            choices.append(range(int(axis.low), int(axis.high) + 1))
+        else:
+            return None
+    if math.prod(map(len, choices)) > MAX_FINITE:
+        return None
+    paths = [axis.path for axis in space.axes]
+    points = [dict(zip(paths, values, strict=True)) for values in itertools.product(*choices)]
+    return [point for point in points if point_key(point) not in taken]
