@@ -19,7 +19,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from scipy.spatial import cKDTree
-from scipy.special import expit, ndtr, owens_t
+from scipy.special import log_ndtr, ndtr, owens_t
 from scipy.stats import qmc
 
 from study.boundary_model import Array, BoundaryModel, fit
@@ -84,10 +84,10 @@ class _Search:
         places_JD = np.vstack([candidates_CD, area_RD, waiting_WD])
         self.mean_J, sd_J = model.mean_and_sd(places_JD)
         self.covariance_JJ = model.covariance(places_JD)
-        shrink_J = 1 / np.sqrt(1 + np.pi / 8 * sd_J**2)
-        rate_J = expit(shrink_J * self.mean_J)
-        self.noise_J = 1 / (shrink_J * rate_J * (1 - rate_J) + 1e-6)
-        """Variance of what one run tells about f: one over the expected curvature of its log likelihood."""
+        # A run tells f with a noise of this variance: it lowers the variance of f as much as the outcome does on average.
+        z_J = self.mean_J / np.sqrt(1 + sd_J**2)
+        sharpness_J = np.exp(-(z_J**2) - log_ndtr(z_J) - log_ndtr(-z_J)) / (2 * np.pi)
+        self.noise_J = (1 + sd_J**2) / np.maximum(sharpness_J, 1e-6) - sd_J**2
         self.distance_C = tree.query(candidates_CD)[0]
         self.score_C = np.full(self.num, np.inf)
         self.score_C = self._gain(np.arange(self.num))
