@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from analysis.boundary import boundary
 from analysis.classify import classify
 from analysis.report import report
 
@@ -10,7 +11,7 @@ if TYPE_CHECKING:
 
     from study.store import Store
 
-__all__ = ["classify", "phase_diagram", "report"]
+__all__ = ["boundary", "classify", "phase_diagram", "report"]
 
 
 def phase_diagram(store: "Store", study: str, **options) -> "ChartType":

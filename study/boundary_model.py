@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cholesky, solve_triangular
 from scipy.optimize import minimize
-from scipy.special import log_ndtr
+from scipy.special import log_ndtr, ndtr
 
 Array = NDArray[np.float64]
 
@@ -48,6 +48,11 @@ class BoundaryModel:
         variance_M = self.scale**2 - np.einsum("nm,nm->m", half_NM, half_NM)
         return cross_NM.T @ self.dual_N, np.sqrt(np.maximum(variance_M, 1e-9))
 
+    @staticmethod
+    def rate(f_M: Array) -> Array:
+        """Share of the seeds that are positive where f has this value."""
+        return ndtr(f_M)
+
     def covariance(self, at_MD: Array) -> Array:
         """Covariance of f between these places."""
         cross_NM = kernel(self.places_ND, at_MD, self.lengths_D, self.scale)
@@ -55,15 +60,19 @@ class BoundaryModel:
         return kernel(at_MD, at_MD, self.lengths_D, self.scale) - half_NM.T @ half_NM
 
 
-def fit(places_ND: Array, positive_N: NDArray[np.bool_]) -> BoundaryModel:
+def fit(places_ND: Array, positive_N: NDArray[np.bool_], like: BoundaryModel | None = None) -> BoundaryModel:
     """The model of these runs: one row and one outcome per run, any number of runs at a place, at least one run.
+
+    `like`: take lengths and scale from this model instead of fitting them.
 
     Beyond `MAX_PLACES` distinct places, runs are pooled in the cells of a lattice.
     """
     places_ND, successes_N, counts_N = pooled(np.asarray(places_ND, float), np.asarray(positive_N, bool))
     num_axes = places_ND.shape[1]
     start = np.log([LENGTH] * num_axes + [SCALE])
-    if 0 < successes_N.sum() < counts_N.sum():
+    if like is not None:
+        start = np.log([*like.lengths_D, like.scale])
+    elif 0 < successes_N.sum() < counts_N.sum():
         keep = slice(None)
         if len(places_ND) > MAX_FITTED:
             keep = np.random.default_rng(0).choice(len(places_ND), MAX_FITTED, replace=False)
