@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from analysis.boundary import boundary
 from analysis.classify import classify
+from analysis.laws import law
 from analysis.report import report
 
 if TYPE_CHECKING:
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
 
     from study.store import Store
 
-__all__ = ["boundary", "classify", "phase_diagram", "report"]
+__all__ = ["boundary", "classify", "law", "phase_diagram", "report"]
 
 
 def phase_diagram(store: "Store", study: str, **options) -> "ChartType":

@@ -150,7 +150,9 @@ class _Sites:
             after_2N = (1 - ratio_2N * (z_2N + ratio_2N) / rest_2N / width_2N**2) / rest_2N
             self.precision_2N = 0.2 * self.precision_2N + 0.8 * np.maximum(1 / after_2N - rest_2N, 0)
             self.shift_2N = 0.2 * self.shift_2N + 0.8 * (after_mean_2N / after_2N - rest_2N * rest_mean_2N)
-        scales_2N = log_rate_2N - 0.5 * (np.log(rest_2N * variance_N) + mean_N**2 / variance_N - rest_2N * rest_mean_2N**2)
+        scales_2N = log_rate_2N - 0.5 * (
+            np.log(rest_2N * variance_N) + mean_N**2 / variance_N - rest_2N * rest_mean_2N**2
+        )
         evidence = (self.counts_2N * scales_2N).sum() - np.log(np.diag(factor_NN)).sum() + 0.5 * shift_N @ mean_N
         inner_N = solve_triangular(factor_NN, half_NN @ shift_N, lower=True, trans=1, check_finite=False)
         return shift_N - root_N * inner_N, root_N, factor_NN, float(evidence)

@@ -80,7 +80,9 @@ def _line(found: Boundary, runs: list[dict[str, Any]]) -> ChartType:
         _channel(alt.X, "low", x), x2="high:Q", y=alt.datum(0.5)
     )
     dots = alt.Chart(alt.InlineData(values=runs)).mark_tick(size=12, thickness=2, opacity=0.7)
-    ticks = dots.encode(across, alt.Y("rate:Q"), phase_color(run["phase"] for run in runs), tooltip=["point:N", "phase:N"])
+    ticks = dots.encode(
+        across, alt.Y("rate:Q"), phase_color(run["phase"] for run in runs), tooltip=["point:N", "phase:N"]
+    )
     return band + base.mark_line(color="black").encode(y) + interval + ticks
 
 

@@ -73,7 +73,10 @@ def noisy() -> Truth:
 def analytic(name: str, log_odds: Callable[[np.ndarray], np.ndarray]) -> Truth:
     """A map from its log odds; passages are early where the odds are high."""
     return Truth(
-        name, lambda at: expit(log_odds(at)), lambda at: 500 * np.exp(-np.clip(log_odds(at), 0, 60) / 15), lattice(CELLS)
+        name,
+        lambda at: expit(log_odds(at)),
+        lambda at: 500 * np.exp(-np.clip(log_odds(at), 0, 60) / 15),
+        lattice(CELLS),
     )
 
 
