@@ -1,7 +1,7 @@
 """Where the runs of a study change from one phase to others: the place at which half of the seeds do, with an interval.
 
 One axis: critical values. Two axes: a curve in short pieces, with a band. The model is the samplers' own,
-study/boundary_model.py; intervals are 95%, of the model, and on one axis at least as wide as a bootstrap over seeds says.
+study/boundary_model.py; intervals are 95%, the model's, and on one axis no narrower than a bootstrap over seeds.
 """
 
 import json
@@ -61,8 +61,8 @@ class Boundary:
     phases: tuple[str, ...]
     scales: tuple[Scale, ...]
     points: list[dict[str, float]]
-    """One axis: `value`, `low`, `high` of each critical value. Two: pieces of the curve, from `x`, `y` to `x2`, `y2`, and
-    `width`, that of the band there in ranges of the axes."""
+    """One axis: `value`, `low`, `high` of each critical value. Two: pieces of the curve, from `x`, `y` to `x2`, `y2`,
+    and `width`, that of the band there in ranges of the axes."""
     width: float
     """Mean width of the interval or band, in ranges of the axes (0 to 1; in logarithms where the axis is)."""
     interval: tuple[float, float] | None
@@ -84,7 +84,7 @@ def boundary(
 ) -> Boundary:
     """The boundary between the runs in `phase` (one, several, or 'generalized') and all other resolved runs.
 
-    `definition`: of the phases, None for the study's own. `at`: values of axes to hold fixed, so that one or two remain.
+    `definition`: of the phases, None for the study's own. `at`: values of axes to hold, so that one or two remain.
     Raises SpecError for unknown names, for axes that are not numbers, and where the runs are all on one side.
     """
     from analysis.charts import read_study, rows  # here, because charts import this module

@@ -1,7 +1,7 @@
 """Published laws against what a study measured: the constant, the exponent, their intervals, and the residuals.
 
-Every law here is y = c * g ** exponent, a line in logarithms: the published exponent is held for `constant`, and set free
-for `exponent`. Intervals are 95% t intervals; residuals are of ln y with the published exponent, where it has one.
+Every law here is y = c * g ** exponent, a line in logarithms: the published exponent is held for `constant`, and set
+free for `exponent`. Intervals are 95% t intervals; residuals are of ln y with the published exponent, where it has one.
 """
 
 import math
@@ -81,8 +81,8 @@ def _half(residuals: np.ndarray, freedom: int) -> float:
 
 
 def law(store: "Store", study: str, name: str, definition: str | None = None) -> Fit:
-    """A law against a study: `critical_size` over a size of the model and of the data, `critical_fraction` over task.p and
-    task.train_fraction, `delay` over learning rates, weight decays or both."""
+    """A law against a study: `critical_size` over sizes of the model and of the data, `critical_fraction` over task.p
+    and task.train_fraction, `delay` over learning rates, weight decays or both."""
     if name not in LAWS:
         raise SpecError(f"No law named {name!r}. {closest(name, sorted(LAWS))}")
     if name == "delay":

@@ -1,4 +1,4 @@
-"""Where outcomes change: P(positive) over the unit cube, a Gaussian process f seen through a probit, from runs with seeds.
+"""Where outcomes change: P(positive) over the unit cube, from runs with seeds; a Gaussian process f behind a probit.
 
 The boundary is f = 0, where half of the seeds are positive. Seed noise is the probit itself: the slower f rises, the
 more seeds disagree. Matern 5/2 kernel with one length per axis, fitted by evidence; expectation propagation, because a
@@ -105,7 +105,7 @@ def pooled(places_ND: Array, positive_N: NDArray[np.bool_]) -> tuple[Array, Arra
     cells = cells.reshape(-1)
     counts = np.bincount(cells).astype(float)
     centres = [np.bincount(cells, column) / counts for column in places_ND.T]
-    return np.column_stack(centres), np.bincount(cells, positive_N.astype(float)), counts
+    return np.column_stack(centres), np.asarray(np.bincount(cells, positive_N), float), counts
 
 
 @dataclass
@@ -126,7 +126,9 @@ class _Sites:
     def settle(self, kernel_NN: Array) -> tuple[Array, Array, Array, float]:
         """Update all sites at once until f stands still: K^-1 mean, roots of the precision, factor of B, evidence."""
         before_N = np.full(len(kernel_NN), np.inf)
-        for _ in range(MAX_ROUNDS):
+        rounds = 0
+        while True:
+            rounds += 1
             total_N = (self.counts_2N * self.precision_2N).sum(0) + 1e-10
             shift_N = (self.counts_2N * self.shift_2N).sum(0)
             root_N = np.sqrt(total_N)
@@ -142,7 +144,7 @@ class _Sites:
             width_2N = np.sqrt(1 + 1 / rest_2N)
             z_2N = SIGNS * rest_mean_2N / width_2N
             log_rate_2N = log_ndtr(z_2N)
-            if np.abs(mean_N - before_N).max() < TOLERANCE:
+            if rounds == MAX_ROUNDS or np.abs(mean_N - before_N).max() < TOLERANCE:
                 break
             before_N = mean_N
             ratio_2N = np.exp(-0.5 * z_2N**2 - log_rate_2N) / np.sqrt(2 * np.pi)
@@ -172,4 +174,4 @@ def _loss(logs: Array, places_ND: Array, sites: _Sites) -> tuple[float, Array]:
     gradient = [0.5 * (common_NN * squares_NN).sum() for squares_NN in squares_DNN] + [(pull_NN * kernel_NN).sum()]
     spreads = np.array([LENGTH_SPREAD] * len(lengths_D) + [SCALE_SPREAD])
     offsets = (logs - np.log([LENGTH] * len(lengths_D) + [SCALE])) / spreads
-    return 0.5 * offsets @ offsets - evidence, offsets / spreads - np.array(gradient)
+    return float(0.5 * offsets @ offsets) - evidence, offsets / spreads - np.array(gradient)

@@ -1,4 +1,4 @@
-"""How well a boundary is known: the mean width of the band in which it may lie, for searches that stop when it is enough."""
+"""How well a boundary is known: the mean width of the band in which it may lie, for searches that stop at a width."""
 
 from collections.abc import Sequence
 

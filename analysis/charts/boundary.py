@@ -40,8 +40,8 @@ def chart(store: "Store", study: str, phase: str = "generalized", definition: st
 
 def _plane(found: Boundary, runs: list[dict[str, Any]]) -> ChartType:
     x, y = found.scales
-    edges = np.linspace(0, 1, CELLS + 1)
-    middle = (edges[1:] + edges[:-1]) / 2
+    edges = [i / CELLS for i in range(CELLS + 1)]
+    middle = (np.arange(CELLS) + 0.5) / CELLS
     mean, sd = found.model.mean_and_sd(np.stack(np.meshgrid(middle, middle, indexing="ij"), -1).reshape(-1, 2))
     unsure = (np.abs(mean) < Z * sd).reshape(CELLS, CELLS)
     band = []
@@ -69,7 +69,7 @@ def _line(found: Boundary, runs: list[dict[str, Any]]) -> ChartType:
     bounds = [found.model.rate(mean + z * sd).tolist() for z in (-Z, 0, Z)]
     rates = [
         {"x": x.value(unit), "low": low, "rate": rate, "high": high}
-        for unit, low, rate, high in zip(units, *bounds, strict=True)
+        for unit, low, rate, high in zip(units.tolist(), *bounds, strict=True)
     ]
     across = _channel(alt.X, "x", x)
     y = alt.Y("rate:Q").scale(domain=[0, 1]).title("rate over seeds")

@@ -2,9 +2,10 @@
 
 The first points are a scrambled Sobol sequence. After that each point is the one that is expected to lower the
 misclassified area most, by the model of study/boundary_model.py; what was just chosen, or still runs, is counted as if
-it had confirmed the model. Every `EXPLORING`-th point is instead the one farthest from all others: a region that the model
-does not suspect is found that way. Replication needs no rule of its own: where seeds disagree the same neighbourhood
-goes on being the most informative. First-passage steps are not used.
+it had confirmed the model. Every `EXPLORING`-th point is instead the one farthest from all others: a region that the
+model does not suspect is found that way. Replication needs no rule of its own: where seeds disagree the same
+neighbourhood goes on being the most informative. First-passage steps are not used: they say nothing where runs
+generalize early and lose it again.
 
 source of the criterion: Chevalier et al. 2014, Fast parallel kriging-based stepwise uncertainty reduction; closed form
 for the sign of a normal variable by Owen's T function.
@@ -18,7 +19,7 @@ import random
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 from scipy.special import log_ndtr, ndtr, owens_t
 from scipy.stats import qmc
 
@@ -60,7 +61,7 @@ def suggest(space: Space, seen: Sequence[Seen], rng: random.Random, count: int) 
     weights = [UNRESOLVED_WEIGHT if run.finished else 1.0 for run in waiting] + [1.0] * len(chosen)
     pool_PD = sobol(num_axes, POOL, numbers)
     pool_PD = np.vstack([pool_PD, near_boundary(model, pool_PD, POOL, numbers)])
-    tree = cKDTree(np.vstack([units(space, seen), waiting_WD]))
+    tree = KDTree(np.vstack([units(space, seen), waiting_WD]))
     left_LD = pool_PD if left is None else np.array([space.to_unit(point) for point in left]).reshape(-1, num_axes)
     near_CD = drawn(model, left_LD, max(128, 2 * count), numbers)
     far_CD = left_LD[np.argsort(-tree.query(left_LD)[0])[: max(32, count // 4)]]
@@ -78,13 +79,13 @@ def suggest(space: Space, seen: Sequence[Seen], rng: random.Random, count: int) 
 class _Search:
     """Greedy choice among candidates, each choice counted as a run that confirms the model."""
 
-    def __init__(self, model: BoundaryModel, candidates_CD: Array, area_RD: Array, tree: cKDTree, waiting_WD: Array):
+    def __init__(self, model: BoundaryModel, candidates_CD: Array, area_RD: Array, tree: KDTree, waiting_WD: Array):
         self.candidates_CD, self.num = candidates_CD, len(candidates_CD)
         self.area = slice(self.num, self.num + len(area_RD))
         places_JD = np.vstack([candidates_CD, area_RD, waiting_WD])
         self.mean_J, sd_J = model.mean_and_sd(places_JD)
         self.covariance_JJ = model.covariance(places_JD)
-        # A run tells f with a noise of this variance: it lowers the variance of f as much as the outcome does on average.
+        # A run tells f with a noise of this variance: it lowers the variance of f as an outcome does on average.
         z_J = self.mean_J / np.sqrt(1 + sd_J**2)
         sharpness_J = np.exp(-(z_J**2) - log_ndtr(z_J) - log_ndtr(-z_J)) / (2 * np.pi)
         self.noise_J = (1 + sd_J**2) / np.maximum(sharpness_J, 1e-6) - sd_J**2

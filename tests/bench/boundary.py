@@ -1,12 +1,12 @@
 """How many runs does a sampler need until its map of two phases is right?
 
-    python -m tests.bench.boundary [--seeds 20] [--runs 512] [--batch 16] [--maps NAME ...] [--samplers NAME ...] [--json FILE]
+    python -m tests.bench.boundary [--seeds 20] [--runs 512] [--batch 16] [--maps NAME ...] [--samplers NAME ...]
 
 Ground truth: tests/bench/ground_truth.py; two of the maps are real runs. Every sampler but the grid is read with the
 model of study/boundary_model.py after each batch; a grid is m x m points with one seed each, or a third of the points
 with three, read as the better of the nearest cell and the model. Misclassified is the share of the map's cells whose
-majority phase is not the one read. `runs to` is the count from which on, for two readings, the error is under the level:
-the median over seeds, > where the median seed does not get there in `--runs`. tpe and gp minimise the steps to
+majority phase is not the one read. `runs to` is the count from which on, for two readings, the error is under the
+level: the median over seeds, > where the median seed does not get there in `--runs`. tpe and gp minimise the steps to
 generalize, Optuna's, a run that does not counts as twice the horizon. gp stops at 160 runs and three seeds: it is slow.
 """
 
@@ -64,7 +64,7 @@ def main() -> None:
 
 
 def needed(readings: list[Reading], level: float) -> float:
-    """The median over seeds of the runs at which the error goes under the level, for two readings; inf if it does not."""
+    """The median over seeds of the runs at which the error is under the level, for two readings; inf if it never is."""
     return float(np.median([first_under(reading, level) for reading in readings]))
 
 
