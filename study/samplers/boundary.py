@@ -29,7 +29,7 @@ from study.spec import Point, point_key
 
 FIRST_POINTS = {1: 6, 2: 12}
 """Size of the space-filling beginning by number of axes; eight per axis beyond."""
-EXPLORING = 8
+EXPLORING = 12
 POOL, AREA = 1024, 256
 MAX_FINITE = 4096
 TRIED = 16
