@@ -8,9 +8,11 @@ from analysis.report import report
 if TYPE_CHECKING:
     from altair.typing import ChartType
 
+    from analysis.boundaries import Boundary
+    from analysis.laws import Fit
     from study.store import Store
 
-__all__ = ["classify", "phase_diagram", "report"]
+__all__ = ["boundary", "classify", "law", "phase_diagram", "report"]
 
 
 def phase_diagram(store: "Store", study: str, **options) -> "ChartType":
@@ -18,3 +20,17 @@ def phase_diagram(store: "Store", study: str, **options) -> "ChartType":
     from analysis.charts.phase_diagram import chart  # Altair takes a second to import
 
     return chart(store, study, **options)
+
+
+def boundary(store: "Store", study: str, **options) -> "Boundary":
+    """Where half of the runs are in a phase, with an interval; options as in `analysis.boundaries.boundary`."""
+    from analysis import boundaries  # SciPy, which the store's own import of this package should not wait for
+
+    return boundaries.boundary(store, study, **options)
+
+
+def law(store: "Store", study: str, name: str, **options) -> "Fit":
+    """A published law against a study; options as in `analysis.laws.law`."""
+    from analysis import laws
+
+    return laws.law(store, study, name, **options)

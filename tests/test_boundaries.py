@@ -1,0 +1,153 @@
+"""analysis.boundary and the laws: known boundaries of invented studies, from the store to the interval."""
+
+import json
+
+import numpy as np
+import pytest
+from scipy.special import expit
+
+import analysis
+from analysis.boundaries import Scale, critical_values
+from analysis.laws import fit_law
+from study.boundary_model import fit
+from tests.synthetic import drawn, run, step_up, write_study
+from trainables.components import load
+from trainables.errors import SpecError
+
+GROKKED = {"train.accuracy": step_up(5), "test.accuracy": step_up(200, 0.05)}
+MEMORIZED = {"train.accuracy": step_up(5), "test.accuracy": step_up(None, 0.05)}
+FRACTION, DECAY = "task.train_fraction", "optimizer.weight_decay"
+
+
+def store_of(folder, points, rate, seeds=4, **spec):
+    """A store with `seeds` runs at each point, of which a share generalizes that `rate` tells."""
+    numbers = np.random.default_rng(0)
+    runs = [
+        run(f"{i}-{seed}", GROKKED if numbers.random() < rate(point) else MEMORIZED, point, seed=seed)
+        for i, point in enumerate(points)
+        for seed in range(seeds)
+    ]
+    return write_study(folder, runs, axes={axis: [0] for axis in points[0]}, question="Where do they cross?", **spec)
+
+
+@pytest.fixture(scope="module")
+def line(tmp_path_factory):
+    points = [{FRACTION: float(x)} for x in np.linspace(0.2, 0.8, 13)]
+    return store_of(tmp_path_factory.mktemp("line"), points, lambda p: expit((p[FRACTION] - 0.43) / 0.02))
+
+
+@pytest.fixture(scope="module")
+def plane(tmp_path_factory):
+    points = [
+        {FRACTION: float(x), DECAY: float(y)} for x in np.linspace(0.2, 0.8, 9) for y in np.geomspace(0.01, 10, 8)
+    ]
+
+    def rate(point):
+        return expit((point[FRACTION] - 0.45 + 0.08 * np.log10(point[DECAY])) / 0.02)
+
+    return store_of(tmp_path_factory.mktemp("plane"), points, rate)
+
+
+def test_one_axis_has_a_critical_value_with_an_interval(line):
+    found = analysis.boundary(line, "toy")
+    assert found.axes == [FRACTION]
+    assert found.runs == 52
+    low, high = found.interval
+    assert low < 0.43 < high
+    assert low < found.points[0]["value"] < high
+    assert found.width == pytest.approx((high - low) / 0.6)
+    assert found.width < 0.2
+
+
+def test_intervals_of_critical_values_cover_them():
+    numbers, covered = np.random.default_rng(3), 0
+    for critical in np.linspace(0.3, 0.7, 20):
+        at = np.repeat(np.linspace(0, 1, 10), 5)
+        positive = numbers.random(len(at)) < expit((at - critical) / 0.03)
+        model = fit(at[:, None], positive)
+        points = critical_values(model, Scale("x", 0.0, 1.0, False), at[:, None], positive)
+        covered += any(point["low"] <= critical <= point["high"] for point in points)
+    assert covered >= 17
+
+
+def test_a_sharp_change_is_only_known_to_lie_between_two_points(tmp_path):
+    points = [{FRACTION: x} for x in (0.2, 0.4, 0.6, 0.8)]
+    low, high = analysis.boundary(store_of(tmp_path, points, lambda p: p[FRACTION] > 0.5, seeds=6), "toy").interval
+    assert 0.35 < low < 0.46  # a bootstrap alone would give an interval of no width
+    assert 0.54 < high < 0.65
+
+
+def test_two_axes_have_a_curve_with_a_band(plane):
+    found = analysis.boundary(plane, "toy")
+    assert [scale.log for scale in found.scales] == [False, True]
+    off = [abs(p["x"] - 0.45 + 0.08 * np.log10(p["y"])) for p in found.points]
+    assert len(off) > 30
+    assert np.median(off) < 0.015
+    assert max(off) < 0.06
+    assert 0 < found.width < 0.3
+    assert all(0 < point["width"] <= 1 for point in found.points)
+
+
+def test_an_axis_can_be_held(plane):
+    found = analysis.boundary(plane, "toy", at={FRACTION: 0.425})
+    assert found.axes == [DECAY]
+    assert found.points[0]["low"] < 10 ** ((0.45 - 0.425) / 0.08) < found.points[0]["high"]
+
+
+def test_phases_can_be_named(line):
+    by_name = analysis.boundary(line, "toy", phase=["grokking", "comprehension"])
+    assert by_name.points == analysis.boundary(line, "toy").points
+    other = analysis.boundary(line, "toy", phase="memorization", definition="liu2022")
+    assert other.points[0]["value"] == pytest.approx(by_name.points[0]["value"], abs=0.01)
+
+
+def test_mistakes_are_told_with_the_mend(line, plane, tmp_path):
+    with pytest.raises(SpecError, match=r"no axis 'task.train_fracton'. Did you mean 'task.train_fraction'"):
+        analysis.boundary(line, "toy", at={"task.train_fracton": 1})
+    with pytest.raises(SpecError, match=r"no boundary of phase 'groking'.* Phases by unified: grokking, memorization"):
+        analysis.boundary(line, "toy", phase="groking")
+    with pytest.raises(SpecError, match=r"needs one or two axes, there are 0"):
+        analysis.boundary(line, "toy", at={FRACTION: 0.2})
+    words = store_of(tmp_path, [{"task.operation": name} for name in ("add", "mul")], lambda p: 0.5)
+    with pytest.raises(SpecError, match=r"'task.operation' is not numeric"):
+        analysis.boundary(words, "toy")
+
+
+@pytest.mark.parametrize("kind", ["line", "plane"])
+def test_the_chart_draws_the_runs_and_the_boundary(kind, request):
+    store = request.getfixturevalue(kind)
+    spec = load("analysis.charts", "boundary").chart(store, "toy").to_dict()
+    json.dumps(spec, allow_nan=False)
+    assert spec["title"]["text"] == "Where do they cross?"
+    assert "mean width of the band" in spec["title"]["subtitle"]
+    counts = [len(drawn(spec, layer)) for layer in spec["layer"]]
+    assert analysis.boundary(store, "toy").runs in counts
+
+
+@pytest.mark.parametrize(("law", "exponent"), [("critical_size", -0.7), ("critical_fraction", 1.0), ("delay", 1.0)])
+def test_a_law_is_recovered_from_points_that_follow_it(law, exponent):
+    numbers = np.random.default_rng(0)
+    g = np.geomspace(1, 100, 12)
+    y = 2.7 * g**exponent * np.exp(0.05 * numbers.normal(size=12))
+    found = fit_law(law, [{"g": a, "y": b} for a, b in zip(g, y, strict=True)])
+    assert found.exponent_interval[0] < exponent < found.exponent_interval[1]
+    assert found.constant == pytest.approx(2.7, rel=0.15)
+    assert np.std(found.residuals) == pytest.approx(0.05, rel=0.6)
+
+
+def test_a_law_needs_its_axes_and_enough_points(line, plane):
+    with pytest.raises(SpecError, match=r"No law named 'critical_sise'. Did you mean 'critical_size'"):
+        analysis.law(line, "toy", "critical_sise")
+    with pytest.raises(SpecError, match=r"needs the axes task.p and task.train_fraction, it has"):
+        analysis.law(plane, "toy", "critical_fraction")
+    with pytest.raises(SpecError, match=r"Law 'delay': 0 usable points are too few"):
+        analysis.law(plane, "toy", "delay")
+
+
+def test_the_critical_fraction_is_fitted_against_log_m_over_m(tmp_path):
+    points = [{"task.p": p, FRACTION: float(x)} for p in (11, 23, 47, 97) for x in np.linspace(0.05, 0.95, 19)]
+    store = store_of(tmp_path, points, lambda p: p[FRACTION] > 2.7 * np.log(p["task.p"]) / p["task.p"], seeds=2)
+    found = analysis.law(store, "toy", "critical_fraction")
+    assert len(found.points) == 4
+    assert found.constant_interval[0] < 2.7 < found.constant_interval[1]
+    assert found.exponent == pytest.approx(1, abs=0.2)
