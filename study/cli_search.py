@@ -33,7 +33,7 @@ def search(task: str, store: str, **options: Any) -> None:
     """Search on TASK for a boundary or an optimum; start again to go on.
 
     Example: study search modular --over task.train_fraction=0.2:0.8 --over optimizer.weight_decay=0.01:10:log
-    --sampler tpe --runs 96
+    --runs 96
 
     \b
     TASK                begins from the base run and horizon of the study
