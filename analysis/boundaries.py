@@ -14,15 +14,13 @@ import numpy as np
 
 from study.boundary_model import Array, BoundaryModel, fit
 from study.boundary_width import Z, width_of
+from study.search import GENERALIZED, GENERALIZED_PHASES
 from trainables.components import closest
 from trainables.errors import SpecError
 
 if TYPE_CHECKING:
     from study.store import Store
 
-GENERALIZED = ("grokking", "comprehension", "generalized_in_distribution", "systematic", "coexistence")
-GENERALIZED += ("partial_inversion", "full_inversion")
-"""Phases in which a run ends with a high test accuracy, of all definitions: what phase='generalized' stands for."""
 DECADES = 20
 """A positive axis whose ends have this ratio or more is taken in logarithms, as in the phase diagram."""
 LINE, CELLS, RESAMPLES = 801, 64, 200
@@ -99,7 +97,7 @@ def boundary(
             f"Study {study!r}: a boundary needs one or two axes, there are {len(axes)} ({', '.join(axes)}). "
             f"Hold the others fixed with at={{axis: value}}."
         )
-    phases = GENERALIZED if phase == "generalized" else (phase,) if isinstance(phase, str) else tuple(phase)
+    phases = GENERALIZED_PHASES if phase == GENERALIZED else (phase,) if isinstance(phase, str) else tuple(phase)
     found = rows(
         store,
         """select point::text as point, phase from study_runs join phases using (run_id)

@@ -75,15 +75,7 @@ def run(study: StudySpec, store: Store, options: Options, say: Say) -> Plan:
         todo = plan(study, store, options)
         write(todo, store)
         if todo.packs:
-            waiting = list(todo.packs)
-            _train(
-                study,
-                lambda: waiting.pop(0) if waiting else None,
-                store,
-                options,
-                Progress(todo, say),
-                most=len(waiting),
-            )
+            _train_all(todo, store, options, say)
         else:
             store.ingest()
         return plan(study, store, options)
@@ -124,11 +116,14 @@ def extend(store: Store, study: str, horizon: int, where: str | None, options: O
                 f"give a longer --horizon."
             )
         write(todo, store)
-        waiting = list(todo.packs)
-        _train(
-            spec, lambda: waiting.pop(0) if waiting else None, store, options, Progress(todo, say), most=len(waiting)
-        )
+        _train_all(todo, store, options, say)
         return plan_runs(spec, runs, store, target, options.pack_size)
+
+
+def _train_all(todo: Plan, store: Store, options: Options, say: Say) -> None:
+    """Train the packs of a plan that is settled, in its order."""
+    waiting = iter(todo.packs)
+    _train(todo.study, lambda: next(waiting, None), store, options, Progress(todo, say), most=len(todo.packs))
 
 
 def _train(
