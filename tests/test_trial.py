@@ -18,11 +18,6 @@ class Killed(Exception):
     """The worker ends here."""
 
 
-@pytest.fixture(autouse=True)
-def checkpoint_at_every_flush(monkeypatch) -> None:
-    monkeypatch.setattr("trainables.engine.CHECKPOINT_SHARE", float("inf"))
-
-
 @pytest.fixture
 def store(tmp_path) -> Store:
     return Store.open(tmp_path / "store", write=True)
