@@ -24,6 +24,8 @@ class Axis:
     high: float | None = None
     log: bool = False
     integer: bool = False
+    shape: bool = False
+    """Runs with different values cannot be in one pack."""
 
     def __str__(self) -> str:
         if self.values is not None:
