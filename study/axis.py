@@ -1,15 +1,13 @@
-"""One axis of a search: a field of RunSpec and its values or range, and how the command line writes it."""
+"""One axis of a search: a field of RunSpec, its values or range, and the condition under which a point has it."""
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from trainables.components import closest
+from study.spec import Point
 from trainables.errors import SpecError
-from trainables.spec import RunSpec, paths
 
-FORMS = "a,b,c or lo:hi, with :log and :int as needed"
 DIGITS = 6
 """Significant digits of a sampled number: points are read by people."""
 
@@ -26,11 +24,23 @@ class Axis:
     integer: bool = False
     shape: bool = False
     """Runs with different values cannot be in one pack."""
+    when: tuple[str, tuple[Any, ...]] | None = None
+    """Only points with one of these values on that other axis have a value here; None = all points have."""
 
     def __str__(self) -> str:
+        when = f" if {self.when[0]}={','.join(map(_text, self.when[1]))}" if self.when else ""
         if self.values is not None:
-            return ",".join(map(_text, self.values))
-        return f"{_text(self.low)}:{_text(self.high)}" + ":log" * self.log + ":int" * self.integer
+            return ",".join(map(_text, self.values)) + when
+        return f"{_text(self.low)}:{_text(self.high)}" + ":log" * self.log + ":int" * self.integer + when
+
+    def applies(self, point: Point) -> bool:
+        """True if a point with these other values has one here."""
+        return self.when is None or point.get(self.when[0]) in self.when[1]
+
+    @property
+    def middle(self) -> list[float]:
+        """Coordinates of points that have no value here."""
+        return [0.5] if self.ordered else [0.0] * self.num_coordinates
 
     @property
     def size(self) -> int | None:
@@ -104,67 +114,6 @@ class Axis:
 
     def _scale(self, value: float) -> float:
         return math.log(value) if self.log else float(value)
-
-
-def split_axis(text: str) -> tuple[str, str]:
-    """Path and range of `PATH=RANGE`; SpecError for anything else."""
-    path, equals, form = (part.strip() for part in text.partition("="))
-    if not (path and equals and form):
-        raise SpecError(f"--over {text!r} is not PATH=RANGE: write {path or 'optimizer.weight_decay'}={FORMS}.")
-    return path, form
-
-
-def parse_axis(text: str, base: RunSpec) -> Axis:
-    """The axis that `PATH=RANGE` names: `a,b,c`, `lo:hi`, `lo:hi:log`, `lo:hi:int`, each value checked in `base`."""
-    path, form = split_axis(text)
-    if path not in paths(base):
-        raise SpecError(f"--over {text!r}: {path!r} is not a field of RunSpec. {closest(path, paths(base))}")
-    if path in ("seed", "data_seed"):
-        raise SpecError(f"--over {text!r}: {path!r} cannot be an axis; use --seeds.")
-    if ":" not in form:
-        values = [_checked(text, path, parse_value(word), base) for word in form.split(",")]
-        if len(set(map(repr, values))) < len(values):
-            raise SpecError(f"--over {text!r} names a value twice; give each once.")
-        return Axis(path, values=tuple(values))
-    low_text, high_text, *flags = (word.strip() for word in form.split(":"))
-    for flag in flags:
-        if flag not in ("log", "int"):
-            raise SpecError(f"--over {text!r}: {flag!r} is not known. {closest(flag, ['log', 'int'])}")
-    ends = [parse_value(low_text), parse_value(high_text)]
-    for end, word in zip(ends, (low_text, high_text), strict=True):
-        if isinstance(end, bool) or not isinstance(end, (int, float)):
-            raise SpecError(f"--over {text!r}: {word!r} is not a number; ranges are {FORMS}.")
-    low, high = (_checked(text, path, end, base) for end in ends)
-    integer = "int" in flags or isinstance(low, int)
-    if "int" in flags and not (float(low).is_integer() and float(high).is_integer()):
-        raise SpecError(f"--over {text!r}: the ends of a range of whole numbers must be whole.")
-    if not low < high:
-        raise SpecError(f"--over {text!r}: {_text(low)} must be smaller than {_text(high)}; swap them.")
-    if "log" in flags and low <= 0:
-        raise SpecError(f"--over {text!r}: a log range must begin above 0, got {_text(low)}; leave :log out.")
-    return Axis(path, low=low, high=high, log="log" in flags, integer=integer)
-
-
-def parse_value(word: str) -> Any:
-    """A word of the command line as a value of JSON: a number, true, false, none, or the word itself."""
-    word = word.strip()
-    named = {"none": None, "null": None, "true": True, "false": False}
-    if word.lower() in named:
-        return named[word.lower()]
-    for kind in (int, float):
-        try:
-            return kind(word)
-        except ValueError:
-            continue
-    return word
-
-
-def _checked(text: str, path: str, value: Any, base: RunSpec) -> Any:
-    """The value as the field declares it, so that 1 and 1.0 are one point; SpecError where RunSpec refuses it."""
-    try:
-        return base.with_values({path: value}).value(path)
-    except SpecError as error:
-        raise SpecError(f"--over {text!r}: {error}") from None
 
 
 def _text(value: Any) -> str:

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from study.axis import parse_value, split_axis
-from study.space import Space, parse_axis
+from study.axis_text import parse_axes, parse_value, split_axis
+from study.space import Space
 from study.spec import CATALOG, StudySpec, find, phase_definitions
 from trainables.components import available, closest
 from trainables.errors import SpecError
@@ -129,8 +129,9 @@ def changed(base: RunSpec, sets: Sequence[str], over: Sequence[str]) -> RunSpec:
         if path not in paths(base):
             raise SpecError(f"--set {text!r}: {path!r} is not a field of RunSpec. {closest(path, paths(base))}")
         values[path] = parse_value(word)
-    firsts = {path: parse_value(re.split("[,:]", form)[0]) for path, form in map(split_axis, over)}
-    for path in firsts.keys() & values.keys():
+    split = [split_axis(text) for text in over]
+    firsts = {path: parse_value(re.split("[,:]", form)[0]) for path, form, condition in split if not condition}
+    for path in {path for path, *_ in split} & values.keys():
         raise SpecError(f"--set {path} is an axis of the search too; leave one of them out.")
     try:
         return base.with_values(values)
@@ -143,7 +144,7 @@ def changed(base: RunSpec, sets: Sequence[str], over: Sequence[str]) -> RunSpec:
 
 def space_over(over: Sequence[str], base: RunSpec, sampler: str) -> Space:
     """The space of the axes of --over; SpecError for an axis, or for a combination of their ends, that cannot work."""
-    space = Space(tuple(parse_axis(text, base) for text in over))
+    space = Space(parse_axes(over, base))
     names = [axis.path for axis in space.axes]
     for path in names:
         if names.count(path) > 1:

@@ -12,10 +12,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from study.axis import Axis, parse_axis
+from study.axis import Axis
 from study.spec import Point
 
-__all__ = ["Axis", "Seen", "Space", "parse_axis", "space_of"]
+__all__ = ["Axis", "Seen", "Space", "space_of"]
 
 
 @dataclass(frozen=True)
@@ -35,15 +35,20 @@ class Seen:
 
 @dataclass(frozen=True)
 class Space:
-    """All points that have a value on each axis."""
+    """All points with a value on each axis that applies to them. An axis that another one's condition names has none."""
 
     axes: tuple[Axis, ...]
 
     @property
     def size(self) -> int | None:
         """Number of points; None if there is no end of them."""
-        sizes = [axis.size for axis in self.axes]
-        return None if None in sizes else math.prod(size or 0 for size in sizes)
+        if any(axis.size is None for axis in self.axes):
+            return None
+        asked = {axis.when[0] for axis in self.axes if axis.when}
+        parents = {axis.path: axis.all_values() for axis in self.axes if axis.path in asked}
+        others = [axis for axis in self.axes if axis.path not in asked]
+        rows = (dict(zip(parents, row, strict=True)) for row in itertools.product(*parents.values()))
+        return sum(math.prod(axis.size or 0 for axis in others if axis.applies(row)) for row in rows)
 
     @property
     def num_coordinates(self) -> int:
@@ -51,17 +56,23 @@ class Space:
         return sum(axis.num_coordinates for axis in self.axes)
 
     def contains(self, point: Point) -> bool:
-        """True for a point with exactly these axes, each value one of its axis."""
-        return point.keys() == {axis.path for axis in self.axes} and all(a.contains(point[a.path]) for a in self.axes)
+        """True for a point with exactly the axes that apply to it, each value one of its axis."""
+        own = [axis for axis in self.axes if axis.applies(point)]
+        return point.keys() == {axis.path for axis in own} and all(axis.contains(point[axis.path]) for axis in own)
 
     def points(self) -> Iterator[Point]:
         """Every point, the last axis fastest; SpecError if there is no end of them."""
-        values = [axis.all_values() for axis in self.axes]
-        return (dict(zip((a.path for a in self.axes), row, strict=True)) for row in itertools.product(*values))
+        values = {axis.path: axis.all_values() for axis in self.axes}
+        rows = (dict(zip(values, row, strict=True)) for row in itertools.product(*values.values()))
+        # A point comes once: with the first values of the axes that do not apply to it.
+        firsts = (row for row in rows if all(row[p] == values[p][0] for p in row.keys() - self.own(row).keys()))
+        return map(self.own, firsts)
 
     def encode(self, point: Point) -> list[float]:
         """The point as a vector of [0, 1]^num_coordinates."""
-        return [x for axis in self.axes for x in axis.encode(point[axis.path])]
+        return [
+            x for axis in self.axes for x in (axis.encode(point[axis.path]) if axis.applies(point) else axis.middle)
+        ]
 
     def decode(self, vector: Sequence[float]) -> Point:
         """The point nearest to a vector of [0, 1]^num_coordinates."""
@@ -69,13 +80,17 @@ class Space:
         for axis in self.axes:
             point[axis.path] = axis.decode([float(x) for x in vector[start : start + axis.num_coordinates]])
             start += axis.num_coordinates
-        return point
+        return self.own(point)
 
     def corners(self, most: int = 256) -> Iterator[Point]:
         """Points with the ends of ranges, or with any of the values: where a combination that cannot work shows."""
         ends = [axis.span if axis.values is None else axis.values for axis in self.axes]
         rows = itertools.islice(itertools.product(*ends), most)
-        return (dict(zip((a.path for a in self.axes), row, strict=True)) for row in rows)
+        return (self.own(dict(zip((a.path for a in self.axes), row, strict=True))) for row in rows)
+
+    def own(self, point: Point) -> Point:
+        """Of values on all axes those on the axes that apply."""
+        return {axis.path: point[axis.path] for axis in self.axes if axis.applies(point)}
 
 
 def space_of(values: Mapping[str, Sequence[Any]]) -> Space:

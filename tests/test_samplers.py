@@ -30,7 +30,13 @@ MIXED = Space(
 )
 WORDS = space_of({"word": ("add", "sub", "mul"), "decay": (0.0, 1.0, 5.0), "width": (8, 16)})
 WHOLE = Space((Axis("width", low=3, high=7, integer=True), Axis("word", values=("add", "sub"))))
-SPACES = {"line": LINE, "plane": PLANE, "mixed": MIXED, "words": WORDS, "whole": WHOLE}
+MOMENTUM = Axis("momentum", values=(0.0, 0.5, 0.9), when=("optimizer", ("sgd", "muon")))
+BETA = Axis("beta", low=0.5, high=0.99, when=("optimizer", ("adamw",)))
+SOME = Space((Axis("optimizer", values=("adamw", "sgd", "muon")), MOMENTUM, Axis("width", low=3, high=4, integer=True)))
+DEPENDENT = Space((*SOME.axes, BETA))
+SPACES = {
+    "line": LINE, "plane": PLANE, "mixed": MIXED, "words": WORDS, "whole": WHOLE, "some": SOME, "dependent": DEPENDENT,
+}  # fmt: skip
 
 every = pytest.mark.parametrize("name", available(SAMPLERS))
 everywhere = pytest.mark.parametrize(
@@ -72,7 +78,7 @@ def test_points_lie_in_the_space(name, space):
     assert all(space.contains(run.point) for run in seen)
     for run in seen:
         for axis in space.axes:
-            assert isinstance(run.point[axis.path], int) or not axis.integer
+            assert not axis.integer or isinstance(run.point[axis.path], int)
 
 
 @everywhere
@@ -102,7 +108,7 @@ def test_nothing_asked_is_nothing_given(name, space):
     assert suggest(name, space, [], 0) == []
 
 
-@pytest.mark.parametrize("space", [WORDS, WHOLE], ids=["words", "whole"])
+@pytest.mark.parametrize("space", [WORDS, WHOLE, SOME], ids=["words", "whole", "some"])
 @every
 def test_a_finite_space_ends_when_all_of_it_was_given(name, space):
     if name in REPLICATES:

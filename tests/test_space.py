@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from study.space import Axis, Space, parse_axis, space_of
+from study.axis_text import parse_axes, parse_axis
+from study.space import Axis, Space, space_of
 from tests.studies import small
 from trainables.errors import SpecError
 
@@ -23,7 +24,7 @@ def test_a_range_has_ends_a_scale_and_a_kind():
     assert parse_axis("task.train_fraction=0.2:0.8", BASE) == Axis("task.train_fraction", low=0.2, high=0.8)
     decay = parse_axis("optimizer.weight_decay=0.01:10:log", BASE)
     assert (decay.low, decay.high, decay.log, decay.integer) == (0.01, 10.0, True, False)
-    whole = Axis("model.width", low=4, high=64, log=True, integer=True)
+    whole = Axis("model.width", low=4, high=64, log=True, integer=True, shape=True)
     assert parse_axis("model.width=4:64:log:int", BASE) == parse_axis("model.width=4:64:int:log", BASE) == whole
     assert parse_axis("model.width=4:64", BASE).integer  # widths are whole, said or not
 
@@ -40,7 +41,7 @@ def test_an_axis_is_written_as_it_was_read(text):
     ("text", "words"),
     [
         ("optimizer.weight_decy=0:1", "Did you mean 'optimizer.weight_decay'"),
-        ("weight_decay=0:1", "Available: loss"),
+        ("weight_decay=0:1", "Available: task, model, optimizer, loss"),
         ("optimizer.weight_decay", "is not PATH=RANGE"),
         ("=1:2", "is not PATH=RANGE"),
         ("optimizer.weight_decay=", "is not PATH=RANGE"),
@@ -59,6 +60,8 @@ def test_an_axis_is_written_as_it_was_read(text):
         ("optimizer.weight_decay=1,1.0", "names a value twice"),
         ("model.width=4.5:8", "must be a finite int, got 4.5"),
         ("seed=0:9", "use --seeds"),
+        ("optimizer=adamw,sdg", "Did you mean 'sgd'"),
+        ("optimizer.momentum=0:0.9 if optimizer=sgd", "No --over lists values"),
     ],
 )
 def test_an_axis_that_cannot_work_is_one_line_that_names_it(text, words):
@@ -110,3 +113,58 @@ def test_a_point_elsewhere_is_not_in_the_space(point):
 def test_the_corners_are_the_ends_of_ranges_and_all_values():
     space = Space((Axis("a", values=(1, 2, 3)), Axis("b", low=0.0, high=1.0)))
     assert len(list(space.corners())) == 6
+
+
+OPTIMIZERS = (
+    "optimizer=adamw,sgd,muon",
+    "optimizer.weight_decay=0.1:1",
+    "optimizer.momentum=0.5,0.9 if optimizer=sgd,muon",
+)
+
+
+def test_an_axis_may_apply_to_some_points_alone():
+    momentum, optimizer = parse_axes([OPTIMIZERS[2], OPTIMIZERS[0]], BASE)
+    assert momentum == Axis("optimizer.momentum", values=(0.5, 0.9), when=("optimizer", ("sgd", "muon")))
+    assert str(momentum) == "0.5,0.9 if optimizer=sgd,muon"
+    space = Space((momentum, optimizer))
+    points = list(space.points())
+    assert len(points) == space.size == 5
+    assert {"optimizer": "adamw"} in points
+    assert all(space.contains(point) and space.decode(space.encode(point)) == point for point in points)
+    assert not space.contains({"optimizer": "adamw", "optimizer.momentum": 0.5})
+    assert not space.contains({"optimizer": "sgd"})
+    for point in space.corners():
+        assert BASE.with_values(point).optimizer.learning_rate == BASE.optimizer.learning_rate
+
+
+@given(vector=st.lists(st.floats(0, 1), min_size=5, max_size=5))
+def test_any_vector_is_a_point_that_can_be_run_where_axes_are_conditional(vector):
+    space = Space(parse_axes(OPTIMIZERS, BASE))
+    point = space.decode(vector)
+    assert space.contains(point)
+    assert ("optimizer.momentum" in point) == (point["optimizer"] != "adamw")
+    assert BASE.with_values(point).value("optimizer") == point["optimizer"]
+    assert len(space.encode(point)) == space.num_coordinates == 5
+
+
+@pytest.mark.parametrize(
+    ("condition", "words"),
+    [
+        ("optimizer=adam", "'adam' is no value of optimizer. Did you mean 'adamw'"),
+        ("task.p=23", "'task.p' is not an axis with listed values. Available: optimizer"),
+        ("optimizer.weight_decay=0.5", "is not an axis with listed values"),
+        ("optimizer=adamw", "'optimizer.momentum' is not a field of RunSpec"),
+        ("optimizer", "'' is no value of optimizer"),
+    ],
+)
+def test_a_condition_that_cannot_hold_is_one_line(condition, words):
+    with pytest.raises(SpecError, match=words) as caught:
+        parse_axes([*OPTIMIZERS[:2], f"optimizer.momentum=0.5,0.9 if {condition}"], BASE)
+    assert "\n" not in str(caught.value)
+
+
+def test_axes_that_divide_packs_are_known():
+    axes = parse_axes(
+        ["model.width=8,16", "task.train_fraction=0.3:0.5", "optimizer=adamw,sgd", "batch_size=8:16"], BASE
+    )
+    assert [axis.shape for axis in axes] == [True, False, True, True]

@@ -186,6 +186,9 @@ def test_every_field_makes_another_run():
 
 
 CHANGES: dict[str, dict[str, Any]] = {
+    "task": {"task": "comparison"},
+    "model": {"model": "mlp"},
+    "optimizer": {"optimizer": "adam"},
     "loss": {"loss": "mse"},
     "batch_size": {"batch_size": 64},
     "seed": {"seed": 1},
@@ -214,6 +217,8 @@ CHANGES: dict[str, dict[str, Any]] = {
     "optimizer.decay_vectors": {"optimizer.decay_vectors": False},
 }
 SHAPE = {
+    "task",
+    "optimizer",
     "loss",
     "batch_size",
     "precision",
@@ -222,7 +227,7 @@ SHAPE = {
     "optimizer.clip_norm",
     "optimizer.decay_vectors",
 }
-SHAPE |= {path for path in CHANGES if path.startswith("model.")}
+SHAPE |= {path for path in CHANGES if path.startswith("model")}
 
 
 def test_the_table_of_changes_is_complete():
@@ -359,9 +364,20 @@ def test_reading_json_leaves_it_as_it_was():
 def test_with_values_refuses_an_unknown_axis_with_the_nearest():
     with pytest.raises(SpecError, match=r"^axis 'optimizer.weight_decy' .*Did you mean 'optimizer.weight_decay'\?"):
         BASE.with_values({"optimizer.weight_decy": 1.0})
-    for path in ("task", "model.", ".p", "task.p.q", "", "horizon"):
+    for path in ("model.", ".p", "task.p.q", "", "horizon"):
         with pytest.raises(SpecError, match="is not a field of RunSpec"):
             BASE.with_values({path: 1})
+
+
+def test_a_part_is_changed_by_name_and_keeps_what_both_have():
+    decayed = BASE.with_values({"optimizer.weight_decay": 0.5, "optimizer.beta1": 0.7})
+    other = decayed.with_values({"optimizer": "sgd", "optimizer.momentum": 0.8})
+    assert other.optimizer == sgd.Optimizer(learning_rate=BASE.optimizer.learning_rate, weight_decay=0.5, momentum=0.8)
+    assert (other.task, other.model) == (BASE.task, BASE.model)
+    with pytest.raises(SpecError, match=r"optimizer 'sdg' is not known. Did you mean 'sgd'"):
+        BASE.with_values({"optimizer": "sdg"})
+    with pytest.raises(SpecError, match=r"axis 'optimizer.beta1' is not a field"):
+        BASE.with_values({"optimizer": "sgd", "optimizer.beta1": 0.9})
 
 
 def test_with_values_changes_fields_that_only_work_together_at_once():

@@ -15,7 +15,7 @@ import typing
 from dataclasses import dataclass
 from typing import Any
 
-from trainables.components import closest, load
+from trainables.components import available, closest, load
 from trainables.errors import SpecError
 
 PARTS = {"task": ("trainables.tasks", "Task"), "model": ("trainables.models", "Model")}
@@ -141,30 +141,51 @@ class RunSpec:
         return json.dumps(values, sort_keys=True, separators=(",", ":"))
 
     def with_values(self, values: dict[str, Any]) -> "RunSpec":
-        """This spec with some fields changed, by dotted path: {"optimizer.weight_decay": 1.0, "seed": 3}."""
-        changes: dict[str, Any] = {}
-        parts: dict[str, dict[str, Any]] = {}
+        """This spec with some fields changed, by dotted path: {"optimizer.weight_decay": 1.0, "seed": 3}.
+
+        A part by its name, as in {"optimizer": "sgd"}, keeps the values of the fields that the old one has too.
+        """
+        changes: dict[str, Any] = {part: getattr(self, part) for part in PARTS}
+        changes |= {part: _renamed(changes[part], part, values[part]) for part in PARTS if part in values}
+        fields: dict[str, dict[str, Any]] = {}
+        known = _paths(changes)
         for path, value in values.items():
             part, _, field = path.partition(".")
-            if path not in paths(self):
-                raise SpecError(f"axis {path!r} is not a field of RunSpec. {closest(path, paths(self))}")
+            if path not in known:
+                raise SpecError(f"axis {path!r} is not a field of RunSpec. {closest(path, known)}")
             if field:
-                parts.setdefault(part, {})[field] = value
-            else:
+                fields.setdefault(part, {})[field] = value
+            elif path not in PARTS:
                 changes[path] = value
-        changes |= {part: dataclasses.replace(getattr(self, part), **fields) for part, fields in parts.items()}
+        for part, of_part in fields.items():
+            changes[part] = dataclasses.replace(changes[part], **of_part)
         return dataclasses.replace(self, **changes)
 
     def value(self, path: str) -> Any:
         """The value at a dotted path, as in `with_values`."""
         part, _, field = path.partition(".")
-        return getattr(getattr(self, part), field) if field else getattr(self, part)
+        value = getattr(getattr(self, part), field) if field else getattr(self, part)
+        return name_of(value) if path in PARTS else value
 
 
 def paths(spec: RunSpec) -> list[str]:
     """Every dotted path that an axis of a study over this spec may name."""
-    own = [field.name for field in dataclasses.fields(spec) if field.name not in PARTS]
-    return own + [f"{part}.{field.name}" for part in PARTS for field in dataclasses.fields(getattr(spec, part))]
+    return _paths({part: getattr(spec, part) for part in PARTS})
+
+
+def _paths(parts: dict[str, Any]) -> list[str]:
+    own = [field.name for field in dataclasses.fields(RunSpec)]
+    return own + [f"{part}.{field.name}" for part in PARTS for field in dataclasses.fields(parts[part])]
+
+
+def _renamed(old: Any, part: str, name: Any) -> Any:
+    """The part with this name, with what it has in common with the old one."""
+    package, class_name = PARTS[part]
+    if not isinstance(name, str) or name not in available(package):
+        raise SpecError(f"{part} {name!r} is not known. {closest(str(name), available(package))}")
+    kind = getattr(load(package, name), class_name)
+    shared = {field.name for field in dataclasses.fields(kind)} & {field.name for field in dataclasses.fields(old)}
+    return kind(**{field: getattr(old, field) for field in shared})
 
 
 def _to_json(component: Any) -> dict[str, Any]:

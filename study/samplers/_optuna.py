@@ -28,14 +28,14 @@ def ask(
     distributions = {axis.path: distribution(axis) for axis in space.axes}
     study = optuna.create_study(sampler=make(seed))
     for point, value in thinned(observed(seen), most):
-        params = {axis.path: told(axis, point[axis.path]) for axis in space.axes}
+        params = {axis.path: told(axis, point.get(axis.path, axis.decode(axis.middle))) for axis in space.axes}
         state = TrialState.RUNNING if value is None else TrialState.COMPLETE
         study.add_trial(create_trial(params=params, distributions=distributions, value=value, state=state))
 
     def draws() -> Iterator[Point]:
         while True:
             params = study.ask(distributions).params
-            yield {axis.path: asked(axis, params[axis.path]) for axis in space.axes}
+            yield space.own({axis.path: asked(axis, params[axis.path]) for axis in space.axes})
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Optuna's samplers announce that they are experimental
