@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from study.cli_search import extend, search
-from study.options import json_option, options_of, run_options, store_option, train_options
+from study.options import json_option, options_of, prune_option, run_options, store_option, train_options
 from trainables.errors import SpecError
 
 EXAMPLES = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -79,6 +79,7 @@ def plan(study: str, store: str, as_json: bool, **options: Any) -> None:
 @store_option
 @run_options
 @train_options
+@prune_option
 @click.option("--report", is_flag=True, help="Write the report page at the end.")
 def run(study: str, store: str, report: bool, **options: Any) -> None:
     """Train what STUDY is missing, through Ray Tune. Stop and start it at any moment.

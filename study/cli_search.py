@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from study.options import device_option, options_of, pack_size_option, store_option, train_options
+from study.options import device_option, options_of, pack_size_option, prune_option, store_option, train_options
 from trainables.errors import SpecError
 
 
@@ -29,6 +29,7 @@ from trainables.errors import SpecError
 @device_option
 @pack_size_option
 @train_options
+@prune_option
 def search(task: str, store: str, **options: Any) -> None:
     """Search on TASK for a boundary or an optimum; start again to go on.
 

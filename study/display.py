@@ -106,6 +106,10 @@ def phase_summary(store: Store, study: StudySpec, plan: Plan) -> str:
     rows = store.sql(text, [study.name, study.definition]).fetchall()
     found = ", ".join(f"{runs} {phase}" for phase, runs in rows)
     state = f"all {len(plan.runs)} runs are in"
+    pruned = "select count(*) from runs join study_runs using (run_id) where study = ? and stop_reason = 'pruned'"
+    [(number,)] = store.sql(pruned, [study.name]).fetchall()
+    if number:
+        state += f", {number} of them pruned (the same call without --prune goes on with these)"
     if plan.missing:
         text = "select mode(error) from runs join study_runs using (run_id) where study = ? and status = 'failed'"
         [(error,)] = store.sql(text, [study.name]).fetchall()

@@ -24,10 +24,12 @@ ROUNDS = 6
 class Handout:
     """The packs of one search on one machine. `planned` gets each new plan before its packs are handed out."""
 
-    def __init__(self, search: Search, store: Store, machine: Machine, pack_size: int | None) -> None:
+    def __init__(
+        self, search: Search, store: Store, machine: Machine, pack_size: int | None, pruning: bool = False
+    ) -> None:
         self.search, self.store, self.machine = search, store, machine
         self.study, self.pack_size = search.study, pack_size
-        self.past = Past(search, store)
+        self.past, self.pruning = Past(search, store, pruning), pruning
         self.planned: Callable[[Plan], None] = lambda plan: None
         self.num_runs = pack_size or batch_runs(search, machine)
         # What an earlier call has asked for and not finished comes first, in the packs that it was in.
@@ -38,7 +40,8 @@ class Handout:
 
     def plan(self) -> Plan:
         """All runs that were asked for, and the packs of those that are not finished."""
-        return plan_runs(self.study, list(self.past.runs.values()), self.store, self.machine, self.pack_size)
+        runs = list(self.past.runs.values())
+        return plan_runs(self.study, runs, self.store, self.machine, self.pack_size, pruning=self.pruning)
 
     def has_more(self) -> bool:
         """True if there is a pack to train; it may ask the sampler."""
@@ -69,6 +72,7 @@ class Handout:
                 replace(self.machine, workers=1),  # one pack for the one worker that is free
                 self.pack_size,
                 all_runs=max(len(runs), self.search.runs // self.machine.workers),
+                pruning=self.pruning,
             )
             write(plan, self.store)
             self.past.runs |= {run.run_id: run for run in runs}

@@ -16,6 +16,10 @@ pack_size_option = click.option(
     "--pack-size", default="auto", show_default=True, metavar="auto|N", help="Runs per pack."
 )
 
+prune_option = click.option(
+    "--prune", metavar="asha", help="End runs early that look worse than others; they are censored.  [default: never]"
+)
+
 
 def run_options(command: Any) -> Any:
     """What `plan` and `run` have in common: how much of a study, and on what."""

@@ -55,11 +55,15 @@ class PackPlan:
         return self.pack_id
 
 
-def is_done(state: Mapping[str, Any] | None, horizon: int) -> bool:
-    """True for a run that was observed up to the horizon, or that finished before it for a reason of its own."""
+def is_done(state: Mapping[str, Any] | None, horizon: int, pruning: bool = False) -> bool:
+    """True for a run that was observed up to the horizon, or that finished before it for a reason of its own.
+
+    Being pruned is none, but where runs are pruned those that were are done.
+    """
     if state is None:
         return False
-    return state["steps"] >= horizon or (state["status"] == "finished" and state["stop_reason"] != "horizon")
+    open_reasons = ("horizon",) if pruning else ("horizon", "pruned")
+    return state["steps"] >= horizon or (state["status"] == "finished" and state["stop_reason"] not in open_reasons)
 
 
 def make_packs(

@@ -25,8 +25,8 @@ STATES = """
 class Past:
     """The runs of a search, in the order in which they were asked for. The store is the truth of what came of them."""
 
-    def __init__(self, search: Search, store: Store) -> None:
-        self.search, self.store = search, store
+    def __init__(self, search: Search, store: Store, pruning: bool = False) -> None:
+        self.search, self.store, self.pruning = search, store, pruning
         check_objective(search, store)
         check_same(search, store)
         self.runs: dict[str, PlannedRun] = {}
@@ -40,7 +40,7 @@ class Past:
         horizon = self.search.study.horizon
         rows = self.store.sql(STATES, [self.search.study.name]).to_arrow_table().to_pylist()
         ended = [row for row in rows if row["run_id"] not in self.known and row["run_id"] in self.runs]
-        ended = [row for row in ended if is_done(row, horizon) or row["status"] == "failed"]
+        ended = [row for row in ended if is_done(row, horizon, self.pruning) or row["status"] == "failed"]
         if ended:
             results = self._results([row["run_id"] for row in ended])
             for row in ended:

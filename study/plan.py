@@ -59,13 +59,19 @@ def planned_runs(study: StudySpec, limit: int | None = None) -> list[PlannedRun]
 
 
 def make_plan(
-    study: StudySpec, store: Store | None, machine: Machine, pack_size: int | None = None, limit: int | None = None
+    study: StudySpec,
+    store: Store | None,
+    machine: Machine,
+    pack_size: int | None = None,
+    limit: int | None = None,
+    pruning: bool = False,
 ) -> Plan:
     """The plan of a study on this machine; no store has no runs.
 
-    `pack_size` None keeps the packs of an earlier plan and sizes new ones; `limit` takes the first so many runs.
+    `pack_size` None keeps the packs of an earlier plan and sizes new ones; `limit` takes the first so many runs;
+    `pruning` counts those that were pruned as finished.
     """
-    return plan_runs(study, planned_runs(study, limit), store, machine, pack_size)
+    return plan_runs(study, planned_runs(study, limit), store, machine, pack_size, pruning=pruning)
 
 
 def plan_runs(
@@ -75,10 +81,11 @@ def plan_runs(
     machine: Machine,
     pack_size: int | None = None,
     all_runs: int | None = None,
+    pruning: bool = False,
 ) -> Plan:
     """The plan of these runs of a study, see `make_plan`; `all_runs` is their number in the end, where more follow."""
     known = known_runs(store, study.name) if store else {}
-    finished = frozenset(r.run_id for r in runs if is_done(known.get(r.run_id), study.horizon))
+    finished = frozenset(r.run_id for r in runs if is_done(known.get(r.run_id), study.horizon, pruning))
     assigned = {} if pack_size else {run_id: row["pack_id"] for run_id, row in known.items() if row["pack_id"]}
     attempts = {run_id: dict(row["attempts"] or {}) for run_id, row in known.items()}
     specs = {r.run_id: r.spec for r in runs if r.run_id not in finished}

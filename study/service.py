@@ -16,6 +16,7 @@ from study.machine import machine
 from study.packing import PackPlan
 from study.plan import Plan, make_plan, plan_runs, write
 from study.progress import Progress
+from study.prune import PRUNERS
 from study.search import Search
 from study.spec import StudySpec
 from study.store import Store, StoreBusy
@@ -42,6 +43,7 @@ class Options:
     compile: str = "auto"
     runs: int | None = None
     flush_seconds: float = 10.0
+    prune: str | None = None
 
     def __post_init__(self) -> None:
         if self.device not in DEVICES:
@@ -50,6 +52,8 @@ class Options:
             raise SpecError(f"--address {self.address!r} is neither auto, local nor HOST:PORT.")
         if self.compile not in CHOICES:
             raise SpecError(f"--compile {self.compile!r} is not known. {closest(self.compile, list(CHOICES))}")
+        if self.prune not in (None, *PRUNERS):
+            raise SpecError(f"--prune {self.prune!r} is not known. {closest(self.prune, list(PRUNERS))}")
         for name in ("pack_size", "runs"):
             value = getattr(self, name)
             if value is not None and value < 1:
@@ -62,7 +66,7 @@ def plan(study: StudySpec, store: Store | None, options: Options) -> Plan:
         busy = store.ingest(timeout=PATIENCE_SECONDS).busy  # a killed driver may have left parts that nobody brought in
         if busy:
             raise StoreBusy(busy)
-    return make_plan(study, store, machine(options.device), options.pack_size, options.runs)
+    return make_plan(study, store, machine(options.device), options.pack_size, options.runs, bool(options.prune))
 
 
 def run(study: StudySpec, store: Store, options: Options, say: Say) -> Plan:
@@ -89,7 +93,7 @@ def search(search: Search, store: Store, options: Options, say: Say) -> Plan:
     with _only_driver(store):
         if busy := store.ingest(timeout=PATIENCE_SECONDS).busy:
             raise StoreBusy(busy)
-        handout = Handout(search, store, machine(options.device), options.pack_size)
+        handout = Handout(search, store, machine(options.device), options.pack_size, bool(options.prune))
         progress = Progress(handout.plan(), say, total=search.runs)
         handout.planned = progress.add
         if handout.has_more():
@@ -150,6 +154,7 @@ def _train(
         probes=tuple(study.probes),
         probes_per_decade=study.probes_per_decade,
         snapshots_per_decade=study.snapshots_per_decade,
+        prune_in=str(store.path / "rungs" / study.name) if options.prune else None,
     )
     done = threading.Event()
     keeper = threading.Thread(target=_keep_ingesting, args=(store, progress, done), daemon=True)

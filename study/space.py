@@ -35,7 +35,7 @@ class Seen:
 
 @dataclass(frozen=True)
 class Space:
-    """All points with a value on each axis that applies to them. An axis that another one's condition names has none."""
+    """All points with a value on each axis that applies to them. The axes that conditions name apply to all."""
 
     axes: tuple[Axis, ...]
 

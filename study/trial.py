@@ -15,6 +15,7 @@ from typing import Any
 import torch
 
 from study.packing import PackPlan, is_done
+from study.prune import Asha
 from study.recorder import Recorder, last_states, provenance
 from trainables import checkpoint
 from trainables.engine import Flush, resolve_device, train_pack
@@ -35,6 +36,8 @@ class Settings:
     probes: tuple[str, ...] = ()
     probes_per_decade: int = 4
     snapshots_per_decade: int = 0
+    prune_in: str | None = None
+    """Folder of the study's rungs, where runs are pruned; None = none are."""
 
 
 def train(pack: PackPlan, settings: Settings, trial_id: str, heartbeat: Callable[[dict[str, Any]], None]) -> None:
@@ -67,7 +70,7 @@ def train(pack: PackPlan, settings: Settings, trial_id: str, heartbeat: Callable
             in_flight.unlink(missing_ok=True)
         heartbeat({"pack_id": pack.pack_id, "states": {s.run_id: (s.steps, s.status) for s in flush.states}})
 
-    run_ids, start = _start(pack, Path(settings.store))
+    run_ids, start = _start(pack, settings)
     # The first heartbeat says that training begins, and which runs an earlier try of the pack has finished.
     done = {run_id: (pack.horizon, "finished") for run_id in pack.run_ids if run_id not in run_ids}
     heartbeat({"pack_id": pack.pack_id, "states": done})
@@ -88,6 +91,9 @@ def train(pack: PackPlan, settings: Settings, trial_id: str, heartbeat: Callable
         probes=settings.probes,
         probes_per_decade=settings.probes_per_decade,
         snapshots_per_decade=settings.snapshots_per_decade,
+        prune=Asha(Path(settings.prune_in), pack.pack_id, pack.horizon, settings.evaluations_per_decade)
+        if settings.prune_in
+        else None,
     )
 
 
@@ -104,7 +110,7 @@ def snapshot_path(store: Path, run_id: str, step: int) -> Path:
 def record_failure(pack: PackPlan, settings: Settings, trial_id: str, error: str) -> None:
     """Say in the store that the runs of a pack could not be trained; those that had left it are not touched."""
     recorder = Recorder(settings.store, pack.pack_id, provenance(settings.device, settings.threads, trial_id))
-    run_ids, start = _start(pack, Path(settings.store))
+    run_ids, start = _start(pack, settings)
     states = [
         {
             "run_id": run_id,
@@ -124,10 +130,11 @@ def record_failure(pack: PackPlan, settings: Settings, trial_id: str, error: str
     recorder.flush({}, states)
 
 
-def _start(pack: PackPlan, store: Path) -> tuple[set[str], checkpoint.Checkpoint | None]:
+def _start(pack: PackPlan, settings: Settings) -> tuple[set[str], checkpoint.Checkpoint | None]:
     """The runs that are still to train and their state: of this pack's own earlier try, else what the plan found."""
+    store, pruning = Path(settings.store), settings.prune_in is not None
     states = last_states(store, pack.pack_id)
-    waiting = [run_id for run_id in pack.run_ids if not is_done(states.get(run_id), pack.horizon)]
+    waiting = [run_id for run_id in pack.run_ids if not is_done(states.get(run_id), pack.horizon, pruning)]
     if not waiting:
         return set(), None
     in_flight = store / "checkpoints" / "packs" / f"{pack.pack_id}.safetensors"

@@ -35,7 +35,7 @@ BLOCK_STEPS = 64
 class RunState:
     """Where one run stands.
 
-    `status`: running, finished, failed; `stop_reason`: None, horizon, generalized, diverged.
+    `status`: running, finished, failed; `stop_reason`: None, horizon, generalized, diverged, pruned.
     """
 
     run_id: str
@@ -92,6 +92,7 @@ def train_pack(
     probes: Sequence[str] = (),
     probes_per_decade: int = 4,
     snapshots_per_decade: int = 0,
+    prune: Callable[[int, dict[str, float]], set[str]] | None = None,
 ) -> list[RunState]:
     """Train runs that share a `pack_key` up to `horizon` steps and return their final states.
 
@@ -108,6 +109,8 @@ def train_pack(
         packs_alike: packs of this shape that this process will train: compiling is paid for once and serves them all.
         probes: mechanistic probes to run `probes_per_decade` times per decade of steps, from step 100 on.
         snapshots_per_decade: weights to keep per decade of steps, from step 100 on.
+        prune: asked at every evaluation, with the step and the test accuracies of the runs that would go on, which of
+            them end here.
     """
     for spec in specs:
         check_probes(spec, probes)
@@ -123,7 +126,7 @@ def train_pack(
         evaluation_examples,
         checkpoint,
     )
-    session = _Session(pack, specs, horizon, record, leave_when_generalized)
+    session = _Session(pack, specs, horizon, record, leave_when_generalized, prune)
     looks = set(looking_steps(horizon, probes_per_decade if probes else 0))
     snapshots = set(looking_steps(horizon, snapshots_per_decade))
     after = pack.step if checkpoint else -1
@@ -152,8 +155,9 @@ class _Session:
         horizon: int,
         record: Callable[[Flush], None],
         leave_when_generalized: bool,
+        prune: Callable[[int, dict[str, float]], set[str]] | None,
     ) -> None:
-        self.pack, self.horizon, self.record = pack, horizon, record
+        self.pack, self.horizon, self.record, self.prune = pack, horizon, record, prune
         self.specs = {spec.run_id: spec for spec in specs}
         self.leave_when_generalized = leave_when_generalized
         self.states = {run_id: RunState(run_id, horizon, pack.step) for run_id in pack.run_ids}
@@ -220,6 +224,11 @@ class _Session:
         for finite, stable in zip(finite_R, stable_R, strict=True):
             end = "horizon" if step >= self.horizon else None
             reasons.append("diverged" if not finite else "generalized" if stable and not end else end)
+        if self.prune is not None and ("test", "accuracy") in values:
+            pairs = zip(self.pack.run_ids, values["test", "accuracy"].tolist(), reasons, strict=True)
+            # A run without a test split has -inf there: it is compared with none.
+            ended = self.prune(step, {r: value for r, value, reason in pairs if not reason and value != -np.inf})
+            reasons = ["pruned" if r in ended else reason for r, reason in zip(self.pack.run_ids, reasons, strict=True)]
         return reasons
 
     def _share_time(self) -> None:

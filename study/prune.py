@@ -1,0 +1,53 @@
+"""Opt-in pruning: asynchronous successive halving among all runs of a study, whatever packs they are in.
+
+At each rung, a quarter, a sixteenth and a sixty-fourth of the horizon, a run goes on only if its test accuracy is among
+the best quarter of those that have come to the rung so far. Grokking is late: what is pruned may have been about to
+generalize, so that a pruned run has no phase, and a call without pruning goes on with it from its checkpoint.
+
+source: Li et al. 2020, arXiv 1810.05934, algorithm 2, with a run's place on a rung settled once, as it comes there.
+"""
+
+import json
+import math
+from pathlib import Path
+
+from study.files import atomic
+from trainables.schedule import evaluation_steps
+
+PRUNERS = ("asha",)
+REDUCTION = 4
+"""One in so many goes on, and each rung is so many times as high as the one before it."""
+RUNGS = 3
+
+
+class Asha:
+    """Who leaves at a rung: call it at every evaluation. `folder` is shared by all packs of a study."""
+
+    def __init__(self, folder: Path, pack_id: str, horizon: int, per_decade: int) -> None:
+        self.folder, self.pack_id = folder, pack_id
+        steps = evaluation_steps(horizon, per_decade)
+        heights = [horizon / REDUCTION**level for level in range(1, RUNGS + 1)]
+        self.rungs = {next(step for step in steps if step >= height) for height in heights}
+
+    def __call__(self, step: int, accuracy: dict[str, float]) -> set[str]:
+        """The runs, of those with these test accuracies, that end at this step; none where there is no rung."""
+        if step not in self.rungs or not accuracy:
+            return set()
+        rung = self.folder / str(step)
+        own = {run_id: value if math.isfinite(value) else 0.0 for run_id, value in accuracy.items()}
+        with atomic(rung / f"{self.pack_id}.json") as draft:
+            draft.write_text(json.dumps(own))
+        known: dict[str, float] = {}
+        for path in sorted(rung.glob("*.json")):
+            known |= _read(path)
+        known |= own
+        best = sorted(known.values(), reverse=True)[: max(1, len(known) // REDUCTION)]
+        return {run_id for run_id, value in own.items() if value < best[-1]}
+
+
+def _read(path: Path) -> dict[str, float]:
+    """Another pack's accuracies; none from a file that is torn."""
+    try:
+        return {str(run_id): float(value) for run_id, value in json.loads(path.read_text()).items()}
+    except (OSError, ValueError, AttributeError, TypeError):
+        return {}
