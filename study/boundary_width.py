@@ -12,6 +12,11 @@ CELLS = {1: 1001, 2: 64, 3: 20}
 Z = 1.959963984540054
 
 
+def has_width(space: Space) -> bool:
+    """True for one to three axes of numbers that apply to all points: elsewhere a width says nothing."""
+    return len(space.axes) <= 3 and all(axis.ordered and axis.when is None for axis in space.axes)
+
+
 def width(space: Space, seen: Sequence[Seen]) -> float:
     """Mean width across the boundary of its 95% band, in ranges of the axes: 0.02 is 2% of a range.
 

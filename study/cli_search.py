@@ -26,6 +26,9 @@ from trainables.errors import SpecError
     "--phase", "phases", multiple=True, metavar="PHASE", help="A side of the boundary.  [default: generalized]"
 )
 @click.option("--definition", metavar="NAME", help="Phase definition, instead of the base's.")
+@click.option(
+    "--until-width", type=float, metavar="W", help="End when the boundary's band is narrower: 0.03 of a range."
+)
 @device_option
 @pack_size_option
 @train_options
@@ -45,6 +48,7 @@ def search(task: str, store: str, **options: Any) -> None:
     STUDY or FILE.py    itself
     """
     from study import service
+    from study.display import ProgressLine
     from study.past import check_objective, check_same
     from study.search import make_search
     from study.store import Store
@@ -61,13 +65,17 @@ def search(task: str, store: str, **options: Any) -> None:
         "objective",
         "phases",
         "definition",
+        "until_width",
     )
     asked = make_search(task, **{word: options.pop(word) for word in words})
     settings = options_of(options)
     opened = Store.open(store, write=True)
     check_objective(asked, opened)
     check_same(asked, opened)
-    _work(asked.study, opened, lambda say: service.search(asked, opened, settings, say))
+    with ProgressLine() as line:
+        done, outcome = service.search(asked, opened, settings, line.say)
+    click.echo(f"{asked.study.name}: {outcome}.")
+    _finish(asked.study, opened, done)
 
 
 @click.command()
@@ -84,6 +92,7 @@ def extend(study: str, store: str, horizon: int, where: str | None, **options: A
     Example: study extend first_map --horizon 4000 --where "phase = 'memorization' and weight_decay > 0"
     """
     from study import service
+    from study.display import ProgressLine
     from study.extend import stored_study
     from study.store import Store
 
@@ -93,15 +102,15 @@ def extend(study: str, store: str, horizon: int, where: str | None, **options: A
     Store.open(store)  # a store that is not there is not made
     opened = Store.open(store, write=True)
     spec = stored_study(opened, study).with_(horizon=horizon)
-    _work(spec, opened, lambda say: service.extend(opened, study, horizon, where, settings, say))
-
-
-def _work(study: Any, store: Any, work: Any) -> None:
-    """Do it under the progress line, say what came of it, and exit with 1 where runs are missing."""
-    from study.display import ProgressLine, phase_summary
-
     with ProgressLine() as line:
-        done = work(line.say)
+        done = service.extend(opened, study, horizon, where, settings, line.say)
+    _finish(spec, opened, done)
+
+
+def _finish(study: Any, store: Any, done: Any) -> None:
+    """Say what came of it, and exit with 1 where runs are missing."""
+    from study.display import phase_summary
+
     click.echo(phase_summary(store, study, done))
     if done.missing:
         raise SystemExit(1)

@@ -4,11 +4,13 @@ No round waits for a straggler: while one pack trains, the sampler knows its run
 others. One suggestion is one pack, unless its points differ in shape; then its packs wait for the next free workers.
 """
 
+import math
 import random
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 
+from study.boundary_width import has_width, width
 from study.packing import LARGEST_PACK, Machine, PackPlan
 from study.past import Past
 from study.plan import Plan, PlannedRun, known_runs, plan_runs, write
@@ -32,6 +34,8 @@ class Handout:
         self.past, self.pruning = Past(search, store, pruning), pruning
         self.planned: Callable[[Plan], None] = lambda plan: None
         self.num_runs = pack_size or batch_runs(search, machine)
+        self.ended = ""
+        """Why there is no more to ask for; '' while there is."""
         # What an earlier call has asked for and not finished comes first, in the packs that it was in.
         before = self.plan()
         self.waiting = list(before.packs)
@@ -53,17 +57,30 @@ class Handout:
         """The pack for a worker that is free now; None if there is none as things stand."""
         return self.waiting.pop(0) if self.has_more() else None
 
+    def outcome(self) -> str:
+        """Why the search has ended, and how well it knows the boundary, where it looked for one."""
+        if self.search.objective is not None or not has_width(self.search.space):
+            return self.ended
+        known = width(self.search.space, self.past.seen())
+        if known == 0 or math.isinf(known):
+            return f"{self.ended}; no boundary was found"
+        return f"{self.ended}; the boundary's band is {known:.1%} of the axes wide"
+
     def _ask(self) -> list[PackPlan]:
-        """Packs of the sampler's next points, in the store's plan before anyone trains them; empty when the budget is
-        spent or the sampler has no more."""
-        sampler = load("study.samplers", self.search.sampler)
+        """Packs of the sampler's next points, in the store's plan before anyone trains them; empty when the search
+        is over, and then `ended` says why."""
+        sampler, until = load("study.samplers", self.search.sampler), self.search.until_width
         while (left := self.search.runs - len(self.past.runs)) > 0:
             self.store.ingest()  # if somebody reads just now, the sampler knows a little less
             seen = [run for run in self.past.seen() if self.search.space.contains(run.point)]
+            if until is not None and (known := width(self.search.space, seen)) <= until:
+                self.ended = f"the boundary is known as well as was asked for, to {until:.1%} of the axes"
+                return []
             count = max(1, min(self.num_runs, left) // self.study.seeds)
             points = sampler.suggest(self.search.space, seen, random.Random(self.search.seed), count)
             runs = self._new_runs(points)[:left]
             if not runs:
+                self.ended = f"{self.search.sampler} has no more points in this space"
                 return []
             plan = plan_runs(
                 self.study,
@@ -79,6 +96,7 @@ class Handout:
             self.planned(plan)
             if plan.packs:  # else other studies have trained them all
                 return list(plan.packs)
+        self.ended = f"the budget of {self.search.runs:,} runs is spent"
         return []
 
     def _new_runs(self, points: list[Point]) -> list[PlannedRun]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from study.axis_text import parse_axes, parse_value, split_axis
+from study.boundary_width import has_width
 from study.space import Space
 from study.spec import CATALOG, StudySpec, find, phase_definitions
 from trainables.components import available, closest
@@ -46,6 +47,8 @@ class Search:
     """`min:COLUMN` or `max:COLUMN` of `outcomes`; None = nothing is minimized."""
     phases: tuple[str, ...]
     """Phases on the one side of the boundary; all others are on the other."""
+    until_width: float | None = None
+    """Ask for no more runs once the boundary's band is no wider than this, in ranges of the axes; None = never."""
     seed: int = 0
 
 
@@ -63,6 +66,7 @@ def make_search(
     objective: str | None = None,
     phases: Sequence[str] = (),
     definition: str | None = None,
+    until_width: float | None = None,
 ) -> Search:
     """The search that these words of the command line ask for; SpecError for the first of them that cannot work."""
     if sampler not in available(SAMPLERS):
@@ -80,6 +84,8 @@ def make_search(
     asked = objective or (OBJECTIVE if sampler in OPTIMIZERS else None)
     if asked is not None and not re.fullmatch(r"(min|max):\w+", asked):
         raise SpecError(f"--objective {asked!r} is neither min:COLUMN nor max:COLUMN of outcomes, as in {OBJECTIVE}.")
+    if until_width is not None:
+        check_width(until_width, space)
     sides = sides_of(phases or (GENERALIZED,), definition or start.definition)
     ranges = {axis.path: str(axis) for axis in space.axes}
     digest = hashlib.blake2b(
@@ -95,12 +101,21 @@ def make_search(
         sampler=sampler,
         extra=(),
         probes=(),
-        search={"over": ranges, "runs": runs, "objective": asked, "phases": list(sides)},
+        search={"over": ranges, "runs": runs, "objective": asked, "phases": list(sides), "until_width": until_width},
         name=name or f"{name_of(base.task)}-{sampler}-{digest}",
     )
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,100}", study.name):
         raise SpecError(f"--name {study.name!r} may hold letters, digits, '_' and '-' only.")
-    return Search(study, space, sampler, runs, asked, sides)
+    return Search(study, space, sampler, runs, asked, sides, until_width)
+
+
+def check_width(until: float, space: Space) -> None:
+    """SpecError for a width that is none, and for a space in which a boundary has none."""
+    if not 0 < until < 1:
+        raise SpecError(f"--until-width must be in (0, 1), a share of the axes' ranges such as 0.03; got {until:g}.")
+    if not has_width(space):
+        axes = ", ".join(f"{axis.path}={axis}" for axis in space.axes)
+        raise SpecError(f"--until-width needs one to three axes of numbers without conditions, got {axes}.")
 
 
 def template(task: str, model: str | None) -> StudySpec:

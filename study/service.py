@@ -85,8 +85,8 @@ def run(study: StudySpec, store: Store, options: Options, say: Say) -> Plan:
         return plan(study, store, options)
 
 
-def search(search: Search, store: Store, options: Options, say: Say) -> Plan:
-    """Train the runs that a search asks for, a pack whenever a worker is free, and return what has been asked for.
+def search(search: Search, store: Store, options: Options, say: Say) -> tuple[Plan, str]:
+    """Train the runs that a search asks for, a pack whenever a worker is free: the plan of all, and why it ended.
 
     Everything that it knows is in the store, so that the same call goes on after whatever ended it.
     """
@@ -99,7 +99,7 @@ def search(search: Search, store: Store, options: Options, say: Say) -> Plan:
         if handout.has_more():
             _train(handout.study, handout.next, store, options, progress, most=search.runs)
         store.ingest(timeout=PATIENCE_SECONDS)
-        return handout.plan()
+        return handout.plan(), handout.outcome()
 
 
 def extend(store: Store, study: str, horizon: int, where: str | None, options: Options, say: Say) -> Plan:

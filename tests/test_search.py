@@ -34,6 +34,14 @@ def search(task: str, *over: str, **options) -> Search:
     return make_search(task, over or (FRACTION, DECAY), **values)
 
 
+def handed(search: Search, store: Store, **options) -> Handout:
+    """The handout of a search that has been trained to its end."""
+    worked(search, store, **options)
+    handout = Handout(search, store, MACHINE, 2)
+    assert handout.next() is None
+    return handout
+
+
 def worked(search: Search, store: Store, most: int = 99, **options) -> list[list[str]]:
     """Train packs one after another in this process, as free workers would; their runs."""
     store.ingest()
@@ -83,6 +91,30 @@ def test_more_runs_go_on_from_those_that_are_there(task, store):
 def test_a_finite_space_ends_a_search_before_its_budget(task, store):
     asked = search(task, "optimizer.weight_decay=1,2,3", sampler="random", runs=50)
     assert sum(map(len, worked(asked, store))) == 3
+
+
+def test_a_search_says_why_it_has_ended_and_how_well_it_knows_the_boundary(task, store):
+    whole = search(task, DECAY, runs=4, name="a")
+    assert handed(whole, store).outcome().startswith("the budget of 4 runs is spent; ")
+    finite = search(task, "optimizer.weight_decay=1,2,3", runs=50, name="b")
+    assert handed(finite, store).outcome().startswith("sobol has no more points in this space; ")
+    optimum = search(task, DECAY, runs=2, name="c", objective="max:final_test_accuracy")
+    assert handed(optimum, store).outcome() == "the budget of 2 runs is spent"
+
+
+def test_a_search_ends_when_the_boundary_is_known_well_enough(task, store, monkeypatch):
+    # Fitted runs are on the one side: a sharp boundary, on an axis that decides it.
+    sides = {"phases": ["confusion"], "runs": 64, "sets": ["optimizer.weight_decay=0.1"], "sampler": "boundary"}
+    rates = "optimizer.learning_rate=0.00001:0.1:log"
+    asked = search(task, rates, until_width=0.4, **sides)
+    handout = handed(asked, store)
+    assert handout.outcome().startswith(
+        "the boundary is known as well as was asked for, to 40.0% of the axes; the bound"
+    )
+    asked_for = len(handout.past.runs)
+    assert 6 <= asked_for < 64
+    finer = handed(search(task, rates, until_width=0.15, **sides), store)
+    assert len(finer.past.runs) > asked_for
 
 
 def test_seeds_are_runs_at_one_point(task, store):
@@ -163,6 +195,8 @@ def test_a_search_has_a_base_for_each_task_and_a_name_of_its_own():
         ({"sets": ["task.p=1"]}, r"must be in \[2, 4096\], got 1"),
         ({"objective": "test_step_95"}, "is neither min:COLUMN nor max:COLUMN"),
         ({"phases": ["groking"]}, "Did you mean 'grokking'"),
+        ({"until_width": 2.0}, r"--until-width must be in \(0, 1\)"),
+        ({"until_width": 0.1, "over": ["optimizer=adamw,sgd"]}, "needs one to three axes of numbers"),
         ({"definition": "lui2022"}, "Did you mean 'liu2022'"),
         ({"name": "my search"}, "letters, digits"),
     ],
