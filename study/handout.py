@@ -73,7 +73,7 @@ class Handout:
         while (left := self.search.runs - len(self.past.runs)) > 0:
             self.store.ingest()  # if somebody reads just now, the sampler knows a little less
             seen = [run for run in self.past.seen() if self.search.space.contains(run.point)]
-            if until is not None and (known := width(self.search.space, seen)) <= until:
+            if until is not None and width(self.search.space, seen) <= until:
                 self.ended = f"the boundary is known as well as was asked for, to {until:.1%} of the axes"
                 return []
             count = max(1, min(self.num_runs, left) // self.study.seeds)
