@@ -72,7 +72,7 @@ class Handout:
         sampler, until = load("study.samplers", self.search.sampler), self.search.until_width
         while (left := self.search.runs - len(self.past.runs)) > 0:
             self.store.ingest()  # if somebody reads just now, the sampler knows a little less
-            seen = [run for run in self.past.seen() if self.search.space.contains(run.point)]
+            seen = self.past.seen()
             if until is not None and width(self.search.space, seen) <= until:
                 self.ended = f"the boundary is known as well as was asked for, to {until:.1%} of the axes"
                 return []
@@ -121,7 +121,7 @@ def batch_runs(search: Search, machine: Machine) -> int:
 
 def _is_new(plan: Plan, store: Store) -> bool:
     """True if the store does not know the plan's packs as they are, or knows them for a shorter horizon."""
-    known = known_runs(store, plan.study.name)
+    known = known_runs(store, plan.study.name, [run.run_id for run in plan.runs])
     moved = any(known[run_id]["pack_id"] != pack.pack_id for pack in plan.packs for run_id in pack.run_ids)
     text = "select coalesce(max(horizon), 0)::bigint from study_runs where study = ?"
     [(horizon,)] = store.sql(text, [plan.study.name]).fetchall()

@@ -19,7 +19,7 @@ ASKED = """
     where study = ? order by study_runs.planned_at, run_id"""
 STATES = """
     select run_id, status, stop_reason, steps
-    from runs semi join (select run_id from study_runs where study = ?) using (run_id)"""
+    from runs semi join (select unnest(?::varchar[]) as run_id) using (run_id)"""
 
 
 class Past:
@@ -38,9 +38,9 @@ class Past:
     def seen(self) -> list[Seen]:
         """Every run that was asked for, with all that is finished by now."""
         horizon = self.search.study.horizon
-        rows = self.store.sql(STATES, [self.search.study.name]).to_arrow_table().to_pylist()
-        ended = [row for row in rows if row["run_id"] not in self.known and row["run_id"] in self.runs]
-        ended = [row for row in ended if is_done(row, horizon, self.pruning) or row["status"] == "failed"]
+        open_runs = [run_id for run_id in self.runs if run_id not in self.known]
+        rows = self.store.sql(STATES, [open_runs]).to_arrow_table().to_pylist()
+        ended = [row for row in rows if is_done(row, horizon, self.pruning) or row["status"] == "failed"]
         if ended:
             results = self._results([row["run_id"] for row in ended])
             for row in ended:

@@ -84,7 +84,7 @@ def plan_runs(
     pruning: bool = False,
 ) -> Plan:
     """The plan of these runs of a study, see `make_plan`; `all_runs` is their number in the end, where more follow."""
-    known = known_runs(store, study.name) if store else {}
+    known = known_runs(store, study.name, [run.run_id for run in runs]) if store else {}
     finished = frozenset(r.run_id for r in runs if is_done(known.get(r.run_id), study.horizon, pruning))
     assigned = {} if pack_size else {run_id: row["pack_id"] for run_id, row in known.items() if row["pack_id"]}
     attempts = {run_id: dict(row["attempts"] or {}) for run_id, row in known.items()}
@@ -99,7 +99,7 @@ def plan_runs(
 def write(plan: Plan, store: Store) -> None:
     """Make the plan part of the store; the same plan twice is written once."""
     packs = {run_id: pack.pack_id for pack in plan.packs for run_id in pack.run_ids}
-    known = known_runs(store, plan.study.name)
+    known = known_runs(store, plan.study.name, [run.run_id for run in plan.runs])
     shapes = {run.spec.pack_key: run.spec for run in plan.runs}
     weights = {
         key: Layout(spec.model.build(spec.task, generator("init", 0))).num_params for key, spec in shapes.items()
@@ -138,17 +138,23 @@ def describe(spec: RunSpec) -> dict[str, Any]:
     }
 
 
-def known_runs(store: Store, study: str) -> dict[str, dict[str, Any]]:
-    """What the store knows of every run, by id."""
+def known_runs(store: Store, study: str, run_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """What the store knows of these runs, by id."""
     text = """
-        with tries as (
-            select run_id, map_from_entries(list((pack_id, attempt))) as attempts
-            from (select run_id, pack_id, max(attempt) as attempt from attempts group by all) group by run_id
+        with asked as (select unnest($asked::varchar[]) as run_id),
+        last_tries as (
+            select run_id, pack_id, max(attempt) as attempt
+            from attempts semi join asked using (run_id) group by all
+        ),
+        tries as (
+            select run_id, map_from_entries(list((pack_id, attempt))) as attempts from last_tries group by run_id
         )
         select run_id, status, stop_reason, steps, mine.pack_id, tries.attempts
-        from runs left join tries using (run_id)
-        left join (select run_id, pack_id from study_runs where study = ?) as mine using (run_id)"""
-    return {row["run_id"]: row for row in store.sql(text, [study]).to_arrow_table().to_pylist()}
+        from runs semi join asked using (run_id)
+        left join tries using (run_id)
+        left join (select run_id, pack_id from study_runs where study = $study) as mine using (run_id)"""
+    rows = store.sql(text, {"study": study, "asked": list(run_ids)}).to_arrow_table().to_pylist()
+    return {row["run_id"]: row for row in rows}
 
 
 def checkpoints_of(store: Store, specs: Mapping[str, RunSpec], horizon: int) -> dict[str, tuple[Path, int]]:

@@ -46,7 +46,7 @@ def test_a_study_becomes_json():
     [
         ({"axes": {}}, "axes is empty"),
         ({"axes": {"optimizer.weight_decy": (1.0,)}}, "Did you mean 'optimizer.weight_decay'"),
-        ({"axes": {"task": (1.0,)}}, "'task' is not a field"),
+        ({"axes": {"task": (1.0,)}}, "task 1.0 is not known"),
         ({"axes": {"task.train_fraction": ()}}, "one or more values"),
         ({"axes": {"task.operation": "add"}}, "one or more values"),
         ({"axes": {"task.train_fraction": 0.5}}, "one or more values"),

@@ -4,6 +4,7 @@ This is the whole extension mechanism. Nothing registers itself and nothing happ
 """
 
 import difflib
+import functools
 import importlib
 import importlib.resources
 from types import ModuleType
@@ -13,8 +14,13 @@ from trainables.errors import SpecError
 
 def available(package: str) -> list[str]:
     """Names of the files in `package` (a dotted path such as `trainables.tasks`), sorted."""
-    files = importlib.resources.files(package).iterdir()
-    return sorted(f.name.removesuffix(".py") for f in files if f.name.endswith(".py") and not f.name.startswith("_"))
+    return list(_names(package))
+
+
+@functools.cache  # asked for every part of every spec that is read
+def _names(package: str) -> tuple[str, ...]:
+    names = (file.name for file in importlib.resources.files(package).iterdir())
+    return tuple(sorted(n.removesuffix(".py") for n in names if n.endswith(".py") and not n.startswith("_")))
 
 
 def closest(name: str, known: list[str]) -> str:

@@ -7,6 +7,7 @@ is left out of the JSON, and old ids stay.
 """
 
 import dataclasses
+import functools
 import hashlib
 import json
 import sys
@@ -29,10 +30,14 @@ def coerce(owner: object) -> None:
 
     Raises SpecError for a value of another kind (a string or NaN for a number, 1.5 for an int).
     """
-    hints = typing.get_type_hints(type(owner))
+    hints = _hints(type(owner))
     for field in dataclasses.fields(owner):  # pyright: ignore[reportArgumentType]
         value, label = getattr(owner, field.name), f"{_label(owner)}.{field.name}"
         object.__setattr__(owner, field.name, _coerced(value, hints[field.name], label))
+
+
+_hints = functools.cache(typing.get_type_hints)
+"""The types of a class's fields: thousands of specs are read from a store."""
 
 
 def _coerced(value: Any, hint: Any, label: str) -> Any:
