@@ -81,3 +81,10 @@ def write_study(
 def drawn(spec: dict[str, Any], view: dict[str, Any] | None = None) -> list[dict[str, Any]]:
     """The rows that a Vega-Lite spec, or one `view` of it, draws."""
     return spec["datasets"][(view or spec)["data"]["name"]]
+
+
+def cells_of(spec: dict[str, Any], chart: dict[str, Any] | None = None) -> list[dict[str, Any]]:
+    """The cells that a phase diagram draws, `chart` of a spec or the spec itself, with or without a boundary on it."""
+    chart = chart or spec
+    [view] = [view for view in chart.get("layer", [chart]) if "color" in view.get("encoding", {})]
+    return drawn(spec, view)

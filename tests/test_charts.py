@@ -16,7 +16,7 @@ from analysis.charts.phase_diagram import MAX_TICKS
 from analysis.classify import definitions
 from analysis.theme import PHASES, save
 from study.store import Store
-from tests.synthetic import drawn, run, step_up, write_study
+from tests.synthetic import cells_of, drawn, run, step_up, write_study
 from trainables.components import available, load
 from trainables.errors import SpecError
 from trainables.examine import COLUMNS
@@ -113,20 +113,20 @@ def test_a_study_may_have_its_own_definition(tmp_path):
 
 
 def test_cells_are_divided_among_the_phases_of_their_runs(store):
-    rows = drawn(analysis.phase_diagram(store, "toy").to_dict())
+    rows = cells_of(analysis.phase_diagram(store, "toy").to_dict())
     cell = [(row["phase"], row["runs"], row["start"]) for row in rows if (row["x"], row["y"]) == (12, 100)]
     assert cell == [("grokking", "1 of 2", 0.0), ("memorization", "1 of 2", 0.5)]
 
 
 def test_points_off_the_axes_are_left_out(store):
-    rows = drawn(analysis.phase_diagram(store, "toy").to_dict())
+    rows = cells_of(analysis.phase_diagram(store, "toy").to_dict())
     assert {row["x"] for row in rows} == set(WIDTHS)
     assert not any("labels" in row["point"] for row in rows)
 
 
 def test_axes_can_be_chosen_and_the_others_become_panels(store, tmp_path):
     flipped = analysis.phase_diagram(store, "toy", x="task.data_size").to_dict()
-    assert {row["y"] for row in drawn(flipped)} == set(WIDTHS)
+    assert {row["y"] for row in cells_of(flipped)} == set(WIDTHS)
     runs = [
         run(f"{w}-{s}-{d}", GROKKED, {"model.width": w, "task.data_size": s, "optimizer.weight_decay": d})
         for w, s, d in itertools.product(WIDTHS, SIZES, (1.0, 10.0, 2.0))
