@@ -16,7 +16,7 @@ from trainables.errors import SpecError
 @click.option("--runs", type=int, required=True, metavar="N", help="Runs in all; a larger N goes on.")
 @click.option("--seeds", type=int, metavar="N", help="Runs at each point that is suggested.  [default: 1]")
 @click.option("--name", metavar="NAME", help="The study's name in the store; made from the search by default.")
-@click.option("--set", "sets", multiple=True, metavar="PATH=VALUE", help="Change the base run.")
+@click.option("--set", "sets", multiple=True, metavar="PATH=VALUE", help="Change the base run; `none` is no value.")
 @click.option("--model", metavar="mlp|transformer", help="Model of the base run, where the task has several.")
 @click.option("--horizon", type=int, metavar="N", help="Steps of every run, instead of the base's.")
 @click.option(

@@ -94,4 +94,6 @@ def check_objective(search: Search, store: Store) -> None:
     known = [name for (name,) in store.sql(text).fetchall()]
     column = search.objective.partition(":")[2]
     if column not in known:
-        raise SpecError(f"--objective {search.objective!r}: {column!r} is no number. {closest(column, known)}")
+        raise SpecError(
+            f"--objective {search.objective!r}: {column!r} is no number of outcomes. {closest(column, known)}"
+        )

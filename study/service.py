@@ -54,6 +54,8 @@ class Options:
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise SpecError(f"--{name.replace('_', '-')} must be 1 or larger, got {value}.")
+        if not self.flush_seconds >= 0:
+            raise SpecError(f"--flush-seconds must be 0 or larger, got {self.flush_seconds:g}.")
 
 
 def plan(study: StudySpec, store: Store | None, options: Options) -> Plan:
