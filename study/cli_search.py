@@ -45,8 +45,11 @@ def search(task: str, store: str, **options: Any) -> None:
     """
     from study import service
     from study.past import check_objective, check_same
-    from study.search import make_search
+    from study.search import BASES, make_search
+    from study.spec import CATALOG
     from study.store import Store
+    from study.stored import stored_names
+    from trainables.components import available
 
     words = (
         "over",
@@ -61,6 +64,11 @@ def search(task: str, store: str, **options: Any) -> None:
         "phases",
         "definition",
     )
+    if task not in (*BASES, *available(CATALOG)) and task in stored_names(store):
+        raise SpecError(
+            f"{task!r} is a study of this store, not a task: name the task or file that it began from, "
+            f"and --name {task} to go on with it; `study show {task} --store {store}` has its options."
+        )
     asked = make_search(task, **{word: options.pop(word) for word in words})
     settings = options_of(options)
     opened = Store.open(store, write=True)
@@ -83,8 +91,8 @@ def extend(study: str, store: str, horizon: int, where: str | None, **options: A
     Example: study extend first_map --horizon 4000 --where "phase = 'memorization' and weight_decay > 0"
     """
     from study import service
-    from study.extend import stored_study
     from study.store import Store
+    from study.stored import stored_study
 
     if horizon < 1:
         raise SpecError(f"--horizon must be 1 or larger, got {horizon}.")

@@ -4,7 +4,6 @@ import json
 
 from study.plan import PlannedRun
 from study.spec import StudySpec
-from study.status import check_known
 from study.store import Store, StoreError
 from trainables.errors import SpecError
 from trainables.spec import RunSpec
@@ -20,16 +19,6 @@ CHOSEN = """
         left join phases on phases.run_id = study_runs.run_id and phases.definition = $definition
         where study_runs.study = $study
     )"""
-
-
-def stored_study(store: Store, study: str) -> StudySpec:
-    """The study as the store has it, whether it came from the catalog, a file or a search; SpecError for another."""
-    check_known(store, study)
-    [(text,)] = store.sql("select spec from studies where study = ?", [study]).fetchall()
-    try:
-        return StudySpec.from_json(json.loads(text), study)
-    except (TypeError, KeyError) as error:
-        raise SpecError(f"study {study!r} was stored by another version ({error}): run it from its file.") from None
 
 
 def chosen_runs(store: Store, study: StudySpec, where: str | None) -> list[PlannedRun]:

@@ -46,6 +46,11 @@ MISTAKES = {
     "unknown phase definition": (["phases", "small", "--definition", "lui2022"], "Did you mean 'liu2022'"),
     "report of an unknown study": (["report", "smal"], "small"),
 }
+MISTAKES |= {
+    "plan of a study that is nowhere": (["plan", "smal"], "neither in the catalog nor in store"),
+    "unknown study in no store": (["show", "first_mpa", "--store", "nowhere"], "Did you mean 'first_map'"),
+    "study of the store, near miss": (["show", "smal"], "Did you mean 'small'"),
+}
 FRACTION = "task.train_fraction=0.3:0.8"
 
 
@@ -116,6 +121,7 @@ MISTAKES |= {
     "search without time": (searching("--flush-seconds", "-1"), "--flush-seconds must be 0 or larger, got -1"),
     "search in a file": (searching("--store", "file"), "is a file"),
     "search in garbage": (searching("--store", "garbage"), "study ingest"),
+    "search of a study of the store": (searching(task="small"), "'small' is a study of this store, not a task"),
     "extend without a horizon": (["extend", "small"], "--horizon"),
     "extend to nowhere": (extending(horizon="0"), "--horizon must be 1 or larger, got 0"),
     "extend to many": (extending(horizon="many"), "'many' is not a valid integer"),
