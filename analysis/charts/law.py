@@ -10,7 +10,8 @@ import numpy as np
 from altair.typing import ChartType
 
 from analysis.charts import NotApplicable, read_study, rows
-from analysis.laws import LAWS, Fit, law
+from analysis.law_points import law
+from analysis.laws import LAWS, Fit
 from analysis.theme import PHASES, value_axis
 from trainables.errors import SpecError
 
