@@ -30,7 +30,7 @@ def boundary(store: "Store", study: str, **options) -> "Boundary":
 
 
 def law(store: "Store", study: str, name: str, **options) -> "Fit":
-    """A published law against a study; options as in `analysis.laws.law`."""
-    from analysis import laws
+    """A published law against a study; options as in `analysis.law_points.law`."""
+    from analysis import law_points
 
-    return laws.law(store, study, name, **options)
+    return law_points.law(store, study, name, **options)

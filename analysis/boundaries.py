@@ -106,7 +106,7 @@ def boundary(
         definition=facts.definition,
     )
     runs = [(json.loads(row["point"]), row["phase"] in phases) for row in found]
-    runs = [(p, positive) for p, positive in runs if set(p) == set(facts.axes) and _holds(p, at)]
+    runs = [(p, positive) for p, positive in runs if set(p) == set(facts.axes) and holds(p, at)]
     if len({positive for _, positive in runs}) < 2:
         known = sorted({row["phase"] for row in found})
         raise SpecError(
@@ -126,7 +126,7 @@ def boundary(
     return Boundary(study, facts.definition, phases, scales, points, width, interval, len(runs), model)
 
 
-def _holds(point: dict[str, Any], at: dict[str, Any]) -> bool:
+def holds(point: dict[str, Any], at: dict[str, Any]) -> bool:
     """True if the point has these values; numbers up to rounding, for 0.3 is not 0.1 + 0.2."""
     pairs = [(point[axis], value) for axis, value in at.items()]
     return all(a == b or (isinstance(a, float) and math.isclose(a, b, rel_tol=1e-9)) for a, b in pairs)

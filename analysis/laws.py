@@ -5,41 +5,67 @@ free for `exponent`. Intervals are 95% t intervals; residuals are of ln y with t
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from trainables.components import closest
 from trainables.errors import SpecError
 
-if TYPE_CHECKING:
-    from study.store import Store
+Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Law:
     source: str
+    g: str
+    """What it says `y` follows from, in words, as for an axis of a chart."""
+    y: str
     exponent: float | None
     """None where only its sign is published."""
+    constant: float | None
+    """None where none is published."""
     note: str
 
 
 LAWS = {
-    "critical_size": Law("Huang et al. 2024, arXiv 2402.15175, assumption 3.1", None, "D_crit falls with model size"),
-    "critical_fraction": Law("Tian 2025, arXiv 2509.21519, theorem 4", 1.0, "2.7482 * ln(M)/M in the released code"),
-    "delay": Law("arXiv 2603.13331", 1.0, "delay = constant / (learning rate * weight decay)"),
+    "critical_size": Law(
+        "Huang et al. 2024, arXiv 2402.15175, assumption 3.1",
+        "size of the model",
+        "critical size of the data",
+        None,
+        None,
+        "D_crit falls with model size",
+    ),
+    "critical_fraction": Law(
+        "Tian 2025, arXiv 2509.21519, theorem 4",
+        "ln(M) / M",
+        "critical training fraction",
+        1.0,
+        2.7482,
+        "2.7482 * ln(M)/M in the released code",
+    ),
+    "delay": Law(
+        "arXiv 2603.13331",
+        "1 / (learning rate x weight decay)",
+        "delay, in steps",
+        1.0,
+        None,
+        "delay = constant / (learning rate * weight decay)",
+    ),
 }
-SIZES, DATA = ("model.width", "model.layers"), ("task.data_size", "task.train_fraction")
 
 
 @dataclass(frozen=True)
 class Fit:
-    """A law fitted to points (`g`, `y`, and for boundaries `low` and `high`)."""
+    """A law fitted to points (`g`, `y`, and for studies its interval from `low` to `high`; None = no end was seen)."""
 
     law: str
-    points: list[dict[str, float]]
+    points: list[dict[str, Any]]
     constant: float
     constant_interval: tuple[float, float]
     exponent: float
@@ -47,8 +73,18 @@ class Fit:
     exponent_interval: tuple[float, float]
     residuals: list[float]
 
+    def line(self, g: Sequence[float]) -> tuple[Array, Array, Array]:
+        """The line with the free exponent at each `g`: y, and the ends of its 95% interval."""
+        at, (known, y) = np.log(g), (np.log([point[name] for point in self.points]) for name in "gy")
+        offset = known - known.mean()
+        free = y - y.mean() - self.exponent * offset
+        centre = y.mean() + self.exponent * (at - known.mean())
+        leverage = 1 / len(y) + (at - known.mean()) ** 2 / float(offset @ offset)
+        half = _half(free, len(y) - 2) * np.sqrt(leverage)
+        return np.exp(centre), np.exp(centre - half), np.exp(centre + half)
 
-def fit_law(law: str, points: list[dict[str, float]]) -> Fit:
+
+def fit_law(law: str, points: list[dict[str, Any]]) -> Fit:
     """Fit one of `LAWS` to at least three points; SpecError for fewer and for an unknown law."""
     if law not in LAWS:
         raise SpecError(f"No law named {law!r}. {closest(law, sorted(LAWS))}")
@@ -78,63 +114,3 @@ def fit_law(law: str, points: list[dict[str, float]]) -> Fit:
 def _half(residuals: np.ndarray, freedom: int) -> float:
     """t times the residuals' standard deviation."""
     return float(stdtrit(freedom, 0.975)) * math.sqrt(float(residuals @ residuals) / freedom)
-
-
-def law(store: "Store", study: str, name: str, definition: str | None = None) -> Fit:
-    """A law against a study: `critical_size` over sizes of the model and of the data, `critical_fraction` over task.p
-    and task.train_fraction, `delay` over learning rates, weight decays or both."""
-    if name not in LAWS:
-        raise SpecError(f"No law named {name!r}. {closest(name, sorted(LAWS))}")
-    if name == "delay":
-        return fit_law(name, _delays(store, study))
-    if name == "critical_fraction":
-        return fit_law(name, _criticals(store, study, name, ("task.p",), ("task.train_fraction",), definition))
-    return fit_law(name, _criticals(store, study, name, SIZES, DATA, definition))
-
-
-def _criticals(
-    store: "Store", study: str, name: str, across: tuple[str, ...], along: tuple[str, ...], definition: str | None
-) -> list[dict[str, float]]:
-    """The critical value at each value of the first axis; values at which all runs are on one side are left out."""
-    from analysis.boundaries import boundary
-    from analysis.charts import read_cells, read_study
-
-    facts = read_study(store, study, definition)
-    sizes, data = ([axis for axis in facts.axes if axis in known] for known in (across, along))
-    if len(facts.axes) != 2 or not sizes or not data:
-        raise SpecError(
-            f"Study {study!r}: law {name!r} needs the axes {' or '.join(across)} and {' or '.join(along)}, "
-            f"it has {', '.join(facts.axes)}."
-        )
-    points = []
-    for value in sorted({cell["point"][sizes[0]] for cell in read_cells(store, facts)}):
-        try:
-            found = boundary(store, study, definition=definition, at={sizes[0]: value}).points
-        except SpecError:
-            continue
-        if len(found) == 1:
-            g = math.log(value) / value if name == "critical_fraction" else float(value)
-            points.append({"g": g, "y": found[0]["value"], "low": found[0]["low"], "high": found[0]["high"]})
-    return points
-
-
-def _delays(store: "Store", study: str) -> list[dict[str, Any]]:
-    """Median delay of the runs that generalized after they memorized, by learning rate times weight decay.
-
-    Points where fewer than half of the runs did are left out: the slow ones are not seen there.
-    """
-    from analysis.charts import read_study, rows
-
-    read_study(store, study)
-    return rows(
-        store,
-        """select
-            (1 / (learning_rate * weight_decay))::double as g,
-            median(test_step_95 - train_step_95)::double as y,
-        from study_runs join runs using (run_id) join outcomes using (run_id)
-        where study = $study and learning_rate * weight_decay > 0
-        group by learning_rate * weight_decay, study_runs.point
-        having count(*) filter (where test_step_95 > train_step_95) >= count(*) / 2 and y > 0
-        order by g""",
-        study=study,
-    )

@@ -81,6 +81,15 @@ def step_axis(title: str, padding: int = 0) -> tuple[alt.Scale, alt.Axis]:
     return scale, alt.Axis(values=ticks, labelExpr=label, labelOverlap="greedy", title=title)
 
 
+def value_axis(title: str, log: bool, padding: int = 12) -> tuple[alt.Scale, alt.Axis]:
+    """A scale for numbers and its axis; ticks of a log scale are 1, 2 and 5 times powers of ten."""
+    if not log:
+        return alt.Scale(zero=False, nice=False, padding=padding), alt.Axis(tickCount=6, title=title)
+    ticks = [float(f"{digit}e{power}") for power in range(-12, 13) for digit in (1, 2, 5)]
+    axis = alt.Axis(values=ticks, format="~g", labelOverlap="greedy", title=title)
+    return alt.Scale(type="log", nice=False, padding=padding), axis
+
+
 def save(chart: alt.TopLevelMixin, path: str | Path) -> Path:
     """Write a chart as .png, .svg, .html (opens without a network) or .json, by the ending of `path`."""
     path = Path(path)

@@ -46,16 +46,22 @@ def list_(as_json: bool) -> None:
 
 @cli.command()
 @click.argument("study")
+@store_option
 @json_option
-def show(study: str, as_json: bool) -> None:
-    """The resolved spec of STUDY, its runs, packs and cost.   Example: study show first_map"""
+def show(study: str, store: str, as_json: bool) -> None:
+    """The resolved spec of STUDY, its runs, packs and cost.   Example: study show first_map
+
+    A search is as the store has it, with the runs that it has asked for by now.
+    """
     from study.display import show_study
     from study.machine import machine
-    from study.plan import make_plan
-    from study.spec import find
+    from study.plan import plan_runs
+    from study.store import Store
+    from study.stored import find_study, runs_of
 
-    target = machine("auto")
-    show_study(make_plan(find(study), None, target), target, as_json)
+    spec, target = find_study(study, store), machine("auto")
+    opened = Store.open(store) if spec.search is not None else None
+    show_study(plan_runs(spec, runs_of(spec, opened), None, target), target, as_json)
 
 
 @cli.command()
@@ -68,8 +74,9 @@ def plan(study: str, store: str, as_json: bool, **options: Any) -> None:
     from study import service
     from study.display import show_plan
     from study.store import Store
+    from study.stored import find_study
 
-    spec, settings = _asked(study, options)
+    spec, settings = _asked(find_study(study, store), options)
     opened = Store.open(store, write=True) if Path(store).exists() else None
     show_plan(service.plan(spec, opened, settings), service.machine(settings.device), as_json)
 
@@ -90,8 +97,11 @@ def run(study: str, store: str, report: bool, **options: Any) -> None:
     from study.display import ProgressLine, phase_summary
     from study.status import skipped_parts
     from study.store import Store
+    from study.stored import find_study
 
-    spec, settings = _asked(study, options)
+    spec, settings = _asked(find_study(study, store), options)
+    if spec.search is not None:
+        raise SpecError(f"study {study!r} is a search: `study search` with its own options and --name {study} goes on.")
     opened = Store.open(store, write=True)
     with ProgressLine() as line:
         done = service.run(spec, opened, settings, say=line.say)
@@ -215,12 +225,12 @@ def doctor(store: str, as_json: bool) -> None:
         raise SystemExit(1)
 
 
-def _asked(study: str, options: dict[str, Any]) -> tuple[Any, Any]:
+def _asked(study: Any, options: dict[str, Any]) -> tuple[Any, Any]:
     """The study and the options that a command line asks for."""
-    from study.spec import find
-
     settings = options_of({k: v for k, v in options.items() if k not in ("seeds", "horizon")})
-    return find(study).with_(seeds=options["seeds"], horizon=options["horizon"]), settings
+    if study.search is not None and options["seeds"] is not None:
+        raise SpecError(f"--seeds {options['seeds']}: {study.name!r} is a search, its runs are those it has asked for.")
+    return study.with_(seeds=options["seeds"], horizon=options["horizon"]), settings
 
 
 def _write_report(store: Any, study: str, out: str | None) -> None:

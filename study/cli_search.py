@@ -16,7 +16,7 @@ from trainables.errors import SpecError
 @click.option("--runs", type=int, required=True, metavar="N", help="Runs in all; a larger N goes on.")
 @click.option("--seeds", type=int, metavar="N", help="Runs at each point that is suggested.  [default: 1]")
 @click.option("--name", metavar="NAME", help="The study's name in the store; made from the search by default.")
-@click.option("--set", "sets", multiple=True, metavar="PATH=VALUE", help="Change the base run.")
+@click.option("--set", "sets", multiple=True, metavar="PATH=VALUE", help="Change the base run; `none` is no value.")
 @click.option("--model", metavar="mlp|transformer", help="Model of the base run, where the task has several.")
 @click.option("--horizon", type=int, metavar="N", help="Steps of every run, instead of the base's.")
 @click.option(
@@ -50,8 +50,11 @@ def search(task: str, store: str, **options: Any) -> None:
     from study import service
     from study.display import ProgressLine
     from study.past import check_objective, check_same
-    from study.search import make_search
+    from study.search import BASES, make_search
+    from study.spec import CATALOG
     from study.store import Store
+    from study.stored import stored_names
+    from trainables.components import available
 
     words = (
         "over",
@@ -67,6 +70,11 @@ def search(task: str, store: str, **options: Any) -> None:
         "definition",
         "until_width",
     )
+    if task not in (*BASES, *available(CATALOG)) and task in stored_names(store):
+        raise SpecError(
+            f"{task!r} is a study of this store, not a task: name the task or file that it began from, "
+            f"and --name {task} to go on with it; `study show {task} --store {store}` has its options."
+        )
     asked = make_search(task, **{word: options.pop(word) for word in words})
     settings = options_of(options)
     opened = Store.open(store, write=True)
@@ -93,8 +101,8 @@ def extend(study: str, store: str, horizon: int, where: str | None, **options: A
     """
     from study import service
     from study.display import ProgressLine
-    from study.extend import stored_study
     from study.store import Store
+    from study.stored import stored_study
 
     if horizon < 1:
         raise SpecError(f"--horizon must be 1 or larger, got {horizon}.")

@@ -63,8 +63,12 @@ def show_study(plan: Plan, machine: Machine, as_json: bool) -> None:
         print(json.dumps({"study": study.name, **study.to_json(), **cost}, indent=1))
         return
     print(f"{study.name}: {study.question}\n")
+    over = study.search["over"] if study.search else {}
     for path, values in study.axes.items():
-        print(f"  {path:28} {', '.join(map(str, values))}")
+        print(f"  {path:28} {over.get(path) or ', '.join(map(str, values))}")
+    if study.search:
+        sought = study.search["objective"] or " or ".join(study.search["phases"])
+        print(f"  {'sampler':28} {study.sampler}, for {sought}\n  {'budget':28} {study.search['runs']:,} runs")
     print(f"  {'seeds':28} {study.seeds}\n  {'horizon':28} {study.horizon:,} steps")
     if study.extra:
         print(f"  {'extra points':28} {len(study.extra)}")
@@ -78,8 +82,10 @@ def show_study(plan: Plan, machine: Machine, as_json: bool) -> None:
 
 
 def show_plan(plan: Plan, machine: Machine, as_json: bool) -> None:
-    """Planned, finished and missing runs, then the packs by shape."""
+    """Planned, finished and missing runs, then the packs by shape. A search also has runs that it may still ask for."""
     about = {"planned": len(plan.runs), "finished": len(plan.finished), "missing": plan.missing}
+    if plan.study.search:
+        about["not asked for yet"] = max(0, plan.study.search["runs"] - len(plan.runs))
     shapes = Counter(
         (len(p.run_ids), p.start_step, p.specs[0].model.width, p.specs[0].model.layers) for p in plan.packs
     )

@@ -4,7 +4,6 @@ import json
 
 from study.plan import PlannedRun
 from study.spec import StudySpec
-from study.status import check_known
 from study.store import Store, StoreError
 from trainables.errors import SpecError
 from trainables.spec import RunSpec
@@ -22,26 +21,17 @@ CHOSEN = """
     )"""
 
 
-def stored_study(store: Store, study: str) -> StudySpec:
-    """The study as the store has it, whether it came from the catalog, a file or a search; SpecError for another."""
-    check_known(store, study)
-    [(text,)] = store.sql("select spec from studies where study = ?", [study]).fetchall()
-    try:
-        return StudySpec.from_json(json.loads(text), study)
-    except (TypeError, KeyError) as error:
-        raise SpecError(f"study {study!r} was stored by another version ({error}): run it from its file.") from None
-
-
 def chosen_runs(store: Store, study: StudySpec, where: str | None) -> list[PlannedRun]:
     """The study's runs for which an SQL condition holds, over the columns of `runs` and `outcomes` and over `phase`, by
     the study's own definition; SpecError for a condition that is none or that holds for no run."""
     named = {"study": study.name, "definition": study.definition}
-    if where is not None and (";" in where or not where.strip()):
-        raise SpecError(f"--where {where!r} is not one SQL condition: write something like \"phase = 'memorization'\".")
+    condition = "true" if where is None else where
+    _check_whole(store, condition)
     try:
-        # Once in a select list, where an unbalanced parenthesis or another clause is an error, then as a condition.
-        store.sql(f"{CHOSEN} select count(case when (\n{where or 'true'}\n) then 1 end) from chosen", named)
-        text = f"{CHOSEN} select run_id, spec, point from chosen where (\n{where or 'true'}\n) order by run_id"
+        kinds = store.sql(f"{CHOSEN} select (\n{condition}\n) from chosen limit 0", named).to_arrow_table().schema.types
+        if [str(kind) for kind in kinds] != ["bool"]:
+            raise StoreError("this is not one true or false per run; compare a column with something.")
+        text = f"{CHOSEN} select run_id, spec, point from chosen where (\n{condition}\n) order by run_id"
         rows = store.sql(text, named).fetchall()
     except StoreError as error:
         known = store.sql(f"{CHOSEN} select * from chosen limit 0", named).to_arrow_table().column_names
@@ -49,3 +39,13 @@ def chosen_runs(store: Store, study: StudySpec, where: str | None) -> list[Plann
     if not rows:
         raise SpecError(f"--where {where!r} holds for no run of study {study.name!r}; see `study status {study.name}`.")
     return [PlannedRun(run_id, RunSpec.from_json(json.loads(spec)), json.loads(point)) for run_id, spec, point in rows]
+
+
+def _check_whole(store: Store, condition: str) -> None:
+    """SpecError for a condition that is none by itself, such as `true) or (true`, which would choose other runs in the
+    parentheses of a query. What passes, and fits into parentheses too, is one expression without a clause after it."""
+    [(tree,)] = store.sql("select json_serialize_sql(?)", [f"select\n{condition}"]).fetchall()
+    if problem := json.loads(tree).get("error_message"):
+        raise SpecError(
+            f"--where {condition!r} is not one SQL condition ({problem}): write something like \"phase = 'grokking'\"."
+        )

@@ -9,14 +9,10 @@ from study.plan import PlannedRun
 from study.search import Search
 from study.space import Seen
 from study.store import Store
+from study.stored import asked_runs
 from trainables.components import closest
 from trainables.errors import SpecError
-from trainables.spec import RunSpec
 
-ASKED = """
-    select run_id, run_specs.spec, study_runs.point
-    from study_runs join run_specs using (run_id)
-    where study = ? order by study_runs.planned_at, run_id"""
 STATES = """
     select run_id, status, stop_reason, steps
     from runs semi join (select unnest(?::varchar[]) as run_id) using (run_id)"""
@@ -29,9 +25,7 @@ class Past:
         self.search, self.store, self.pruning = search, store, pruning
         check_objective(search, store)
         check_same(search, store)
-        self.runs: dict[str, PlannedRun] = {}
-        for run_id, spec, point in store.sql(ASKED, [search.study.name]).fetchall():
-            self.runs[run_id] = PlannedRun(run_id, RunSpec.from_json(json.loads(spec)), json.loads(point))
+        self.runs: dict[str, PlannedRun] = {run.run_id: run for run in asked_runs(store, search.study.name)}
         self.known: dict[str, Seen] = {}
         """Runs that are finished: they do not change any more, and outcomes of thousands are not asked for again."""
 
@@ -94,4 +88,6 @@ def check_objective(search: Search, store: Store) -> None:
     known = [name for (name,) in store.sql(text).fetchall()]
     column = search.objective.partition(":")[2]
     if column not in known:
-        raise SpecError(f"--objective {search.objective!r}: {column!r} is no number. {closest(column, known)}")
+        raise SpecError(
+            f"--objective {search.objective!r}: {column!r} is no number of outcomes. {closest(column, known)}"
+        )

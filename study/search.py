@@ -105,7 +105,7 @@ def make_search(
         name=name or f"{name_of(base.task)}-{sampler}-{digest}",
     )
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,100}", study.name):
-        raise SpecError(f"--name {study.name!r} may hold letters, digits, '_' and '-' only.")
+        raise SpecError(f"--name {study.name!r} may hold letters, digits, '_' and '-' only, at most 100.")
     return Search(study, space, sampler, runs, asked, sides, until_width)
 
 
@@ -140,7 +140,7 @@ def changed(base: RunSpec, sets: Sequence[str], over: Sequence[str]) -> RunSpec:
     for text in sets:
         path, equals, word = (part.strip() for part in text.partition("="))
         if not equals:
-            raise SpecError(f"--set {text!r} is not PATH=VALUE.")
+            raise SpecError(f"--set {text!r} is not PATH=VALUE, as in --set optimizer.weight_decay=1.")
         if path not in paths(base):
             raise SpecError(f"--set {text!r}: {path!r} is not a field of RunSpec. {closest(path, paths(base))}")
         values[path] = parse_value(word)
@@ -165,7 +165,10 @@ def space_over(over: Sequence[str], base: RunSpec, sampler: str) -> Space:
         if names.count(path) > 1:
             raise SpecError(f"--over {path} is given twice; give each axis once.")
     if sampler == "grid":
-        space.points()
+        try:
+            space.points()
+        except SpecError as error:
+            raise SpecError(f"--sampler grid: {error}") from None
     for point in space.corners():
         try:
             base.with_values(point)

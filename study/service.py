@@ -10,16 +10,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from study.extend import chosen_runs, stored_study
+from study.extend import chosen_runs
 from study.handout import Handout
 from study.machine import machine
 from study.packing import PackPlan
-from study.plan import Plan, make_plan, plan_runs, write
+from study.plan import Plan, plan_runs, write
 from study.progress import Progress
 from study.prune import PRUNERS
 from study.search import Search
 from study.spec import StudySpec
 from study.store import Store, StoreBusy
+from study.stored import runs_of, stored_study
 from study.trial import Settings
 from trainables.compiler import CHOICES
 from trainables.components import closest
@@ -58,6 +59,8 @@ class Options:
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise SpecError(f"--{name.replace('_', '-')} must be 1 or larger, got {value}.")
+        if not self.flush_seconds >= 0:
+            raise SpecError(f"--flush-seconds must be 0 or larger, got {self.flush_seconds:g}.")
 
 
 def plan(study: StudySpec, store: Store | None, options: Options) -> Plan:
@@ -66,7 +69,8 @@ def plan(study: StudySpec, store: Store | None, options: Options) -> Plan:
         busy = store.ingest(timeout=PATIENCE_SECONDS).busy  # a killed driver may have left parts that nobody brought in
         if busy:
             raise StoreBusy(busy)
-    return make_plan(study, store, machine(options.device), options.pack_size, options.runs, bool(options.prune))
+    runs = runs_of(study, store, options.runs)
+    return plan_runs(study, runs, store, machine(options.device), options.pack_size, pruning=bool(options.prune))
 
 
 def run(study: StudySpec, store: Store, options: Options, say: Say) -> Plan:

@@ -14,9 +14,18 @@ def step_up(at: int | None, low: float = 0.0, high: float = 1.0) -> list[float]:
     return [high if at is not None and step >= at else low for step in STEPS]
 
 
-def run(name: str, curves: dict[str, list[float]], point: dict[str, Any] | None = None, **facts: Any) -> dict[str, Any]:
-    """A run with `curves` by "split.metric" over STEPS; `facts` are plan columns or fields of its state."""
-    return {"run_id": name, "curves": curves, "point": point or {}, **facts}
+def run(
+    name: str,
+    curves: dict[str, list[float]],
+    point: dict[str, Any] | None = None,
+    at: list[int] | None = None,
+    **facts: Any,
+) -> dict[str, Any]:
+    """A run with `curves` by "split.metric" over the steps `at`, None = STEPS.
+
+    `facts` are plan columns or fields of its state.
+    """
+    return {"run_id": name, "curves": curves, "point": point or {}, "at": at or STEPS, **facts}
 
 
 def write_study(
@@ -43,6 +52,8 @@ def write_study(
             "ratio": None,
             "label_corruption": 0.0,
             "chance_accuracy": 0.05,
+            "learning_rate": facts["point"].get("optimizer.learning_rate"),
+            "weight_decay": facts["point"].get("optimizer.weight_decay"),
             "seed": 0,
             "horizon": STEPS[-1],
             "pack_id": "pack",
@@ -63,7 +74,7 @@ def write_study(
         states.append(state | times | {"run_id": facts["run_id"], "attempt": 1})
         for name, values in facts["curves"].items():
             split, _, metric = name.partition(".")
-            for step, value in zip(STEPS, values, strict=True):
+            for step, value in zip(facts["at"], values, strict=True):
                 for column, entry in zip(metrics, (facts["run_id"], 1, step, split, metric, value), strict=True):
                     metrics[column].append(entry)
     write_plan(store_dir, "toy", {"question": question, "axes": axes or {}, **spec}, plan)
@@ -81,3 +92,10 @@ def write_study(
 def drawn(spec: dict[str, Any], view: dict[str, Any] | None = None) -> list[dict[str, Any]]:
     """The rows that a Vega-Lite spec, or one `view` of it, draws."""
     return spec["datasets"][(view or spec)["data"]["name"]]
+
+
+def cells_of(spec: dict[str, Any], chart: dict[str, Any] | None = None) -> list[dict[str, Any]]:
+    """The cells that a phase diagram draws, `chart` of a spec or the spec itself, with or without a boundary on it."""
+    chart = chart or spec
+    [view] = [view for view in chart.get("layer", [chart]) if "color" in view.get("encoding", {})]
+    return drawn(spec, view)

@@ -1,4 +1,4 @@
-"""analysis.boundary and the laws: known boundaries of invented studies, from the store to the interval."""
+"""analysis.boundary: known boundaries of invented studies, from the store to the interval."""
 
 import json
 
@@ -8,7 +8,6 @@ from scipy.special import expit
 
 import analysis
 from analysis.boundaries import Scale, critical_values
-from analysis.laws import fit_law
 from study.boundary_model import fit
 from tests.synthetic import run, step_up, write_study
 from trainables.components import load
@@ -122,32 +121,3 @@ def test_the_chart_draws_the_runs_and_the_boundary(kind, request):
     assert "mean width of the band" in spec["title"]["subtitle"]
     counts = [len(rows) for rows in spec["datasets"].values()]
     assert analysis.boundary(store, "toy").runs in counts
-
-
-@pytest.mark.parametrize(("law", "exponent"), [("critical_size", -0.7), ("critical_fraction", 1.0), ("delay", 1.0)])
-def test_a_law_is_recovered_from_points_that_follow_it(law, exponent):
-    numbers = np.random.default_rng(0)
-    g = np.geomspace(1, 100, 12)
-    y = 2.7 * g**exponent * np.exp(0.05 * numbers.normal(size=12))
-    found = fit_law(law, [{"g": a, "y": b} for a, b in zip(g, y, strict=True)])
-    assert found.exponent_interval[0] < exponent < found.exponent_interval[1]
-    assert found.constant == pytest.approx(2.7, rel=0.15)
-    assert np.std(found.residuals) == pytest.approx(0.05, rel=0.6)
-
-
-def test_a_law_needs_its_axes_and_enough_points(line, plane):
-    with pytest.raises(SpecError, match=r"No law named 'critical_sise'. Did you mean 'critical_size'"):
-        analysis.law(line, "toy", "critical_sise")
-    with pytest.raises(SpecError, match=r"needs the axes task.p and task.train_fraction, it has"):
-        analysis.law(plane, "toy", "critical_fraction")
-    with pytest.raises(SpecError, match=r"Law 'delay': 0 usable points are too few"):
-        analysis.law(plane, "toy", "delay")
-
-
-def test_the_critical_fraction_is_fitted_against_log_m_over_m(tmp_path):
-    points = [{"task.p": p, FRACTION: float(x)} for p in (11, 23, 47, 97) for x in np.linspace(0.05, 0.95, 19)]
-    store = store_of(tmp_path, points, lambda p: p[FRACTION] > 2.7 * np.log(p["task.p"]) / p["task.p"], seeds=2)
-    found = analysis.law(store, "toy", "critical_fraction")
-    assert len(found.points) == 4
-    assert found.constant_interval[0] < 2.7 < found.constant_interval[1]
-    assert found.exponent == pytest.approx(1, abs=0.2)

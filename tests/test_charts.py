@@ -16,7 +16,7 @@ from analysis.charts.phase_diagram import MAX_TICKS
 from analysis.classify import definitions
 from analysis.theme import PHASES, save
 from study.store import Store
-from tests.synthetic import drawn, run, step_up, write_study
+from tests.synthetic import cells_of, drawn, run, step_up, write_study
 from trainables.components import available, load
 from trainables.errors import SpecError
 from trainables.examine import COLUMNS
@@ -28,8 +28,8 @@ from trainables.tasks import composition
 CHARTS = available("analysis.charts")
 WIDTHS, SIZES = [4, 8, 12, 32], [50, 100, 200]
 AXES = {"model.width": WIDTHS, "task.data_size": SIZES}
-REASONING = ("circuit", "delay_by_ratio")
-"""Charts of reasoning tasks."""
+NEEDS = {"circuit": "reasoning", "delay_by_ratio": "reasoning", "law": "decays"}
+"""Charts that do not apply to the study of most, and the fixture to which they do."""
 GROKKED = {"train.accuracy": step_up(5), "test.accuracy": step_up(200, 0.05)}
 MEMORIZED = {"train.accuracy": step_up(5), "test.accuracy": step_up(None, 0.05)}
 
@@ -69,6 +69,18 @@ def reasoning(tmp_path_factory) -> Store:
 
 
 @pytest.fixture(scope="module")
+def decays(tmp_path_factory) -> Store:
+    """A study over weight decay: the more of it, the shorter the delay."""
+    runs = [
+        run(f"{decay}-{seed}", {"train.accuracy": step_up(0), "test.accuracy": step_up(steps)},
+            {"optimizer.weight_decay": decay}, seed=seed, learning_rate=0.01)
+        for (decay, steps), seed in itertools.product(((1.0, 500), (2.5, 200), (5.0, 100), (10.0, 50)), range(2))
+    ]  # fmt: skip
+    axes = {"optimizer.weight_decay": [1.0, 2.5, 5.0, 10.0]}
+    return write_study(tmp_path_factory.mktemp("decays"), runs, axes, question="Where do they cross?")
+
+
+@pytest.fixture(scope="module")
 def empty(tmp_path_factory) -> Store:
     runs = [run(f"r{width}", {}, {"model.width": width}, status="planned") for width in WIDTHS]
     return write_study(tmp_path_factory.mktemp("empty"), runs, axes={"model.width": WIDTHS})
@@ -76,7 +88,7 @@ def empty(tmp_path_factory) -> Store:
 
 @pytest.mark.parametrize("name", CHARTS)
 def test_a_chart_draws_a_study_it_applies_to(name, request, tmp_path):
-    store = request.getfixturevalue("reasoning" if name in REASONING else "store")
+    store = request.getfixturevalue(NEEDS.get(name, "store"))
     module = load("analysis.charts", name)
     spec = module.chart(store, "toy").to_dict()
     json.dumps(spec, allow_nan=False)
@@ -113,20 +125,20 @@ def test_a_study_may_have_its_own_definition(tmp_path):
 
 
 def test_cells_are_divided_among_the_phases_of_their_runs(store):
-    rows = drawn(analysis.phase_diagram(store, "toy").to_dict())
+    rows = cells_of(analysis.phase_diagram(store, "toy").to_dict())
     cell = [(row["phase"], row["runs"], row["start"]) for row in rows if (row["x"], row["y"]) == (12, 100)]
     assert cell == [("grokking", "1 of 2", 0.0), ("memorization", "1 of 2", 0.5)]
 
 
 def test_points_off_the_axes_are_left_out(store):
-    rows = drawn(analysis.phase_diagram(store, "toy").to_dict())
+    rows = cells_of(analysis.phase_diagram(store, "toy").to_dict())
     assert {row["x"] for row in rows} == set(WIDTHS)
     assert not any("labels" in row["point"] for row in rows)
 
 
 def test_axes_can_be_chosen_and_the_others_become_panels(store, tmp_path):
     flipped = analysis.phase_diagram(store, "toy", x="task.data_size").to_dict()
-    assert {row["y"] for row in drawn(flipped)} == set(WIDTHS)
+    assert {row["y"] for row in cells_of(flipped)} == set(WIDTHS)
     runs = [
         run(f"{w}-{s}-{d}", GROKKED, {"model.width": w, "task.data_size": s, "optimizer.weight_decay": d})
         for w, s, d in itertools.product(WIDTHS, SIZES, (1.0, 10.0, 2.0))

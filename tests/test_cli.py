@@ -15,6 +15,7 @@ import pytest
 
 from study.cli import cli, main
 from study.store import Store
+from tests.mistakes import MISTAKES
 from tests.studies import command, run_cli, study_file, trained_file
 
 HEAVY = ("torch", "ray", "duckdb", "altair", "pyarrow", "numpy", "pandas")
@@ -220,53 +221,6 @@ def test_ingest_rebuild_replaces_a_file_that_is_garbage(call, tmp_path):
 
 
 # Mistakes.
-
-MISTAKES = {
-    "no such command": (["nonsense"], "nonsense"),
-    "no such option": (["run", "first_map", "--nonsense"], "--nonsense"),
-    "argument missing": (["plan"], "STUDY"),
-    "unknown study": (["run", "first_mpa"], "Did you mean 'first_map'"),
-    "unknown study to show": (["show", "first_mpa"], "Did you mean 'first_map'"),
-    "unknown axis": (["run", "axis.py"], "Did you mean 'optimizer.weight_decay'"),
-    "value out of range": (["run", "range.py"], "(0, 1], got 1.5"),
-    "heads and width": (["run", "heads.py"], "heads"),
-    "no axes": (["run", "empty.py"], "axes is empty"),
-    "file that raises": (["run", "raises.py"], "ZeroDivisionError"),
-    "file without a study": (["run", "nothing.py"], "does not define STUDY"),
-    "file that is not there": (["run", "nowhere.py"], "does not exist"),
-    "no seeds": (["run", "first_map", "--seeds", "0"], "got 0"),
-    "no horizon": (["run", "first_map", "--horizon", "0"], "got 4 and 0"),
-    "no runs": (["run", "first_map", "--runs", "0"], "--runs must be 1 or larger"),
-    "half a run": (["run", "first_map", "--runs", "0.5"], "'0.5' is not a valid integer"),
-    "pack size 0": (["run", "first_map", "--pack-size", "0"], "--pack-size must be 1 or larger"),
-    "pack size in words": (["run", "first_map", "--pack-size", "many"], "'many'"),
-    "pack size in superscript": (["run", "first_map", "--pack-size", "²"], "--pack-size"),
-    "compile": (["run", "first_map", "--compile", "maybe"], "Available: auto, on, off"),
-    "device": (["run", "first_map", "--device", "gpu"], "Available: auto, cpu, cuda"),
-    "address": (["run", "first_map", "--address", "nonsense"], "HOST:PORT"),
-    "nobody at the address": (["run", "SMALL", "--seeds", "9", "--address", "127.0.0.1:1"], "127.0.0.1:1"),
-    "no store": (["sql", "select 1", "--store", "nowhere"], "nowhere"),
-    "store is a file": (["sql", "select 1", "--store", "file"], "is a file"),
-    "store to run in is a file": (["run", "first_map", "--store", "file"], "is a file"),
-    "store to plan in is a file": (["plan", "first_map", "--store", "file"], "is a file"),
-    "store to ingest is a file": (["ingest", "--store", "file"], "does not exist"),
-    "store to ingest is nowhere": (["ingest", "--store", "nowhere"], "does not exist"),
-    "store is garbage": (["sql", "select 1", "--store", "garbage"], "study ingest"),
-    "store to run in is garbage": (["run", "SMALL", "--store", "garbage"], "study ingest"),
-    "store is newer": (["status", "--store", "newer"], "version 99"),
-    "store to run in is newer": (["run", "SMALL", "--store", "newer"], "version 99"),
-    "malformed SQL": (["sql", "selekt 1"], "Parser Error"),
-    "unknown table": (["sql", "select * from rnus"], "rnus"),
-    "no SQL": (["sql", ""], "gives no rows"),
-    "SQL that writes": (["sql", "delete from metrics"], "read-only"),
-    "SQL that makes a table": (["sql", "create table t (a int)"], "read-only"),
-    "SQL that reads files": (["sql", "from read_text('file')"], "disabled"),
-    "unknown format": (["sql", "select 1", "--format", "xml"], "xml"),
-    "status of an unknown study": (["status", "smal"], "Did you mean 'small'"),
-    "phases of an unknown study": (["phases", "smal"], "Did you mean 'small'"),
-    "unknown phase definition": (["phases", "small", "--definition", "lui2022"], "Did you mean 'liu2022'"),
-    "report of an unknown study": (["report", "smal"], "small"),
-}
 
 
 @pytest.fixture(scope="module")

@@ -5,12 +5,13 @@ import re
 
 import pytest
 
-from study.extend import chosen_runs, stored_study
+from study.extend import chosen_runs
 from study.handout import Handout
 from study.past import Past
 from study.search import Search, make_search
 from study.spec import StudySpec, find
 from study.store import Store
+from study.stored import stored_study
 from study.trial import train
 from tests.studies import MACHINE, settings, small, study_file, trained
 from trainables.errors import SpecError
@@ -227,6 +228,8 @@ def test_chosen_runs_are_those_for_which_the_condition_holds(store):
     assert study.to_json() == small().to_json()
     assert len(chosen_runs(store, study, None)) == 8
     assert {run.spec.optimizer.weight_decay for run in chosen_runs(store, study, "weight_decay > 1")} == {2.0}
+    named = "run_id in (select run_id from phases where phase <> 'a;b') -- not (all"
+    assert len(chosen_runs(store, study, named)) == 8
     count = store.sql("select count(*)::integer from phases where definition = 'unified' and phase = 'memorization'")
     try:
         assert len(chosen_runs(store, study, "phase = 'memorization'")) == count.fetchall()[0][0]
@@ -236,9 +239,16 @@ def test_chosen_runs_are_those_for_which_the_condition_holds(store):
 
 @pytest.mark.parametrize(
     ("where", "words"),
-    [("wieght_decay > 1", "weight_decay"), ("weight_decay > 99", "holds for no run"), ("weight_decay >", "--where"),
-     ("true; drop table runs", "not one SQL condition"), (" ", "not one SQL condition"), 
-     ("true) union (select 1", "--where")],
+    [("wieght_decay > 1", "weight_decay"), ("weight_decay > 99", "holds for no run"),
+     ("weight_decay >", "not one SQL condition"), ("true; drop table runs", "not one SQL condition"),
+     ("true; select true", "--where"), (" ", "not one SQL condition"),
+     ("true) union (select 1", "not one SQL condition"), ("true /* all", "not one SQL condition"),
+     ("true) or (true", "not one SQL condition"), ("false) or phase in ('grokking'", "not one SQL condition"),
+     ("true as chosen", "syntax error"), ("true from runs", "syntax error"),
+     ("true order by run_id", "syntax error"), ("true, false", "not one true or false"),
+     ("weight_decay", "not one true or false"), ("phase", "not one true or false"), ("*", "not one true or false"),
+     ("count(*) > 1", "--where"), ("row_number() over () > 1", "--where"), ("unnest([true, true])", "--where"),
+     ("steps > ?", "--where"), ("phase = memorization", "Available: run_id, ")],
 )  # fmt: skip
 def test_a_condition_that_cannot_work_is_one_line(store, where, words):
     trained(small(), store)

@@ -7,9 +7,10 @@ import altair as alt
 import numpy as np
 from altair.typing import ChartType
 
+from analysis.band import Channel, band, line
 from analysis.boundaries import Boundary, Scale, boundary
 from analysis.charts import NotApplicable, label, read_study, rows
-from analysis.theme import phase_color
+from analysis.theme import phase_color, value_axis
 from study.boundary_width import Z
 from trainables.errors import SpecError
 
@@ -19,9 +20,9 @@ if TYPE_CHECKING:
 TITLE = "Boundary of generalization"
 READ = (
     "The line is where half of the seeds generalize; in the grey band the runs do not tell on which side a point is. "
-    "A dot is a run, in the colour of its phase."
+    "A dot is a run in the colour of its phase; along one axis, the runs of a value that ended alike are one dot, the "
+    "larger the more they are, and the bar is the 95% interval of the critical value."
 )
-CELLS = 60
 
 
 def chart(store: "Store", study: str, phase: str = "generalized", definition: str | None = None) -> ChartType:
@@ -40,26 +41,13 @@ def chart(store: "Store", study: str, phase: str = "generalized", definition: st
 
 def _plane(found: Boundary, runs: list[dict[str, Any]]) -> ChartType:
     x, y = found.scales
-    edges = [i / CELLS for i in range(CELLS + 1)]
-    middle = (np.arange(CELLS) + 0.5) / CELLS
-    mean, sd = found.model.mean_and_sd(np.stack(np.meshgrid(middle, middle, indexing="ij"), -1).reshape(-1, 2))
-    unsure = (np.abs(mean) < Z * sd).reshape(CELLS, CELLS)
-    band = []
-    for i in range(CELLS):
-        changes = np.flatnonzero(np.diff(np.concatenate([[0], unsure[i].astype(int), [0]])))
-        for start, end in changes.reshape(-1, 2):  # one rectangle for each unbroken stretch of a column
-            row = {"x": x.value(edges[i]), "x2": x.value(edges[i + 1])}
-            band.append(row | {"y": y.value(edges[start]), "y2": y.value(edges[end])})
-    ends = {"x2": "x2:Q", "y2": "y2:Q"}
-    channels = [_channel(alt.X, "x", x), _channel(alt.Y, "y", y)]
-    shade = alt.Chart(alt.InlineData(values=band)).mark_rect(color="#bdbdbd", opacity=0.55).encode(*channels, **ends)
+    channels = _channel(alt.X, "x", x), _channel(alt.Y, "y", y)
     dots = (
         alt.Chart(alt.InlineData(values=runs))
         .mark_circle(size=42, opacity=0.85, stroke="white", strokeWidth=0.4)
         .encode(*channels, phase_color(run["phase"] for run in runs), tooltip=["point:N", "phase:N"])
     )
-    rule = alt.Chart(alt.InlineData(values=found.points)).mark_rule(color="black", strokeWidth=2, strokeCap="round")
-    return shade + dots + rule.encode(*channels, **ends, tooltip=[alt.Tooltip("width:Q", format=".3f")])
+    return band(found, *channels) + line(found, *channels) + dots
 
 
 def _line(found: Boundary, runs: list[dict[str, Any]]) -> ChartType:
@@ -74,21 +62,28 @@ def _line(found: Boundary, runs: list[dict[str, Any]]) -> ChartType:
     across = _channel(alt.X, "x", x)
     y = alt.Y("rate:Q").scale(domain=[0, 1]).title("rate over seeds")
     base = alt.Chart(alt.InlineData(values=rates)).encode(across)
-    band = base.mark_area(color="#bdbdbd", opacity=0.55).encode(alt.Y("low:Q").title("rate over seeds"), y2="high:Q")
+    shade = base.mark_area(color="#bdbdbd", opacity=0.55).encode(alt.Y("low:Q").title("rate over seeds"), y2="high:Q")
     critical = alt.Chart(alt.InlineData(values=[{"x": p["value"], **p} for p in found.points]))
     interval = critical.mark_rule(color="black", strokeWidth=3).encode(
         _channel(alt.X, "low", x), x2="high:Q", y=alt.datum(0.5)
     )
-    dots = alt.Chart(alt.InlineData(values=runs)).mark_tick(size=12, thickness=2, opacity=0.7)
-    ticks = dots.encode(
-        across, alt.Y("rate:Q"), phase_color(run["phase"] for run in runs), tooltip=["point:N", "phase:N"]
+    dots = (
+        alt.Chart(alt.InlineData(values=runs))
+        .mark_circle(opacity=0.8, stroke="white", strokeWidth=0.5)
+        .encode(
+            across,
+            alt.Y("rate:Q"),
+            phase_color(run["phase"] for run in runs),
+            alt.Size("count():Q").scale(range=[40, 160]).legend(None),
+            tooltip=["point:N", "phase:N", alt.Tooltip("count():Q").title("runs")],
+        )
     )
-    return band + base.mark_line(color="black").encode(y) + interval + ticks
+    return shade + base.mark_line(color="black").encode(y) + interval + dots
 
 
-def _channel(kind: type[alt.X] | type[alt.Y], field: str, scale: Scale) -> alt.X | alt.Y:
-    domain = alt.Scale(type="log" if scale.log else "linear", domain=[scale.low, scale.high], nice=False, zero=False)
-    return kind(f"{field}:Q", scale=domain).axis(tickCount=6, format="~g").title(scale.path)
+def _channel(kind: type[alt.X] | type[alt.Y], field: str, axis_scale: Scale) -> Channel:
+    scale, axis = value_axis(axis_scale.path, axis_scale.log)
+    return kind(f"{field}:Q", scale=scale, axis=axis)
 
 
 def _runs(store: "Store", found: Boundary) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ from altair.typing import ChartType
 
 from analysis.charts import NotApplicable, label, read_cells, read_study
 from analysis.charts.learning_curves import example, lines, read_curves
-from analysis.charts.phase_diagram import diagram
+from analysis.charts.phase_diagram import boundary_of, diagram
 
 if TYPE_CHECKING:
     from study.store import Store
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 TITLE = "Phase diagram and learning curves"
 READ = (
     "Each cell is divided among the phases of its runs, so one colour means that all seeds agree; point at it for "
-    "counts and Wilson 95% intervals, click it for the accuracies of its runs."
+    "counts and Wilson 95% intervals, click it for the accuracies of its runs. On a black line half of the seeds "
+    "generalize; in the grey band around it, drawn where cells are dots, the runs do not tell on which side a point is."
 )
 
 
@@ -34,6 +35,6 @@ def chart(store: "Store", study: str, definition: str | None = None) -> ChartTyp
     points = [{"cell": cell["cell"], "point": label(cell["point"])} for cell in cells if cell["start"] == 0]
     name = alt.Chart(alt.InlineData(values=points)).transform_filter(picked).mark_text(align="left", baseline="bottom")
     shown = lines(curves).transform_filter(picked) + name.encode(text="point:N", x=alt.value(0), y=alt.value(-8))
-    marks = diagram(cells, facts.axes, picked)
-    join = alt.hconcat if isinstance(marks, alt.Chart) else alt.vconcat
+    marks = diagram(cells, facts.axes, boundary_of(store, facts), picked)
+    join = alt.vconcat if isinstance(marks, alt.FacetChart) else alt.hconcat
     return join(marks, shown.properties(width=320, height=260)).resolve_scale(color="independent")
