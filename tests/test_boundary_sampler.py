@@ -161,6 +161,15 @@ def test_a_suggestion_has_one_shape_and_all_shapes_get_runs(width):
     assert min(near.values()) >= 3
 
 
+def test_points_that_are_asked_again_have_one_shape_too():
+    numbers = random.Random(0)
+    space = Space((Axis("width", values=(4, 8), shape=True), Axis("depth", low=1, high=4, integer=True)))
+    seen = searched(space, lambda point: numbers.random() < 0.5, 8)
+    again = suggest(space, seen, random.Random(0), 6)
+    assert {point["width"] for point in again[:2]} in ({4}, {8})
+    assert set(keys(again)) <= set(keys(run.point for run in seen))
+
+
 def test_where_a_shape_has_too_few_points_a_suggestion_goes_on_with_others():
     space = Space((Axis("width", values=(4, 8, 16), shape=True), Axis("depth", low=1, high=3, integer=True)))
     seen = searched(space, lambda point: point["depth"] > 1, 6, batch=2)

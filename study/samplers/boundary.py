@@ -93,20 +93,19 @@ class _Choice:
         """`chosen` and the most informative points after it, up to `count`; with `one_shape` those of the first's."""
         if len(chosen) >= count:
             return chosen
-        taken = {point_key(point) for point in [*(run.point for run in self.seen), *chosen]}
-        left = unseen(self.space, taken)
-        left_LD = self.pool_PD if left is None else units(self.space, left)
+        asked, now = ({point_key(point) for point in some} for some in ((run.point for run in self.seen), chosen))
+        left = unseen(self.space, asked | now)
+        again = left == [] and now <= asked
+        points = self._doubtful(now) if again else left
+        places_LD = self.pool_PD if points is None else units(self.space, points)
         if one_shape:
             shape_D, first_D = shape_coordinates(self.space), np.array(self.space.encode(chosen[0]))
-            alike_L = np.isclose(left_LD, first_D)[:, shape_D].all(1)
-            left_LD = np.where(shape_D, first_D, left_LD) if left is None else left_LD[alike_L]
-        tree = KDTree(np.vstack([self.seen_ND, units(self.space, chosen)]))
-        points = self._candidates(left_LD, tree, taken, count - len(chosen))
-        exploring = True
-        if left == []:
-            points, exploring = self._doubtful(taken_now={point_key(point) for point in chosen}), False
-        if not points:
+            alike_L = np.isclose(places_LD, first_D)[:, shape_D].all(1)
+            places_LD = np.where(shape_D, first_D, places_LD) if points is None else places_LD[alike_L]
+        if not len(places_LD):
             return chosen
+        tree = KDTree(np.vstack([self.seen_ND, units(self.space, chosen)]))
+        points = self._candidates(places_LD, tree, now if again else asked | now, count - len(chosen))
         waiting = [run for run in self.seen if run.positive is None]
         weights = [UNRESOLVED_WEIGHT if run.finished else 1.0 for run in waiting] + [1.0] * len(chosen)
         waiting_WD = units(self.space, [*(run.point for run in waiting), *chosen])
@@ -114,19 +113,17 @@ class _Choice:
         chosen = list(chosen)
         for _ in range(min(count - len(chosen), len(points))):
             turn = (len(self.seen) + len(chosen)) % EXPLORING == EXPLORING - 1
-            chosen.append(points[gain.choose(exploring and turn)])
+            chosen.append(points[gain.choose(turn and not again)])
         return chosen
 
     def _candidates(self, left_LD: Array, tree: KDTree, taken: set[str], count: int) -> list[Point]:
-        """New points of these places: doubtful ones, and those farthest from all runs."""
-        if not len(left_LD):
-            return []
+        """Points of these places: doubtful ones, and those farthest from all runs."""
         near_CD = drawn(self.model, left_LD, max(128, 2 * count), self.numbers)
         far_CD = left_LD[np.argsort(-tree.query(left_LD)[0])[: max(32, count // 4)]]
         return fresh(self.space, np.vstack([near_CD, far_CD]), taken)
 
-    def _doubtful(self, taken_now: set[str]) -> list[Point]:
+    def _doubtful(self, now: set[str]) -> list[Point]:
         """Points of `seen` to ask for again."""
-        points = [point for point in repeatable(self.seen, MOST_RUNS) if point_key(point) not in taken_now]
+        points = [point for point in repeatable(self.seen, MOST_RUNS) if point_key(point) not in now]
         doubts = doubt(self.model, units(self.space, points)) if points else []
         return [point for point, wrong in zip(points, doubts, strict=True) if wrong > DOUBT]
