@@ -4,18 +4,21 @@ The boundary is f = 0, where half of the seeds are positive. Seed noise is the p
 more seeds disagree. Matern 5/2 kernel with one length per axis, fitted by evidence; expectation propagation, because a
 Laplace approximation doubts what lies far from the boundary (it said 6% wrong on a map that was 2% wrong).
 
-source: Rasmussen & Williams 2006, Gaussian Processes for Machine Learning, 3.6 and 5.5.2; here all sites move at once.
+source: Rasmussen & Williams 2006, Gaussian Processes for Machine Learning, 5.5.2; the sites: study/boundary_sites.py.
 """
 
 # N places, M other places, D axes
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cholesky, solve_triangular
+from scipy.linalg import solve_triangular
 from scipy.optimize import minimize
-from scipy.special import log_ndtr, ndtr
+from scipy.special import ndtr
+
+from study import boundary_steps
+from study.boundary_sites import Sites
 
 Array = NDArray[np.float64]
 
@@ -24,8 +27,7 @@ MAX_PLACES, MAX_FITTED = 600, 200
 LENGTH, LENGTH_SPREAD, LENGTHS = 0.4, 0.7, (0.05, 4.0)
 SCALE, SCALE_SPREAD, SCALES = 5.0, 0.5, (1.0, 20.0)
 """Log-normal priors and bounds of the kernel's lengths (in ranges of an axis) and of the standard deviation of f."""
-MAX_ROUNDS, TOLERANCE = 40, 1e-2
-SIGNS = np.array([[1.0], [-1.0]])
+STEP_ROUNDS = 2
 
 
 @dataclass(frozen=True)
@@ -60,30 +62,55 @@ class BoundaryModel:
         return kernel(at_MD, at_MD, self.lengths_D, self.scale) - half_NM.T @ half_NM
 
 
-def fit(places_ND: Array, positive_N: NDArray[np.bool_], like: BoundaryModel | None = None) -> BoundaryModel:
+def fit(
+    places_ND: Array,
+    positive_N: NDArray[np.bool_],
+    like: BoundaryModel | None = None,
+    log_steps_N: Array | None = None,
+) -> BoundaryModel:
     """The model of these runs: one row and one outcome per run, any number of runs at a place, at least one run.
 
-    `like`: take lengths and scale from this model instead of fitting them.
+    `like`: take lengths and scale from this model instead of fitting them. `log_steps_N`: logs of first passages, nan
+    without one, as a side signal (study/boundary_steps.py); not read beyond `MAX_FITTED` places, where phases suffice.
 
     Beyond `MAX_PLACES` distinct places, runs are pooled in the cells of a lattice.
     """
-    places_ND, successes_N, counts_N = pooled(np.asarray(places_ND, float), np.asarray(positive_N, bool))
+    cells_N, runs_N = cells_of(np.asarray(places_ND, float)), np.asarray(positive_N, bool)
+    places_ND, successes_N, counts_N = pooled(np.asarray(places_ND, float), runs_N, cells_N)
+    sites = Sites.empty(successes_N, counts_N)
+    model = phases_alone = _fit(places_ND, sites, like, None)
+    if log_steps_N is None or len(places_ND) > MAX_FITTED:
+        return model
+    known_N = np.isfinite(log_steps_N)
+    step_counts_N = np.asarray(np.bincount(cells_N, known_N, len(counts_N)), float)
+    log_step_N = np.bincount(cells_N, np.where(known_N, log_steps_N, 0), len(counts_N)) / np.maximum(step_counts_N, 1)
+    for _ in range(STEP_ROUNDS):
+        mean_N, sd_N = model.mean_and_sd(places_ND)
+        others_N = np.maximum(sd_N**-2 - sites.side_2N[0], 1e-6)
+        mean_N = (mean_N * sd_N**-2 - sites.side_2N[1]) / others_N
+        side_2N = boundary_steps.sites(mean_N, 1 / others_N, log_step_N, step_counts_N)
+        if not side_2N.any():
+            return phases_alone
+        sites = replace(Sites.empty(successes_N, counts_N), side_2N=side_2N)
+        model = _fit(places_ND, sites, like, model)
+    return model
+
+
+def _fit(places_ND: Array, sites: Sites, like: BoundaryModel | None, start: BoundaryModel | None) -> BoundaryModel:
+    """The model of these sites, with the lengths and the scale of `like`, or fitted ones, looked for from `start`."""
     num_axes = places_ND.shape[1]
-    start = np.log([LENGTH] * num_axes + [SCALE])
-    if like is not None:
-        start = np.log([*like.lengths_D, like.scale])
-    elif 0 < successes_N.sum() < counts_N.sum():
-        keep = slice(None)
+    given = like or start
+    logs = np.log([*given.lengths_D, given.scale] if given else [LENGTH] * num_axes + [SCALE])
+    if like is None and sites.counts_2N.any(1).all():
+        keep = np.arange(len(places_ND))
         if len(places_ND) > MAX_FITTED:
             keep = np.random.default_rng(0).choice(len(places_ND), MAX_FITTED, replace=False)
         bounds = [tuple(np.log(LENGTHS))] * num_axes + [tuple(np.log(SCALES))]
-        sites = _Sites.empty(successes_N[keep], counts_N[keep])
         options = {"maxiter": 15, "ftol": 1e-4}
-        found = minimize(_loss, start, (places_ND[keep], sites), "L-BFGS-B", jac=True, bounds=bounds, options=options)
-        start = found.x
-    lengths_D, scale = np.exp(start[:-1]), float(np.exp(start[-1]))
-    kernel_NN = kernel(places_ND, places_ND, lengths_D, scale)
-    dual_N, root_N, factor_NN, _ = _Sites.empty(successes_N, counts_N).settle(kernel_NN)
+        some = (places_ND[keep], sites.at(keep))
+        logs = minimize(_loss, logs, some, "L-BFGS-B", jac=True, bounds=bounds, options=options).x
+    lengths_D, scale = np.exp(logs[:-1]), float(np.exp(logs[-1]))
+    dual_N, root_N, factor_NN, _ = sites.settle(kernel(places_ND, places_ND, lengths_D, scale))
     return BoundaryModel(places_ND, lengths_D, scale, dual_N, root_N, factor_NN)
 
 
@@ -95,72 +122,27 @@ def kernel(a_ND: Array, b_MD: Array, lengths_D: Array, scale: float) -> Array:
     return scale**2 * (1 + r_NM + r_NM**2 / 3) * np.exp(-r_NM)
 
 
-def pooled(places_ND: Array, positive_N: NDArray[np.bool_]) -> tuple[Array, Array, Array]:
-    """Distinct places with the number of positive runs and of all runs at each; at most about `MAX_PLACES`."""
-    keys, cells = np.unique(places_ND, axis=0, return_inverse=True)
+def cells_of(places_ND: Array) -> NDArray[np.intp]:
+    """The number of each run's place; beyond `MAX_PLACES` places, of its cell of the finest lattice with fewer."""
+    keys, cells_N = np.unique(places_ND, axis=0, return_inverse=True)
     per_axis = 256
     while len(keys) > MAX_PLACES and per_axis > 4:
-        keys, cells = np.unique(np.floor(places_ND * per_axis), axis=0, return_inverse=True)
+        keys, cells_N = np.unique(np.floor(places_ND * per_axis), axis=0, return_inverse=True)
         per_axis = int(per_axis / 1.25)
-    cells = cells.reshape(-1)
-    counts = np.bincount(cells).astype(float)
-    centres = [np.bincount(cells, column) / counts for column in places_ND.T]
-    return np.column_stack(centres), np.asarray(np.bincount(cells, positive_N), float), counts
+    return cells_N.reshape(-1)
 
 
-@dataclass
-class _Sites:
-    """Expectation propagation: each run's likelihood as a Gaussian in f; runs of one place and outcome share theirs."""
-
-    counts_2N: Array
-    """Runs at each place: positive ones, negative ones."""
-    precision_2N: Array
-    shift_2N: Array
-    """Precision times mean."""
-
-    @classmethod
-    def empty(cls, successes_N: Array, counts_N: Array) -> "_Sites":
-        zeros = np.zeros((2, len(counts_N)))
-        return cls(np.stack([successes_N, counts_N - successes_N]), zeros, zeros)
-
-    def settle(self, kernel_NN: Array) -> tuple[Array, Array, Array, float]:
-        """Update all sites at once until f stands still: K^-1 mean, roots of the precision, factor of B, evidence."""
-        before_N = np.full(len(kernel_NN), np.inf)
-        rounds = 0
-        while True:
-            rounds += 1
-            total_N = (self.counts_2N * self.precision_2N).sum(0) + 1e-10
-            shift_N = (self.counts_2N * self.shift_2N).sum(0)
-            root_N = np.sqrt(total_N)
-            b_NN = root_N[:, None] * kernel_NN * root_N
-            b_NN.flat[:: len(b_NN) + 1] += 1
-            factor_NN = cholesky(b_NN, lower=True, overwrite_a=True, check_finite=False)
-            half_NN = solve_triangular(factor_NN, root_N[:, None] * kernel_NN, lower=True, check_finite=False)
-            variance_N = np.maximum(np.diag(kernel_NN) - np.einsum("ij,ij->j", half_NN, half_NN), 1e-9)
-            mean_N = kernel_NN @ shift_N - half_NN.T @ (half_NN @ shift_N)
-            # What the other runs say of f at the place of a run, and what the run itself makes of that.
-            rest_2N = np.maximum(1 / variance_N - self.precision_2N, 1e-9)
-            rest_mean_2N = (mean_N / variance_N - self.shift_2N) / rest_2N
-            width_2N = np.sqrt(1 + 1 / rest_2N)
-            z_2N = SIGNS * rest_mean_2N / width_2N
-            log_rate_2N = log_ndtr(z_2N)
-            if rounds == MAX_ROUNDS or np.abs(mean_N - before_N).max() < TOLERANCE:
-                break
-            before_N = mean_N
-            ratio_2N = np.exp(-0.5 * z_2N**2 - log_rate_2N) / np.sqrt(2 * np.pi)
-            after_mean_2N = rest_mean_2N + SIGNS * ratio_2N / rest_2N / width_2N
-            after_2N = (1 - ratio_2N * (z_2N + ratio_2N) / rest_2N / width_2N**2) / rest_2N
-            self.precision_2N = 0.2 * self.precision_2N + 0.8 * np.maximum(1 / after_2N - rest_2N, 0)
-            self.shift_2N = 0.2 * self.shift_2N + 0.8 * (after_mean_2N / after_2N - rest_2N * rest_mean_2N)
-        scales_2N = log_rate_2N - 0.5 * (
-            np.log(rest_2N * variance_N) + mean_N**2 / variance_N - rest_2N * rest_mean_2N**2
-        )
-        evidence = (self.counts_2N * scales_2N).sum() - np.log(np.diag(factor_NN)).sum() + 0.5 * shift_N @ mean_N
-        inner_N = solve_triangular(factor_NN, half_NN @ shift_N, lower=True, trans=1, check_finite=False)
-        return shift_N - root_N * inner_N, root_N, factor_NN, float(evidence)
+def pooled(
+    places_ND: Array, positive_N: NDArray[np.bool_], cells_N: NDArray[np.intp] | None = None
+) -> tuple[Array, Array, Array]:
+    """Distinct places with the number of positive runs and of all runs at each; at most about `MAX_PLACES`."""
+    cells_N = cells_of(places_ND) if cells_N is None else cells_N
+    counts = np.bincount(cells_N).astype(float)
+    centres = [np.bincount(cells_N, column) / counts for column in places_ND.T]
+    return np.column_stack(centres), np.asarray(np.bincount(cells_N, positive_N), float), counts
 
 
-def _loss(logs: Array, places_ND: Array, sites: _Sites) -> tuple[float, Array]:
+def _loss(logs: Array, places_ND: Array, sites: Sites) -> tuple[float, Array]:
     """Minus the log posterior of the logs of the lengths and the scale, and its gradient. The sites are kept up."""
     lengths_D, scale = np.exp(logs[:-1]), np.exp(logs[-1])
     squares_DNN = ((places_ND[:, None] - places_ND[None]) ** 2).transpose(2, 0, 1) / lengths_D[:, None, None] ** 2

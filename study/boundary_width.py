@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from study.boundary_model import BoundaryModel, fit
+from study.boundary_steps import log_steps
 from study.space import Seen, Space
 
 CELLS = {1: 1001, 2: 64, 3: 20}
@@ -27,7 +28,8 @@ def width(space: Space, seen: Sequence[Seen]) -> float:
     if not known:
         return float("inf")
     places = np.array([space.encode(run.point) for run in known])
-    return width_of(fit(places, np.array([run.positive for run in known])), space.num_coordinates)
+    model = fit(places, np.array([run.positive for run in known]), log_steps_N=log_steps(known))
+    return width_of(model, space.num_coordinates)
 
 
 def width_of(model: BoundaryModel, num_axes: int) -> float:

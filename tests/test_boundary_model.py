@@ -7,7 +7,7 @@ import pytest
 from scipy.optimize import approx_fprime
 from scipy.special import expit
 
-from study import boundary_model
+from study import boundary_model, boundary_sites
 from study.boundary_model import MAX_PLACES, fit, pooled
 from study.boundary_width import width, width_of
 from study.space import Axis, Seen, Space
@@ -22,15 +22,15 @@ def logistic_runs(critical: float, spread: float, places: int, seeds: int, seed:
 
 
 def test_the_gradient_of_the_evidence_is_that_of_differences(monkeypatch):
-    monkeypatch.setattr(boundary_model, "TOLERANCE", 1e-9)
-    monkeypatch.setattr(boundary_model, "MAX_ROUNDS", 200)
+    monkeypatch.setattr(boundary_sites, "TOLERANCE", 1e-9)
+    monkeypatch.setattr(boundary_sites, "MAX_ROUNDS", 200)
     numbers = np.random.default_rng(0)
     places = numbers.random((30, 2))
     counts = numbers.integers(1, 4, 30).astype(float)
     successes = np.where(places.sum(1) > 1, counts, 0.0)
 
     def loss(logs):
-        return boundary_model._loss(logs, places, boundary_model._Sites.empty(successes, counts))
+        return boundary_model._loss(logs, places, boundary_sites.Sites.empty(successes, counts))
 
     logs = np.log([0.3, 0.6, 3.0])
     assert loss(logs)[1] == pytest.approx(approx_fprime(logs, lambda at: loss(at)[0], 1e-5), abs=1e-3)

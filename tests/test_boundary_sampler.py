@@ -2,11 +2,14 @@
 
 import math
 import random
+from collections import Counter
 
 import numpy as np
 import pytest
 
-from study.samplers.boundary import suggest
+from study.boundary_model import fit
+from study.boundary_steps import log_steps
+from study.samplers.boundary import MOST_RUNS, suggest
 from study.space import Axis, Seen, Space
 from study.spec import point_key
 
@@ -115,11 +118,84 @@ def test_unresolved_runs_say_nothing_and_do_not_hold_the_search():
 ])  # fmt: skip
 def test_a_finite_space_is_done_in_the_end(axes):
     space = Space(axes)
-    seen = searched(space, lambda point: str(point["width"]) > "4", 99, batch=5)
+    seen = searched(space, lambda point: str(point["width"]) > "4", 300, batch=5)
     size = math.prod(len(axis.values) if axis.values else 4 for axis in axes)
-    assert len(seen) == len(set(keys(run.point for run in seen))) == size
+    assert len(set(keys(run.point for run in seen[:size]))) == size
+    assert size <= len(seen) < 300
     assert suggest(space, seen, random.Random(0), 5) == []
-    assert len(suggest(space, seen[:-2], random.Random(0), 5)) == 2
+    assert len(suggest(space, seen[: size - 2], random.Random(0), 2)) == 2
+
+
+def test_a_finite_space_asks_again_where_seeds_disagree_and_not_for_ever():
+    numbers, space = random.Random(0), Space((Axis("x", values=tuple(range(12))),))
+    rate = [0.0] * 5 + [0.3, 0.6] + [1.0] * 5
+    seen = searched(space, lambda point: numbers.random() < rate[point["x"]], 400, batch=4)
+    runs = Counter(run.point["x"] for run in seen)
+    assert min(runs.values()) >= 1
+    assert runs[5] + runs[6] > 2 * (runs[0] + runs[11])
+    assert max(runs.values()) <= MOST_RUNS
+    assert suggest(space, seen, random.Random(0), 4) == []
+
+
+def test_a_point_is_not_asked_again_while_it_runs_or_when_no_run_of_it_was_resolved():
+    space = Space((Axis("x", values=(0, 1, 2, 3)),))
+    seen = [Seen({"x": x}, True, None, positive) for x, positive in enumerate((False, True, False, None))]
+    assert {point["x"] for point in suggest(space, seen, random.Random(0), 4)} == {0, 1, 2}
+    again = [*seen, Seen({"x": 1}, False)]
+    assert {point["x"] for point in suggest(space, again, random.Random(0), 4)} <= {0, 2}
+
+
+WIDTH = Axis("width", low=4, high=11, integer=True, shape=True)
+
+
+@pytest.mark.parametrize("width", [WIDTH, Axis("width", values=(4, 16, 64), shape=True)])
+def test_a_suggestion_has_one_shape_and_all_shapes_get_runs(width):
+    space, rng, seen = Space((width, DECAY)), random.Random(0), []
+    for _ in range(24):
+        points = suggest(space, seen, rng, 8)
+        assert len({point["width"] for point in points}) == 1
+        assert len(set(keys(points))) == 8
+        seen += [Seen(p, True, None, p["width"] * p["decay"] > 3, None) for p in points]
+    near = Counter(run.point["width"] for run in seen if abs(math.log(run.point["width"] * run.point["decay"] / 3)) < 1)
+    assert set(near) == set(width.all_values())
+    assert min(near.values()) >= 3
+
+
+def test_points_that_are_asked_again_have_one_shape_too():
+    numbers = random.Random(0)
+    space = Space((Axis("width", values=(4, 8), shape=True), Axis("depth", low=1, high=4, integer=True)))
+    seen = searched(space, lambda point: numbers.random() < 0.5, 8)
+    again = suggest(space, seen, random.Random(0), 6)
+    assert {point["width"] for point in again[:2]} in ({4}, {8})
+    assert set(keys(again)) <= set(keys(run.point for run in seen))
+
+
+def test_where_a_shape_has_too_few_points_a_suggestion_goes_on_with_others():
+    space = Space((Axis("width", values=(4, 8, 16), shape=True), Axis("depth", low=1, high=3, integer=True)))
+    seen = searched(space, lambda point: point["depth"] > 1, 6, batch=2)
+    assert len(suggest(space, [], random.Random(0), 5)) == 5
+    assert len(suggest(space, seen, random.Random(0), 3)) == 3
+
+
+def test_late_first_passages_tell_that_the_boundary_is_near():
+    """Without a negative run: where the passages grow, the boundary is looked for."""
+    space = Space((X, Y))
+    points = [{"x": x, "y": y} for x in (0.4, 0.6, 0.8, 1.0) for y in (0.1, 0.4, 0.6, 0.9)]
+    outside = [Seen({"x": 0.0, "y": y}, True, None, False) for y in (0.1, 0.9)]
+    late, flat = (
+        [*outside, *(Seen(point, True, None, True, step(point["x"])) for point in points)]
+        for step in (lambda x: 500 * math.exp(-4 * (x - 0.35)), lambda x: 100.0)
+    )
+    places, positive = np.array([[run.point["x"], run.point["y"]] for run in late]), [bool(run.step) for run in late]
+    line = np.column_stack([np.linspace(0, 1, 201), np.full(201, 0.5)])
+    crossing = {
+        name: line[np.argmax(fit(places, np.array(positive), log_steps_N=log_steps(seen)).mean_and_sd(line)[0] > 0), 0]
+        for name, seen in {"late": late, "flat": flat}.items()
+    }
+    plain = line[np.argmax(fit(places, np.array(positive)).mean_and_sd(line)[0] > 0), 0]
+    assert crossing["flat"] == plain
+    assert crossing["late"] > plain + 0.03
+    assert len(suggest(space, late, random.Random(0), 4)) == 4
 
 
 def test_integer_and_log_axes_stay_in_range():

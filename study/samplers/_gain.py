@@ -1,0 +1,82 @@
+"""By how much a run at a place is expected to lower the misclassified area, given a model of the boundary.
+
+What was chosen already, or still runs, is counted as if it had confirmed the model.
+
+source: Chevalier et al. 2014, Fast parallel kriging-based stepwise uncertainty reduction; closed form for the sign of a
+normal variable by Owen's T function.
+"""
+
+# C candidates, R places that stand for the area, W places of runs without an outcome, J all of these, D axes
+# T candidates that are tried
+
+import numpy as np
+from scipy.spatial import KDTree
+from scipy.special import log_ndtr, ndtr, owens_t
+
+from study.boundary_model import Array, BoundaryModel
+
+TRIED = 16
+"""Candidates whose gain is brought up to date for each choice; the others keep an older one, which bounds it."""
+
+
+class Gain:
+    """Greedy choice among candidates, each choice counted as a run."""
+
+    def __init__(
+        self,
+        model: BoundaryModel,
+        candidates_CD: Array,
+        area_RD: Array,
+        tree: KDTree,
+        waiting_WD: Array,
+        weights_W: list[float],
+    ):
+        """`tree`: places of all runs. `weights_W`: what a run without an outcome counts, as a share of a run."""
+        self.candidates_CD, self.num = candidates_CD, len(candidates_CD)
+        self.area = slice(self.num, self.num + len(area_RD))
+        places_JD = np.vstack([candidates_CD, area_RD, waiting_WD])
+        self.mean_J, sd_J = model.mean_and_sd(places_JD)
+        self.covariance_JJ = model.covariance(places_JD)
+        # A run tells f with a noise of this variance: it lowers the variance of f as an outcome does on average.
+        z_J = self.mean_J / np.sqrt(1 + sd_J**2)
+        sharpness_J = np.exp(-(z_J**2) - log_ndtr(z_J) - log_ndtr(-z_J)) / (2 * np.pi)
+        self.noise_J = (1 + sd_J**2) / np.maximum(sharpness_J, 1e-6) - sd_J**2
+        self.distance_C = tree.query(candidates_CD)[0]
+        for i, weight in enumerate(weights_W):
+            self._count_in(self.area.stop + i, weight)
+        self.gain_C = self._gain(np.arange(self.num))
+
+    def choose(self, exploring: bool = False) -> int:
+        """The next candidate: the one that gains most, or the one farthest from all runs."""
+        if exploring:
+            best = int(np.argmax(np.where(np.isfinite(self.gain_C), self.distance_C, -1)))
+        else:
+            tried = np.argsort(-self.gain_C)[:TRIED]
+            tried = tried[np.isfinite(self.gain_C[tried])]
+            self.gain_C[tried] = self._gain(tried)
+            best = int(tried[np.argmax(self.gain_C[tried])])
+        self.gain_C[best] = -np.inf
+        self.distance_C = np.minimum(
+            self.distance_C, np.linalg.norm(self.candidates_CD - self.candidates_CD[best], axis=1)
+        )
+        self._count_in(best)
+        return best
+
+    def doubt(self) -> Array:
+        """Probability for each candidate that the commoner outcome there is not the one that the model says."""
+        variance_C = np.maximum(np.diag(self.covariance_JJ)[: self.num], 1e-9)
+        return ndtr(-np.abs(self.mean_J[: self.num]) / np.sqrt(variance_C))
+
+    def _count_in(self, place: int, weight: float = 1.0) -> None:
+        """The covariance after a run at this place; the mean stays."""
+        column_J = self.covariance_JJ[:, place]
+        total = self.covariance_JJ[place, place] + self.noise_J[place] / weight
+        self.covariance_JJ = self.covariance_JJ - np.outer(column_J, column_J / total)
+
+    def _gain(self, tried_T: np.ndarray) -> Array:
+        """By how much a run at each of these is expected to lower the misclassified share of the area."""
+        variance_J = np.maximum(np.diag(self.covariance_JJ), 1e-9)
+        ratio_R = np.abs(self.mean_J[self.area]) / np.sqrt(variance_J[self.area])
+        known_TR = self.covariance_JJ[tried_T, self.area] ** 2 / variance_J[self.area]
+        known_TR = np.clip(known_TR / (variance_J[tried_T] + self.noise_J[tried_T])[:, None], 1e-9, 1 - 1e-9)
+        return (ndtr(-ratio_R) - 2 * owens_t(ratio_R, np.sqrt(1 / known_TR - 1))).mean(1)
