@@ -21,6 +21,7 @@ MISTAKES = {
     "pack size in words": (["run", "first_map", "--pack-size", "many"], "'many'"),
     "pack size in superscript": (["run", "first_map", "--pack-size", "²"], "--pack-size"),
     "compile": (["run", "first_map", "--compile", "maybe"], "Available: auto, on, off"),
+    "unknown pruner": (["run", "first_map", "--prune", "median"], "--prune 'median' is not known. Available: asha"),
     "device": (["run", "first_map", "--device", "gpu"], "Available: auto, cpu, cuda"),
     "address": (["run", "first_map", "--address", "nonsense"], "HOST:PORT"),
     "nobody at the address": (["run", "SMALL", "--seeds", "9", "--address", "127.0.0.1:1"], "127.0.0.1:1"),
