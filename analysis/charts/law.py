@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 
 TITLE = "Published laws"
 READ = (
-    "Dots are what the study measured, bars their 95% intervals (an arrow: no end was seen). The black line in its 95% "
-    "band is the power law of the dots, the dashed line has the published exponent, and the published constant where "
-    "there is one. Below is what is left over, as a factor: dots that bend away from 1 in order do not follow the law."
+    "Dots are what the study measured, bars their 95% intervals (of delays with fewer than six runs their range; an "
+    "arrow: no upper end was seen). The black line in its 95% band is the power law of the dots, the dashed line has "
+    "the published exponent, and the published constant where there is one. Below is what is left over, as a factor: "
+    "dots that bend away from 1 in order do not follow the law."
 )
 FITTED, PUBLISHED = "fitted", "published"
 MARGIN, STEPS = 1.25, 60
@@ -83,11 +84,14 @@ def _dots(points: alt.Chart) -> ChartType:
     """The measured points with their intervals."""
     color = PHASES["grokking"]
     tooltip = [alt.Tooltip(f"{name}:Q", format=".4g") for name in ("g", "y", "low", "high")]
-    bars = points.transform_filter("isValid(datum.low) && isValid(datum.high)").mark_rule(color=color)
-    open_bars = points.transform_filter("isValid(datum.low) && !isValid(datum.high)")
-    arrows = open_bars.mark_point(shape="triangle-up", filled=True, color=color, size=50, yOffset=-9)
+    bars = points.transform_calculate(
+        below="isValid(datum.low) ? datum.low : datum.y", above="isValid(datum.high) ? datum.high : datum.y"
+    ).mark_rule(color=color)
+    arrows = points.transform_filter("!isValid(datum.high)").mark_point(
+        shape="triangle-up", filled=True, color=color, size=50, opacity=1, yOffset=-9
+    )
     dots = points.mark_point(filled=True, size=55, opacity=1, color=color)
-    return bars.encode(y="low:Q", y2="high:Q") + arrows.encode(y="y:Q") + dots.encode(alt.Y("y:Q"), tooltip=tooltip)
+    return bars.encode(y="below:Q", y2="above:Q") + arrows.encode(y="y:Q") + dots.encode(alt.Y("y:Q"), tooltip=tooltip)
 
 
 def _residuals(points: alt.Chart) -> ChartType:
