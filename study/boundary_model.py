@@ -25,7 +25,7 @@ Array = NDArray[np.float64]
 MAX_PLACES, MAX_FITTED = 600, 200
 """Runs beyond so many places are pooled; lengths and scale are fitted on so many of the places."""
 LENGTH, LENGTH_SPREAD, LENGTHS = 0.4, 0.7, (0.05, 4.0)
-SCALE, SCALE_SPREAD, SCALES = 5.0, 0.5, (1.0, 20.0)
+SCALE, SCALE_SPREAD, SCALES = 8.0, 0.5, (1.0, 20.0)
 """Log-normal priors and bounds of the kernel's lengths (in ranges of an axis) and of the standard deviation of f."""
 STEP_ROUNDS = 2
 

@@ -178,7 +178,7 @@ def test_where_a_shape_has_too_few_points_a_suggestion_goes_on_with_others():
 
 
 def test_late_first_passages_tell_that_the_boundary_is_near():
-    """Without a negative run: where the passages grow, the boundary is looked for."""
+    """The boundary is looked for nearer to where passages grow; equal passages change nothing."""
     space = Space((X, Y))
     points = [{"x": x, "y": y} for x in (0.4, 0.6, 0.8, 1.0) for y in (0.1, 0.4, 0.6, 0.9)]
     outside = [Seen({"x": 0.0, "y": y}, True, None, False) for y in (0.1, 0.9)]
@@ -194,7 +194,7 @@ def test_late_first_passages_tell_that_the_boundary_is_near():
     }
     plain = line[np.argmax(fit(places, np.array(positive)).mean_and_sd(line)[0] > 0), 0]
     assert crossing["flat"] == plain
-    assert crossing["late"] > plain + 0.03
+    assert crossing["late"] > plain + 0.02
     assert len(suggest(space, late, random.Random(0), 4)) == 4
 
 

@@ -41,9 +41,9 @@ from study.spec import Point, point_key
 
 FIRST_POINTS = {1: 6, 2: 8}
 """Size of the space-filling beginning by number of axes; eight per axis beyond."""
-EXPLORING = 12
+EXPLORING = 24
 POOL, AREA = 1024, 256
-UNRESOLVED_WEIGHT = 0.25
+UNRESOLVED_WEIGHT = 0.5
 """A run whose phase stays unknown tells nothing, but a neighbourhood of such runs should not be asked for ever."""
 DOUBT, MOST_RUNS = 0.05, 12
 """Probability of the wrong phase from which on a point of a finite space is asked for again, and its most runs."""

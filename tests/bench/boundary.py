@@ -1,13 +1,14 @@
 """How many runs does a sampler need until its map of two phases is right?
 
-    python -m tests.bench.boundary [--seeds 20] [--runs 512] [--batch 16] [--maps NAME ...] [--samplers NAME ...]
+    python -m tests.bench.boundary [--seeds 20] [--runs 512] [--batch 8] [--maps NAME ...] [--samplers NAME ...]
 
 Ground truth: tests/bench/ground_truth.py; two of the maps are real runs. Every sampler but the grid is read with the
-model of study/boundary_model.py after each batch; a grid is m x m points with one seed each, or a third of the points
-with three, read as the better of the nearest cell and the model. Misclassified is the share of the map's cells whose
-majority phase is not the one read. `runs to` is where the median error over seeds is under the
-level at two readings in a row, > where it is not in `--runs` (grids: twice as many). tpe and gp minimise the steps to
-generalize, Optuna's, a run that does not counts as twice the horizon. gp stops at 160 runs and three seeds: it is slow.
+model of study/boundary_model.py, first passages included, after each batch and then whenever its runs grew by an
+eighth; a grid is m x m points with one seed each, or a third of the points with three, read as the better of the
+nearest cell and the same model. Misclassified is the share of the map's cells whose majority phase is not the one
+read. `runs to` is where the median error over seeds is under the level at two readings in a row, > where it is not in
+`--runs` (grids: twice as many). tpe and gp minimise the steps to generalize, Optuna's, a run that does not counts as
+twice the horizon. For cost tpe has five seeds, and gp three and 160 runs. About 40 minutes on one core.
 """
 
 import argparse
@@ -16,23 +17,17 @@ import json
 import random
 import time
 import warnings
-from collections.abc import Callable
 
 import numpy as np
 import optuna
 
-from study.boundary_model import fit
 from study.samplers import boundary
-from study.space import Axis, Seen, Space
-from tests.bench.ground_truth import Truth, all_truths, lattice
+from tests.bench.boundary_readings import LEVELS, SAMPLERS, SPACE, Reading, outcome
+from tests.bench.ground_truth import all_truths
 
-SPACE = Space((Axis("x", low=0.0, high=1.0), Axis("y", low=0.0, high=1.0)))
-LEVELS = (0.05, 0.02)
-HORIZON = 500.0
 SHOWN = (32, 64, 96, 128, 192, 256, 384, 512)
-GP_RUNS, GP_SEEDS = 160, 3
-Reading = list[tuple[int, float]]
-"""Runs so far, and the misclassified share."""
+MOST_SEEDS = {"tpe": 5, "gp": 3}
+MOST_RUNS = {"gp": 160}
 
 
 def main() -> None:
@@ -43,20 +38,21 @@ def main() -> None:
     for truth in all_truths():
         if options.maps and truth.name not in options.maps:
             continue
+        of_map = {}
         for name, read in SAMPLERS.items():
             if options.samplers and name not in options.samplers:
                 continue
             started = time.monotonic()
-            seeds = min(options.seeds, GP_SEEDS) if name == "gp" else options.seeds
-            runs = min(options.runs, GP_RUNS) if name == "gp" else options.runs
-            if name == "grid":
-                runs *= 2
+            seeds = min(options.seeds, MOST_SEEDS.get(name, options.seeds))
+            runs = min(options.runs, MOST_RUNS.get(name, options.runs)) * (2 if name == "grid" else 1)
             readings = [read(truth, seed, runs, options.batch) for seed in range(seeds)]
             row = {"map": truth.name, "sampler": name, "seeds": seeds, "seconds": time.monotonic() - started}
             row |= {f"{level:g}": needed(readings, level) for level in LEVELS} | {"curve": median_curve(readings)}
             row["readings"] = readings
-            results.append(row)
+            of_map[name] = row
             print(line(row, runs), flush=True)
+        results += of_map.values()
+        print(ratios(of_map), flush=True)
     if not options.maps:
         print(f"boundary: {seconds_at(10_000):.2f} s for a call that gives {64} points, at 10,000 finished runs")
     if options.json:
@@ -93,85 +89,19 @@ def median_curve(readings: list[Reading]) -> dict[int, float]:
 def line(row: dict, runs: int) -> str:
     to = "  ".join(f"{f'>{runs}' if np.isinf(row[f'{k:g}']) else round(row[f'{k:g}']):>6}" for k in LEVELS)
     curve = " ".join(f"{100 * error:5.1f}" for error in row["curve"].values())
-    return f"{row['map']:15} {row['sampler']:9} runs to 5%, 2%: {to}   % wrong at {'/'.join(map(str, SHOWN))}: {curve}"
+    name = f"{row['map']:15} {row['sampler']:9} {row['seeds']:2} seeds"
+    return f"{name}, runs to 5%, 2%: {to}   % wrong at {'/'.join(map(str, SHOWN))}: {curve}"
 
 
-def outcome(truth: Truth, point: dict, numbers: np.random.Generator) -> Seen:
-    """One run at a point."""
-    place = np.array([[point["x"], point["y"]]])
-    positive = bool(numbers.random() < truth.rate(place)[0])
-    step = float(truth.step(place)[0]) * np.exp(0.1 * numbers.normal()) if positive else None
-    return Seen(point, True, step, positive, step)
-
-
-def model_error(truth: Truth, seen: list[Seen]) -> float:
-    places = np.array([[run.point["x"], run.point["y"]] for run in seen])
-    return truth.error(fit(places, np.array([run.positive for run in seen])).mean_and_sd(truth.cells)[0] > 0)
-
-
-def search(truth: Truth, seed: int, runs: int, batch: int, suggest: Callable) -> Reading:
-    """Batches of runs where `suggest(seen, rng)` says, read after each; ends early when it has been good for long."""
-    numbers, rng, seen, reading = np.random.default_rng(seed), random.Random(seed), [], []
-    while len(seen) < runs:
-        seen += [outcome(truth, point, numbers) for point in suggest(seen, rng)]
-        reading.append((len(seen), model_error(truth, seen)))
-        if len(reading) >= 6 and max(error for _, error in reading[-4:]) < LEVELS[-1]:
-            break
-        if len(seen) >= 256:  # a reading is a fit of all runs: read less often
-            batch = max(batch, len(seen) // 8)
-    return reading
-
-
-def read_boundary(truth: Truth, seed: int, runs: int, batch: int) -> Reading:
-    return search(truth, seed, runs, batch, lambda seen, rng: boundary.suggest(SPACE, seen, rng, batch))
-
-
-def read_random(truth: Truth, seed: int, runs: int, batch: int) -> Reading:
-    def suggest(seen: list[Seen], rng: random.Random) -> list[dict]:
-        return [{"x": rng.random(), "y": rng.random()} for _ in range(batch)]
-
-    return search(truth, seed, runs, batch, suggest)
-
-
-def read_grid(truth: Truth, seed: int, runs: int, batch: int) -> Reading:
-    """Every size of grid up to `runs`, each from nothing."""
-    numbers, best = np.random.default_rng(seed), {}
-    for side, repeats in itertools.product(range(3, int(runs**0.5) + 1), (1, 3)):
-        count = side * side * repeats
-        if count > runs or (count > 256 and side % 3):
-            continue
-        places = lattice(side)
-        seen = [outcome(truth, {"x": x, "y": y}, numbers) for x, y in places.tolist() for _ in range(repeats)]
-        votes = np.array([run.positive for run in seen]).reshape(-1, repeats).mean(1) > 0.5
-        index = np.minimum((truth.cells * side).astype(int), side - 1)
-        nearest = truth.error(votes.reshape(side, side)[index[:, 0], index[:, 1]])
-        best[count] = min(best.get(count, 1.0), nearest, model_error(truth, seen))
-    return sorted(best.items())
-
-
-def minimising(make: Callable[[int], optuna.samplers.BaseSampler]) -> Callable[[Truth, int, int, int], Reading]:
-    def read(truth: Truth, seed: int, runs: int, batch: int) -> Reading:
-        study = optuna.create_study(sampler=make(seed))
-        trials = []
-
-        def suggest(seen: list[Seen], rng: random.Random) -> list[dict]:
-            for trial, run in zip(trials, seen[-len(trials) :] if trials else [], strict=True):
-                study.tell(trial, np.log(run.step if run.step else 2 * HORIZON))
-            trials[:] = [study.ask() for _ in range(batch)]
-            return [{name: trial.suggest_float(name, 0, 1) for name in "xy"} for trial in trials]
-
-        return search(truth, seed, runs, batch, suggest)
-
-    return read
-
-
-SAMPLERS: dict[str, Callable[[Truth, int, int, int], Reading]] = {
-    "boundary": read_boundary,
-    "grid": read_grid,
-    "random": read_random,
-    "tpe": minimising(lambda seed: optuna.samplers.TPESampler(seed=seed, constant_liar=True)),
-    "gp": minimising(lambda seed: optuna.samplers.GPSampler(seed=seed)),
-}
+def ratios(of_map: dict[str, dict]) -> str:
+    """The runs of `boundary` over those of the grid and of random, at each level."""
+    shown = []
+    for other, level in itertools.product(("grid", "random"), LEVELS):
+        if "boundary" in of_map and other in of_map:
+            mine, theirs = (of_map[name][f"{level:g}"] for name in ("boundary", other))
+            ratio = "none" if np.isinf(mine) else f"{mine / theirs:.2f}" if np.isfinite(theirs) else "less"
+            shown.append(f"{100 * level:g}% of {other} {ratio}")
+    return f"  boundary at {', '.join(shown)}\n" if shown else ""
 
 
 def seconds_at(count: int) -> float:
@@ -188,7 +118,7 @@ def seconds_at(count: int) -> float:
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for name, value in {"seeds": 20, "runs": 512, "batch": 16}.items():
+    for name, value in {"seeds": 20, "runs": 512, "batch": 8}.items():
         parser.add_argument(f"--{name}", type=int, default=value, metavar="N")
     parser.add_argument("--maps", nargs="+", metavar="NAME")
     parser.add_argument("--samplers", nargs="+", choices=SAMPLERS, metavar="NAME")

@@ -34,7 +34,7 @@ class Truth:
 
 
 def all_truths() -> list[Truth]:
-    return [slope(), islands(), noisy(), *map(recorded, MAPS)]
+    return [slope(), islands(), noisy(), bands(), *map(recorded, MAPS)]
 
 
 def slope() -> Truth:
@@ -68,6 +68,16 @@ def noisy() -> Truth:
         return (y - 0.5 + 0.2 * np.sin(5 * x)) / 0.05
 
     return analytic("noisy", log_odds)
+
+
+def bands() -> Truth:
+    """Parallel bands: the boundary is four times as long as the map, which is hard for whoever follows one."""
+
+    def log_odds(at: np.ndarray) -> np.ndarray:
+        x, y = at.T
+        return np.cos(11 * x + 1.5 * y + 0.4) / 0.15
+
+    return analytic("bands", log_odds)
 
 
 def analytic(name: str, log_odds: Callable[[np.ndarray], np.ndarray]) -> Truth:

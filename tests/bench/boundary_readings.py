@@ -1,0 +1,103 @@
+"""How wrong the map of each sampler is as its runs grow: what tests.bench.boundary compares."""
+
+import itertools
+import random
+from collections.abc import Callable
+
+import numpy as np
+import optuna
+
+from study.boundary_model import fit
+from study.boundary_steps import log_steps
+from study.samplers import boundary
+from study.space import Axis, Seen, Space
+from tests.bench.ground_truth import Truth, lattice
+
+SPACE = Space((Axis("x", low=0.0, high=1.0), Axis("y", low=0.0, high=1.0)))
+LEVELS = (0.05, 0.02)
+HORIZON = 500.0
+Reading = list[tuple[int, float]]
+"""Runs so far, and the misclassified share."""
+
+
+def outcome(truth: Truth, point: dict, numbers: np.random.Generator) -> Seen:
+    """One run at a point."""
+    place = np.array([[point["x"], point["y"]]])
+    positive = bool(numbers.random() < truth.rate(place)[0])
+    step = float(truth.step(place)[0]) * np.exp(0.1 * numbers.normal()) if positive else None
+    return Seen(point, True, step, positive, step)
+
+
+def model_error(truth: Truth, seen: list[Seen]) -> float:
+    places = np.array([[run.point["x"], run.point["y"]] for run in seen])
+    model = fit(places, np.array([run.positive for run in seen]), log_steps_N=log_steps(seen))
+    return truth.error(model.mean_and_sd(truth.cells)[0] > 0)
+
+
+def search(truth: Truth, seed: int, runs: int, batch: int, suggest: Callable, patient: bool = False) -> Reading:
+    """Batches of runs where `suggest(seen, rng)` says; ends early when it has been good for long.
+
+    Read after each batch; with `patient`, or from 128 runs on, only where the runs grew by an eighth: it costs a fit.
+    """
+    numbers, rng, seen, reading = np.random.default_rng(seed), random.Random(seed), [], []
+    while len(seen) < runs:
+        seen += [outcome(truth, point, numbers) for point in suggest(seen, rng)]
+        last = reading[-1][0] if reading and (patient or len(seen) > 128) else 0
+        if len(seen) < min(runs, last + max(batch, last // 8)):
+            continue
+        reading.append((len(seen), model_error(truth, seen)))
+        if len(reading) >= 8 and max(error for _, error in reading[-6:]) < LEVELS[-1]:
+            break
+    return reading
+
+
+def read_boundary(truth: Truth, seed: int, runs: int, batch: int) -> Reading:
+    return search(truth, seed, runs, batch, lambda seen, rng: boundary.suggest(SPACE, seen, rng, batch))
+
+
+def read_random(truth: Truth, seed: int, runs: int, batch: int) -> Reading:
+    def suggest(seen: list[Seen], rng: random.Random) -> list[dict]:
+        return [{"x": rng.random(), "y": rng.random()} for _ in range(batch)]
+
+    return search(truth, seed, runs, batch, suggest, patient=True)
+
+
+def read_grid(truth: Truth, seed: int, runs: int, batch: int) -> Reading:
+    """Every size of grid up to `runs`, each from nothing."""
+    numbers, best = np.random.default_rng(seed), {}
+    for side, repeats in itertools.product(range(3, int(runs**0.5) + 1), (1, 3)):
+        count = side * side * repeats
+        if count > runs or (count > 256 and side % 3):
+            continue
+        places = lattice(side)
+        seen = [outcome(truth, {"x": x, "y": y}, numbers) for x, y in places.tolist() for _ in range(repeats)]
+        votes = np.array([run.positive for run in seen]).reshape(-1, repeats).mean(1) > 0.5
+        index = np.minimum((truth.cells * side).astype(int), side - 1)
+        nearest = truth.error(votes.reshape(side, side)[index[:, 0], index[:, 1]])
+        best[count] = min(best.get(count, 1.0), nearest, model_error(truth, seen))
+    return sorted(best.items())
+
+
+def minimising(make: Callable[[int], optuna.samplers.BaseSampler]) -> Callable[[Truth, int, int, int], Reading]:
+    def read(truth: Truth, seed: int, runs: int, batch: int) -> Reading:
+        study = optuna.create_study(sampler=make(seed))
+        trials = []
+
+        def suggest(seen: list[Seen], rng: random.Random) -> list[dict]:
+            for trial, run in zip(trials, seen[-len(trials) :] if trials else [], strict=True):
+                study.tell(trial, np.log(run.step if run.step else 2 * HORIZON))
+            trials[:] = [study.ask() for _ in range(batch)]
+            return [{name: trial.suggest_float(name, 0, 1) for name in "xy"} for trial in trials]
+
+        return search(truth, seed, runs, batch, suggest, patient=True)
+
+    return read
+
+
+SAMPLERS: dict[str, Callable[[Truth, int, int, int], Reading]] = {
+    "boundary": read_boundary,
+    "grid": read_grid,
+    "random": read_random,
+    "tpe": minimising(lambda seed: optuna.samplers.TPESampler(seed=seed, constant_liar=True)),
+    "gp": minimising(lambda seed: optuna.samplers.GPSampler(seed=seed)),
+}
