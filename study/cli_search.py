@@ -49,7 +49,7 @@ def search(task: str, store: str, **options: Any) -> None:
     """
     from study import service
     from study.display import ProgressLine
-    from study.past import check_objective, check_same
+    from study.past import check_objective
     from study.search import BASES, make_search
     from study.spec import CATALOG
     from study.store import Store
@@ -77,9 +77,8 @@ def search(task: str, store: str, **options: Any) -> None:
         )
     asked = make_search(task, **{word: options.pop(word) for word in words})
     settings = options_of(options)
+    check_objective(asked)
     opened = Store.open(store, write=True)
-    check_objective(asked, opened)
-    check_same(asked, opened)
     with ProgressLine() as line:
         done, outcome = service.search(asked, opened, settings, line.say)
     click.echo(f"{asked.study.name}: {outcome}.")

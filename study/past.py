@@ -2,6 +2,7 @@
 
 import json
 import math
+import tempfile
 from typing import Any
 
 from study.packing import is_done
@@ -23,7 +24,6 @@ class Past:
 
     def __init__(self, search: Search, store: Store, pruning: bool = False) -> None:
         self.search, self.store, self.pruning = search, store, pruning
-        check_objective(search, store)
         check_same(search, store)
         self.runs: dict[str, PlannedRun] = {run.run_id: run for run in asked_runs(store, search.study.name)}
         self.known: dict[str, Seen] = {}
@@ -79,13 +79,14 @@ def check_same(search: Search, store: Store) -> None:
             )
 
 
-def check_objective(search: Search, store: Store) -> None:
-    """SpecError for an objective that is no number of `outcomes`."""
+def check_objective(search: Search) -> None:
+    """SpecError for an objective that is no number of `outcomes`. Asks a store of its own: a mistake leaves none."""
     if search.objective is None:
         return
     numbers = "'DOUBLE', 'BIGINT', 'INTEGER', 'FLOAT', 'BOOLEAN'"
     text = f"select column_name from (describe outcomes) where column_type in ({numbers}) order by 1"
-    known = [name for (name,) in store.sql(text).fetchall()]
+    with tempfile.TemporaryDirectory() as folder:
+        known = [name for (name,) in Store.open(folder, write=True).sql(text).fetchall()]
     column = search.objective.partition(":")[2]
     if column not in known:
         raise SpecError(

@@ -58,22 +58,6 @@ def planned_runs(study: StudySpec, limit: int | None = None) -> list[PlannedRun]
     return list(runs.values())[:limit]
 
 
-def make_plan(
-    study: StudySpec,
-    store: Store | None,
-    machine: Machine,
-    pack_size: int | None = None,
-    limit: int | None = None,
-    pruning: bool = False,
-) -> Plan:
-    """The plan of a study on this machine; no store has no runs.
-
-    `pack_size` None keeps the packs of an earlier plan and sizes new ones; `limit` takes the first so many runs;
-    `pruning` counts those that were pruned as finished.
-    """
-    return plan_runs(study, planned_runs(study, limit), store, machine, pack_size, pruning=pruning)
-
-
 def plan_runs(
     study: StudySpec,
     runs: Sequence[PlannedRun],
@@ -83,7 +67,11 @@ def plan_runs(
     all_runs: int | None = None,
     pruning: bool = False,
 ) -> Plan:
-    """The plan of these runs of a study, see `make_plan`; `all_runs` is their number in the end, where more follow."""
+    """The plan of these runs of a study on this machine; no store has no runs.
+
+    `pack_size` None keeps the packs of an earlier plan and sizes new ones; `all_runs` is the number of runs in the end,
+    where more follow; `pruning` counts those that were pruned as finished.
+    """
     known = known_runs(store, study.name, [run.run_id for run in runs]) if store else {}
     finished = frozenset(r.run_id for r in runs if is_done(known.get(r.run_id), study.horizon, pruning))
     assigned = {} if pack_size else {run_id: row["pack_id"] for run_id, row in known.items() if row["pack_id"]}

@@ -82,6 +82,10 @@ def make_search(
     base = changed(start.base, sets, over)
     space = space_over(over, base, sampler)
     asked = objective or (OBJECTIVE if sampler in OPTIMIZERS else None)
+    if asked is not None and sampler not in OPTIMIZERS:
+        raise SpecError(
+            f"--objective {asked!r} is for {', '.join(OPTIMIZERS)}; {sampler} looks for a boundary: use --phase."
+        )
     if asked is not None and not re.fullmatch(r"(min|max):\w+", asked):
         raise SpecError(f"--objective {asked!r} is neither min:COLUMN nor max:COLUMN of outcomes, as in {OBJECTIVE}.")
     if until_width is not None:
@@ -104,6 +108,8 @@ def make_search(
         search={"over": ranges, "runs": runs, "objective": asked, "phases": list(sides), "until_width": until_width},
         name=name or f"{name_of(base.task)}-{sampler}-{digest}",
     )
+    if study.name in available(CATALOG):
+        raise SpecError(f"--name {study.name!r} is a study of the catalog; take another --name.")
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,100}", study.name):
         raise SpecError(f"--name {study.name!r} may hold letters, digits, '_' and '-' only, at most 100.")
     return Search(study, space, sampler, runs, asked, sides, until_width)

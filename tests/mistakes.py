@@ -59,6 +59,10 @@ def searching(*words: str, task: str = "modular", over: str = FRACTION, runs: st
     return ["search", task, "--over", over, "--runs", runs, *words]
 
 
+def optimizing(objective: str) -> list[str]:
+    return searching("--sampler", "tpe", "--objective", objective)
+
+
 def extending(*words: str, study: str = "small", horizon: str = "120") -> list[str]:
     return ["extend", study, "--horizon", horizon, *words]
 
@@ -91,10 +95,15 @@ MISTAKES |= {
         searching("--sampler", "grid"),
         "--sampler grid: axis 'task.train_fraction': 0.3:0.8",
     ),
-    "search for half an objective": (searching("--objective", "test_step_95"), "neither min:COLUMN nor max:COLUMN"),
-    "search for an unknown objective": (searching("--objective", "min:test_stp_95"), "Did you mean 'test_step_95'"),
+    "search for half an objective": (optimizing("test_step_95"), "neither min:COLUMN nor max:COLUMN"),
+    "search for an unknown objective": (optimizing("min:test_stp_95"), "Did you mean 'test_step_95'"),
+    "search for an objective and a boundary": (
+        searching("--objective", "min:test_step_95"),
+        "--objective 'min:test_step_95' is for tpe, gp, cma; boundary looks for a boundary: use --phase",
+    ),
+    "search with a name of the catalog": (searching("--name", "first_map"), "'first_map' is a study of the catalog"),
     "search for words": (
-        searching("--objective", "min:status"),
+        optimizing("min:status"),
         "'status' is no number of outcomes. Available: censored",
     ),
     "search for an unknown phase": (

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from study.packing import Machine
-from study.plan import Plan, make_plan, write
+from study.plan import Plan, plan_runs, planned_runs, write
 from study.spec import StudySpec, find
 from study.store import Store
 from study.trial import Settings, train
@@ -66,6 +66,18 @@ def study_file(folder: Path, name: str = "small", *, axes: Any = AXES, seeds: in
 def settings(store: Store, **changes: Any) -> Settings:
     values = {"device": "cpu", "threads": 1, "compile": "off", "evaluations_per_decade": 8, "evaluation_examples": None}
     return Settings(**({"store": str(store.path), "leave_when_generalized": False} | values | changes))
+
+
+def make_plan(
+    study: StudySpec,
+    store: Store | None,
+    machine: Machine = MACHINE,
+    pack_size: int | None = None,
+    limit: int | None = None,
+    pruning: bool = False,
+) -> Plan:
+    """The plan of all runs of a study, or of the first `limit`."""
+    return plan_runs(study, planned_runs(study, limit), store, machine, pack_size, pruning=pruning)
 
 
 def planned(study: StudySpec, store: Store, pack_size: int | None = None, limit: int | None = None) -> Plan:

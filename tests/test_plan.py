@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from study.packing import CPU_CACHE_BYTES, LARGEST_PACK, Machine, activation_bytes, is_done, make_packs, run_bytes
-from study.plan import make_plan, planned_runs
+from study.plan import planned_runs
 from study.store import Store
-from tests.studies import AXES, MACHINE, planned, small, trained
+from tests.studies import AXES, MACHINE, make_plan, planned, small, trained
 from trainables import checkpoint
 from trainables.spec import RunSpec
 

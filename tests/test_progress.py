@@ -3,9 +3,9 @@
 import pytest
 
 from study.display import ProgressLine
-from study.plan import Plan, make_plan
+from study.plan import Plan
 from study.progress import Progress, duration
-from tests.studies import MACHINE, small
+from tests.studies import MACHINE, make_plan, small
 
 
 @pytest.mark.parametrize(

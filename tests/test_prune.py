@@ -5,12 +5,12 @@ import json
 import numpy as np
 import pytest
 
-from study.plan import make_plan, write
+from study.plan import write
 from study.prune import Asha
 from study.service import Options
 from study.store import Store
 from study.trial import train
-from tests.studies import MACHINE, metrics, settings, small, trained
+from tests.studies import MACHINE, make_plan, metrics, settings, small, trained
 from trainables.errors import SpecError
 from trainables.schedule import evaluation_steps
 

@@ -7,7 +7,7 @@ import pytest
 
 from study.extend import chosen_runs
 from study.handout import Handout
-from study.past import Past
+from study.past import Past, check_objective
 from study.search import Search, make_search
 from study.spec import StudySpec, find
 from study.store import Store
@@ -99,7 +99,7 @@ def test_a_search_says_why_it_has_ended_and_how_well_it_knows_the_boundary(task,
     assert handed(whole, store).outcome().startswith("the budget of 4 runs is spent; ")
     finite = search(task, "optimizer.weight_decay=1,2,3", runs=50, name="b")
     assert handed(finite, store).outcome().startswith("sobol has no more points in this space; ")
-    optimum = search(task, DECAY, runs=2, name="c", objective="max:final_test_accuracy")
+    optimum = search(task, DECAY, runs=2, name="c", sampler="tpe", objective="max:final_test_accuracy")
     assert handed(optimum, store).outcome() == "the budget of 2 runs is spent"
 
 
@@ -144,7 +144,7 @@ def test_points_of_different_shapes_are_packs_of_their_own(task, store):
 def test_the_sampler_is_told_value_side_and_first_passage(task, store):
     worked(search(task, runs=4, seeds=1), store)
     for objective, sign in (("max:final_train_accuracy", -1), ("min:final_train_accuracy", 1)):
-        asked = search(task, runs=4, objective=objective, phases=["memorization"])
+        asked = search(task, sampler="cma", runs=4, objective=objective, phases=["memorization"])
         rows = store.sql("""select point, final_train_accuracy, phase, test_step_90 from study_runs
             join outcomes using (run_id) join phases using (run_id) where definition = 'unified'""").fetchall()
         told = {json.dumps(run.point, sort_keys=True): run for run in Past(asked, store).seen()}
@@ -194,7 +194,9 @@ def test_a_search_has_a_base_for_each_task_and_a_name_of_its_own():
         ({"sets": ["task.q=5"]}, "Available: "),
         ({"sets": ["task.p"]}, "is not PATH=VALUE"),
         ({"sets": ["task.p=1"]}, r"must be in \[2, 4096\], got 1"),
-        ({"objective": "test_step_95"}, "is neither min:COLUMN nor max:COLUMN"),
+        ({"sampler": "gp", "objective": "test_step_95"}, "is neither min:COLUMN nor max:COLUMN"),
+        ({"objective": "min:test_step_95"}, "is for tpe, gp, cma; sobol looks for a boundary"),
+        ({"name": "first_map"}, "is a study of the catalog"),
         ({"phases": ["groking"]}, "Did you mean 'grokking'"),
         ({"until_width": 2.0}, r"--until-width must be in \(0, 1\)"),
         ({"until_width": 0.1, "over": ["optimizer=adamw,sgd"]}, "needs one to three axes of numbers"),
@@ -211,7 +213,7 @@ def test_a_search_that_cannot_work_is_one_line(changes, words):
 
 def test_an_objective_that_is_no_number_and_a_name_that_is_taken_are_one_line(task, store):
     with pytest.raises(SpecError, match="Did you mean 'test_step_95'"):
-        Past(search(task, objective="min:test_stp_95"), store)
+        check_objective(search(task, sampler="tpe", objective="min:test_stp_95"))
     worked(search(task, runs=2), store)
     with pytest.raises(SpecError, match="by a study with other axes"):
         Past(search(task, FRACTION), store)

@@ -6,11 +6,10 @@ from typing import Any
 import pytest
 
 from study.packing import PackPlan
-from study.plan import make_plan
 from study.recorder import last_states
 from study.store import Store
 from study.trial import record_failure, train
-from tests.studies import MACHINE, metrics, planned, settings, small, trained
+from tests.studies import MACHINE, make_plan, metrics, planned, settings, small, trained
 from trainables import checkpoint
 
 
