@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from study.boundary_model import Array, BoundaryModel, fit
+from study.boundary_steps import log_steps
 from study.boundary_width import Z, width_of
 from study.search import GENERALIZED, GENERALIZED_PHASES
+from study.space import Seen
 from trainables.components import closest
 from trainables.errors import SpecError
 
@@ -100,25 +102,26 @@ def boundary(
     phases = GENERALIZED_PHASES if phase == GENERALIZED else (phase,) if isinstance(phase, str) else tuple(phase)
     found = rows(
         store,
-        """select point::text as point, phase from study_runs join phases using (run_id)
+        """select point::text as point, phase, test_step_90::double as step
+        from study_runs join phases using (run_id) join outcomes using (run_id)
         where study = $study and definition = $definition and phase <> 'unresolved' order by run_id""",
         study=study,
         definition=facts.definition,
     )
-    runs = [(json.loads(row["point"]), row["phase"] in phases) for row in found]
-    runs = [(p, positive) for p, positive in runs if set(p) == set(facts.axes) and holds(p, at)]
-    if len({positive for _, positive in runs}) < 2:
+    runs = [Seen(json.loads(row["point"]), True, positive=row["phase"] in phases, step=row["step"]) for row in found]
+    runs = [run for run in runs if set(run.point) == set(facts.axes) and holds(run.point, at)]
+    if len({run.positive for run in runs}) < 2:
         known = sorted({row["phase"] for row in found})
         raise SpecError(
             f"Study {study!r}: there is no boundary of phase {phase!r}, its {len(runs)} resolved runs are on one side. "
             f"Phases by {facts.definition}: {', '.join(known) or 'none yet'}."
         )
-    scales = tuple(_scale(study, axis, [point[axis] for point, _ in runs]) for axis in axes)
-    places_ND = np.stack([scale.unit([point[scale.path] for point, _ in runs]) for scale in scales], -1)
-    positive_N = np.array([positive for _, positive in runs])
-    model = fit(places_ND, positive_N)
+    scales = tuple(_scale(study, axis, [run.point[axis] for run in runs]) for axis in axes)
+    places_ND = np.stack([scale.unit([run.point[scale.path] for run in runs]) for scale in scales], -1)
+    positive_N, log_steps_N = np.array([run.positive for run in runs]), log_steps(runs)
+    model = fit(places_ND, positive_N, log_steps_N=log_steps_N)
     if len(scales) == 1:
-        points = critical_values(model, scales[0], places_ND, positive_N)
+        points = critical_values(model, scales[0], places_ND, positive_N, log_steps_N)
         width = float(np.mean([scales[0].unit(p["high"]) - scales[0].unit(p["low"]) for p in points or [_NOWHERE]]))
     else:
         points, width = curve(model, scales), width_of(model, 2)
@@ -143,12 +146,14 @@ def _scale(study: str, axis: str, values: list[Any]) -> Scale:
     return Scale.of(axis, values)
 
 
-def critical_values(model: BoundaryModel, scale: Scale, places_N1: Array, positive_N: np.ndarray) -> list[dict]:
+def critical_values(
+    model: BoundaryModel, scale: Scale, places_N1: Array, positive_N: np.ndarray, log_steps_N: Array
+) -> list[dict[str, float]]:
     """Crossings of one half along one axis, each with the interval in which it lies."""
     line_M = np.linspace(0, 1, LINE)
     mean_M, sd_M = model.mean_and_sd(line_M[:, None])
     sure_M = np.abs(mean_M) > Z * sd_M
-    resampled = [_crossings(again, line_M) for again in _bootstrap(model, places_N1, positive_N)]
+    resampled = [_crossings(again, line_M) for again in _bootstrap(model, places_N1, positive_N, log_steps_N)]
     points = []
     for unit in _crossings(model, line_M):
         place = int(unit * (LINE - 1))
@@ -169,7 +174,9 @@ def _crossings(model: BoundaryModel, line_M: Array) -> list[float]:
     ]
 
 
-def _bootstrap(model: BoundaryModel, places_ND: Array, positive_N: np.ndarray) -> list[BoundaryModel]:
+def _bootstrap(
+    model: BoundaryModel, places_ND: Array, positive_N: np.ndarray, log_steps_N: Array
+) -> list[BoundaryModel]:
     """Models of the runs with the seeds of every place drawn anew; of all runs drawn anew where places have one run."""
     numbers = np.random.default_rng(0)
     _, group_N = np.unique(places_ND, axis=0, return_inverse=True)
@@ -180,7 +187,7 @@ def _bootstrap(model: BoundaryModel, places_ND: Array, positive_N: np.ndarray) -
     models = []
     for _ in range(RESAMPLES):
         drawn = np.concatenate([numbers.choice(runs, len(runs)) for runs in members])
-        models.append(fit(places_ND[drawn], positive_N[drawn], like=model))
+        models.append(fit(places_ND[drawn], positive_N[drawn], like=model, log_steps_N=log_steps_N[drawn]))
     return models
 
 

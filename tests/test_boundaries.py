@@ -64,7 +64,7 @@ def test_intervals_of_critical_values_cover_them():
         at = np.repeat(np.linspace(0, 1, 10), 5)
         positive = numbers.random(len(at)) < expit((at - critical) / 0.03)
         model = fit(at[:, None], positive)
-        points = critical_values(model, Scale("x", 0.0, 1.0, False), at[:, None], positive)
+        points = critical_values(model, Scale("x", 0.0, 1.0, False), at[:, None], positive, np.full(len(at), np.nan))
         covered += any(point["low"] <= critical <= point["high"] for point in points)
     assert covered >= 17
 
