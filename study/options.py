@@ -46,6 +46,9 @@ def train_options(command: Any) -> Any:
                 "--compile", default="auto", show_default=True, metavar=compiled, help="torch.compile the packs."
             ),
             click.option("--flush-seconds", type=float, default=10.0, show_default=True, help="Between checkpoints."),
+            click.option(
+                "--hang-seconds", type=float, default=1800.0, show_default=True, help="After them a still worker ends."
+            ),
         ]
     ):
         command = option(command)

@@ -26,8 +26,9 @@ from ray import tune
 from ray._private.services import canonicalize_bootstrap_address  # ray 2.60: there is no public way to ask
 from ray.tune.search import Searcher
 
+from study.halves import Split
 from study.packing import PackPlan
-from study.trial import Settings, record_failure, train
+from study.trial import Settings, record_failure, watched
 from trainables.errors import SpecError
 
 CONNECT_SECONDS = 5.0
@@ -47,6 +48,8 @@ class PackSearcher(Searcher):
     def __init__(self, next_pack: Callable[[], PackPlan | None]) -> None:
         super().__init__()
         self.next_pack = next_pack
+        self.again: list[PackPlan] = []
+        """Halves of packs that have failed: they come before all others."""
         self.live: set[str] = set()
         self.asked_in_vain = False
         self.error: Exception | None = None
@@ -73,7 +76,7 @@ class PackSearcher(Searcher):
         if self.error is not None:
             return None
         try:
-            return self.next_pack()
+            return self.again.pop(0) if self.again else self.next_pack()
         except Exception as error:
             self.error = error
             return None
@@ -91,10 +94,12 @@ class PackSearcher(Searcher):
 
 
 class Watcher(tune.Callback):
-    """Passes heartbeats on, and writes a pack's failure into the store."""
+    """Passes heartbeats on, and sees to packs that have failed: in halves again, or on record as failed."""
 
-    def __init__(self, settings: Settings, heard: Callable[[dict[str, Any]], None]) -> None:
-        self.settings, self.heard = settings, heard
+    def __init__(
+        self, settings: Settings, searcher: PackSearcher, split: Split, heard: Callable[[dict[str, Any]], None]
+    ) -> None:
+        self.settings, self.searcher, self.split, self.heard = settings, searcher, split, heard
 
     def __getstate__(self) -> dict[str, Any]:
         """Tune pickles its callbacks for a restore that we never ask for."""
@@ -103,18 +108,35 @@ class Watcher(tune.Callback):
     def on_trial_result(
         self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **info: Any
     ) -> None:
-        """A pack has flushed."""
-        self.heard(json.loads(result["heartbeat"]))
+        """A pack has flushed, or has come to an end that trying again would not change."""
+        message = json.loads(result["heartbeat"])
+        if "blame" not in message:
+            self.heard(message)
+        elif message["blame"] == "pack":
+            self._failed(trial, message["error"])
+        else:  # so will all others be: what trains is let finish, and the next call goes on
+            self.searcher.error = SpecError(
+                f"store '{self.settings.store}': the disk is full ({message['error']}). "
+                f"Nothing is lost: free some space, and the same command goes on."
+            )
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
-        """A pack has failed for good."""
+        """A pack has failed as often as it may."""
+        self._failed(trial, _last_line(trial))
+
+    def _failed(self, trial: Any, error: str) -> None:
         pack = trial.config["pack"]
-        error = _last_line(trial)
+        status = "failed" if len(pack.run_ids) == 1 else "running"
         try:
-            record_failure(pack, self.settings, trial.trial_id, error)
-        except OSError as cause:  # a full disk has failed the pack, and now this: the next call trains it again
-            error = f"{error} ({cause})"
-        self.heard({"pack_id": pack.pack_id, "states": {}, "error": error})
+            record_failure(pack, self.settings, trial.trial_id, error, status)
+            halves = self.split(pack)
+            if not halves and status == "running":
+                record_failure(pack, self.settings, trial.trial_id, error)
+            self.searcher.again += halves
+        except (OSError, SpecError) as cause:  # the store itself: the next call trains the pack again
+            error, halves = f"{error} ({cause})", []
+        if not halves:
+            self.heard({"pack_id": pack.pack_id, "states": {}, "error": error})
 
 
 def connect(address: str, workers: int) -> None:
@@ -155,20 +177,21 @@ def run_packs(
     workers: int,
     most: int,
     address: str,
+    split: Split,
     heard: Callable[[dict[str, Any]], None],
 ) -> None:
     """Train the packs that `next_pack` gives, `workers` at a time, until it gives none and each has finished or failed.
 
-    `heard` gets every heartbeat. On a cluster, as many at a time as it has places for, never more than `most`. Tune's
-    own files, which nobody reads, are in `<store>/.tune` meanwhile: one driver works on a store, so what a killed one
-    left is removed here.
+    `heard` gets every heartbeat; `split` gives the halves of a pack that has failed. On a cluster, as many at a time as
+    it has places for, never more than `most`. Tune's own files, which nobody reads, are in `<store>/.tune` meanwhile:
+    one driver works on a store, so what a killed one left is removed here.
     """
 
     def trainable(config: dict[str, Any]) -> None:
         def heartbeat(message: dict[str, Any]) -> None:
             tune.report({"heartbeat": json.dumps(message)})
 
-        train(config["pack"], settings, tune.get_context().get_trial_id() or "", heartbeat)
+        watched(config["pack"], settings, tune.get_context().get_trial_id() or "", heartbeat)
 
     on_cuda = settings.device.startswith("cuda")
     resources: dict[str, float] = {"cpu": 1, "gpu": 1} if on_cuda else {"cpu": settings.threads}
@@ -191,7 +214,7 @@ def run_packs(
                 name="study",
                 storage_path=str(scratch),
                 failure_config=tune.FailureConfig(max_failures=MAX_RETRIES),
-                callbacks=[Watcher(settings, heard)],
+                callbacks=[Watcher(settings, searcher, split, heard)],
                 verbose=0,
             ),
         ).fit()

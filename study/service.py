@@ -6,15 +6,16 @@ Safe to stop and to start at any moment: everything a finished pack knows is on 
 import fcntl
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from study.extend import chosen_runs
+from study.halves import PATIENCE_SECONDS, splitter
 from study.handout import Handout
 from study.machine import machine
 from study.packing import PackPlan
-from study.plan import Plan, plan_runs, write
+from study.plan import Plan, PlannedRun, plan_runs, write
 from study.progress import Progress
 from study.prune import PRUNERS
 from study.search import Search
@@ -27,8 +28,6 @@ from trainables.components import closest
 from trainables.errors import SpecError
 
 INGEST_SECONDS = 2.0
-PATIENCE_SECONDS = 30.0
-"""How long a plan waits for those who read the store: a plan from half of what is on disk trains runs twice."""
 Say = Callable[[str], None]
 """Gets the progress line."""
 DEVICES = ("auto", "cpu", "cuda")
@@ -44,6 +43,7 @@ class Options:
     compile: str = "auto"
     runs: int | None = None
     flush_seconds: float = 10.0
+    hang_seconds: float = 1800.0
     prune: str | None = None
 
     def __post_init__(self) -> None:
@@ -61,6 +61,10 @@ class Options:
                 raise SpecError(f"--{name.replace('_', '-')} must be 1 or larger, got {value}.")
         if not self.flush_seconds >= 0:
             raise SpecError(f"--flush-seconds must be 0 or larger, got {self.flush_seconds:g}.")
+        if not self.hang_seconds > self.flush_seconds:
+            raise SpecError(
+                f"--hang-seconds must be larger than --flush-seconds {self.flush_seconds:g}, got {self.hang_seconds:g}."
+            )
 
 
 def plan(study: StudySpec, store: Store | None, options: Options) -> Plan:
@@ -101,7 +105,7 @@ def search(search: Search, store: Store, options: Options, say: Say) -> tuple[Pl
         progress = Progress(handout.plan(), say, total=search.runs)
         handout.planned = progress.add
         if handout.has_more():
-            _train(handout.study, handout.next, store, options, progress, most=search.runs)
+            _train(handout.study, handout.next, handout.past.runs, store, options, progress, most=search.runs)
         store.ingest(timeout=PATIENCE_SECONDS)
         return handout.plan(), handout.outcome()
 
@@ -131,12 +135,14 @@ def extend(store: Store, study: str, horizon: int, where: str | None, options: O
 def _train_all(todo: Plan, store: Store, options: Options, say: Say) -> None:
     """Train the packs of a plan that is settled, in its order."""
     waiting = iter(todo.packs)
-    _train(todo.study, lambda: next(waiting, None), store, options, Progress(todo, say), most=len(todo.packs))
+    runs, progress = {run.run_id: run for run in todo.runs}, Progress(todo, say)
+    _train(todo.study, lambda: next(waiting, None), runs, store, options, progress, most=len(todo.packs))
 
 
 def _train(
     study: StudySpec,
     next_pack: Callable[[], PackPlan | None],
+    runs: Mapping[str, PlannedRun],
     store: Store,
     options: Options,
     progress: Progress,
@@ -155,6 +161,7 @@ def _train(
         evaluation_examples=study.evaluation_examples,
         leave_when_generalized=study.leave_when_generalized,
         flush_seconds=options.flush_seconds,
+        hang_seconds=options.hang_seconds,
         probes=tuple(study.probes),
         probes_per_decade=study.probes_per_decade,
         snapshots_per_decade=study.snapshots_per_decade,
@@ -170,6 +177,7 @@ def _train(
             workers=min(target.workers, most),
             most=most,
             address=options.address,
+            split=splitter(study, runs, store, target, bool(options.prune)),
             heard=progress.heard,
         )
     finally:

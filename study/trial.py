@@ -5,6 +5,8 @@ after it are made again, with the same values, and replace the old ones.
 """
 
 import dataclasses
+import errno
+import faulthandler
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -33,11 +35,42 @@ class Settings:
     evaluation_examples: int | None
     leave_when_generalized: bool
     flush_seconds: float = 10.0
+    hang_seconds: float = 1800.0
+    """A worker that has not flushed for so long is taken to hang, and ends."""
     probes: tuple[str, ...] = ()
     probes_per_decade: int = 4
     snapshots_per_decade: int = 0
     prune_in: str | None = None
     """Folder of the study's rungs, where runs are pruned; None = none are."""
+
+
+STDERR = 2
+
+
+def watched(pack: PackPlan, settings: Settings, trial_id: str, heartbeat: Callable[[dict[str, Any]], None]) -> None:
+    """`train` a pack in a worker's process, which ends if it hangs, whatever holds it up.
+
+    Raises what another try in a new process may mend. For all else there is a last heartbeat with `error` and `blame`:
+    `disk` when it is full, `pack` when this pack cannot be trained as it is, for want of memory for instance.
+    """
+
+    def beat(message: dict[str, Any]) -> None:
+        faulthandler.dump_traceback_later(settings.hang_seconds, exit=True, file=STDERR)  # needs no Python to fire
+        heartbeat(message)
+
+    faulthandler.dump_traceback_later(settings.hang_seconds, exit=True, file=STDERR)
+    try:
+        train(pack, settings, trial_id, beat)
+    except Exception as error:
+        full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+        if isinstance(error, OSError | torch.AcceleratorError) and not full:
+            raise
+        line = f"{type(error).__name__}: {error}".splitlines()[0][:500]
+        heartbeat({"pack_id": pack.pack_id, "states": {}, "blame": "disk" if full else "pack", "error": line})
+    finally:
+        faulthandler.cancel_dump_traceback_later()
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
 
 
 def train(pack: PackPlan, settings: Settings, trial_id: str, heartbeat: Callable[[dict[str, Any]], None]) -> None:
@@ -107,15 +140,18 @@ def snapshot_path(store: Path, run_id: str, step: int) -> Path:
     return store / "checkpoints" / "snapshots" / run_id / f"{step:010d}.safetensors"
 
 
-def record_failure(pack: PackPlan, settings: Settings, trial_id: str, error: str) -> None:
-    """Say in the store that the runs of a pack could not be trained; those that had left it are not touched."""
+def record_failure(pack: PackPlan, settings: Settings, trial_id: str, error: str, status: str = "failed") -> None:
+    """Say in the store that the runs of a pack could not be trained; those that had left it are not touched.
+
+    `status` is `running` for runs that go on in other packs.
+    """
     recorder = Recorder(settings.store, pack.pack_id, provenance(settings.device, settings.threads, trial_id))
     run_ids, start = _start(pack, settings)
     states = [
         {
             "run_id": run_id,
             "attempt": first + recorder.attempt,
-            "status": "failed",
+            "status": status,
             "stop_reason": None,
             "horizon": pack.horizon,
             "steps": start.step if start else 0,
