@@ -45,7 +45,7 @@ class Driver:
 
     def end(self) -> tuple[int, str, str]:
         """How it ends by itself."""
-        out, err = self.process.communicate(timeout=120)
+        out, err = self.process.communicate(timeout=300)
         return self.process.returncode, out, err
 
     def parts(self) -> int:

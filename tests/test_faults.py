@@ -78,18 +78,6 @@ def test_a_pack_that_fails_is_tried_in_halves_until_a_run_fails_alone(tmp_path):
     assert (row["failed"], row["last_error"]) == (1, "RuntimeError: no luck today")
 
 
-def test_a_worker_that_hangs_ends_and_its_pack_is_tried_again(tmp_path):
-    study = study_file(tmp_path, axes={"model.width": (16,)}, seeds=SEEDS, horizon=HORIZON)
-    undisturbed = trained_file(study, tmp_path / "undisturbed", SEEDS)
-    mark = tmp_path / "hung"
-    lines = (f"if not os.path.exists({str(mark)!r}):", f"    open({str(mark)!r}, 'w').close(); time.sleep(1e6)")
-    words = [*LINE, "--hang-seconds", 2]
-    with Driver(study, tmp_path / "store", *words, PYTHONPATH=breaking(tmp_path, *lines)) as driver:
-        code, _, err = driver.end()
-    assert (code, mark.exists()) == (0, True), err
-    assert metrics(Store.open(tmp_path / "store")) == metrics(undisturbed)
-
-
 @pytest.fixture
 def small_disk(tmp_path) -> Iterator[Path]:
     """A file system of 2 MB."""

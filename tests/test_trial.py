@@ -1,14 +1,20 @@
 """What a worker does with a pack, without Ray: parts, checkpoints, and the same numbers however it is interrupted."""
 
+import errno
+import subprocess
+import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
+import torch
 
 from study.packing import PackPlan
 from study.recorder import last_states
 from study.store import Store
-from study.trial import record_failure, train
+from study.trial import record_failure, train, watched
 from tests.studies import MACHINE, make_plan, metrics, planned, settings, small, trained
 from trainables import checkpoint
 
@@ -233,3 +239,41 @@ def test_the_newest_state_of_a_run_is_that_of_its_last_readable_part(store):
     states = last_states(store.path, pack.pack_id)
     assert {state["status"] for state in states.values()} == {"finished"}
     assert last_states(store.path, "nowhere") == {}
+
+
+HANGING = """
+import ctypes, sys
+import study.trial
+from study.store import Store
+from tests.studies import make_plan, settings, small
+
+study.trial.train = lambda *rest: ctypes.PyDLL(None).sleep(3600)  # holds the interpreter's lock: no Python thread runs
+[pack, *_] = make_plan(small(), None).packs
+study.trial.watched(pack, settings(Store.open(sys.argv[1], write=True), hang_seconds=0.5), "t", print)
+"""
+
+
+def test_a_process_that_hangs_ends_even_where_no_python_runs(tmp_path):
+    line = [sys.executable, "-c", HANGING, str(tmp_path / "store")]
+    ended = subprocess.run(line, capture_output=True, text=True, timeout=300, cwd=Path(__file__).parents[1])
+    assert ended.returncode == 1
+    assert "Timeout" in ended.stderr
+    assert "sleep" not in ended.stdout
+
+
+def test_what_ails_a_pack_is_raised_or_told_apart(store, monkeypatch):
+    [pack, *_] = planned(small(), store).packs
+    told: list[dict] = []
+    for error, blame in (
+        (RuntimeError("no luck\ntoday"), "pack"),
+        (torch.OutOfMemoryError("CUDA out of memory"), "pack"),
+        (OSError(errno.ENOSPC, "No space left on device"), "disk"),
+        (OSError(errno.EIO, "Input/output error"), None),
+        (torch.AcceleratorError("CUDA error: an illegal memory access"), None),
+    ):
+        monkeypatch.setattr("study.trial.train", Mock(side_effect=error))
+        with pytest.raises(type(error)) if blame is None else nullcontext():
+            watched(pack, settings(store), "t", told.append)
+        assert [message["blame"] for message in told] == ([blame] if blame else [])
+        assert all("\n" not in message["error"] for message in told)
+        told.clear()
