@@ -3,6 +3,7 @@
 Imports of torch, ray, duckdb and altair stay inside the commands that need them: `study --help` starts at once.
 """
 
+import errno
 import sys
 from pathlib import Path
 from typing import Any
@@ -250,6 +251,10 @@ def main() -> None:
         status = cli.main(prog_name="study", standalone_mode=False)
     except SpecError as error:
         status = _complain(str(error))
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        status = _complain(f"the disk is full ({error}). What is written is safe: free some space, and call it again.")
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message())
         status = 0

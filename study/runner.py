@@ -3,6 +3,7 @@
 Tune schedules and retries; it is not the database. Trials report how far they are, and curves go to Parquet parts.
 """
 
+import errno
 import json
 import logging
 import os
@@ -115,10 +116,7 @@ class Watcher(tune.Callback):
         elif message["blame"] == "pack":
             self._failed(trial, message["error"])
         else:  # so will all others be: what trains is let finish, and the next call goes on
-            self.searcher.error = SpecError(
-                f"store '{self.settings.store}': the disk is full ({message['error']}). "
-                f"Nothing is lost: free some space, and the same command goes on."
-            )
+            self.searcher.error = OSError(errno.ENOSPC, message["error"])
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         """A pack has failed as often as it may."""

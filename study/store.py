@@ -5,6 +5,7 @@ takes its result into memory and closes it; ingest holds it for one short transa
 for the other. The file can be deleted at any time: ingest makes it again from the parts.
 """
 
+import errno
 import fcntl
 import hashlib
 from collections.abc import Iterator, Mapping
@@ -266,6 +267,8 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except duckdb.Error as error:
+        if "No space left" in str(error):
+            raise OSError(errno.ENOSPC, _line(error)) from error
         raise StoreError(_line(error)) from error
 
 

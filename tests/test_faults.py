@@ -101,7 +101,7 @@ def test_a_disk_that_fills_up_ends_the_study_in_one_line_and_the_same_command_go
         code, out, err = driver.end()
     assert (code, out) == (2, ""), err
     assert "Traceback" not in err
-    assert "free some space" in err.splitlines()[-1]
+    assert err.splitlines()[-1].startswith("study: the disk is full (")
     (small_disk / "other people's").unlink()
     subprocess.run(["mount", "-o", "remount,size=64m", small_disk], check=True)
     with Driver(study, store, *LINE) as driver:
