@@ -105,7 +105,7 @@ class IngestReport:
 
 
 def new_parts(root: Path, known: Mapping[str, tuple[int, int] | None]) -> list[str]:
-    """Names of the parts below `root` that are not in `known`, sorted.
+    """Names of the parts below `root` that are not in `known`: plans first, as runs are measured against their chance.
 
     `known` maps a name to None, or for an unreadable part to its size and change time: it is new when they differ.
     """
@@ -115,7 +115,8 @@ def new_parts(root: Path, known: Mapping[str, tuple[int, int] | None]) -> list[s
         for file in files
         if file.endswith(".parquet") and not file.startswith(".")
     )
-    return sorted(name for name in names if name not in known or known[name] not in (None, _stamp(root / name)))
+    new = (name for name in names if name not in known or known[name] not in (None, _stamp(root / name)))
+    return sorted(new, key=lambda name: (not name.startswith("plan/"), name))
 
 
 def read_batches(root: Path, names: list[str]) -> Iterator[list[Part]]:
