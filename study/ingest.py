@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from study.recorder import FORMAT, METADATA_KEY, METRICS, PLAN, PROBES
+from study.recorder import FORMAT, METADATA_KEY, METRICS, PLAN, PROBES, check_name
 
 MAX_ROWS = 1_000_000
 """Metric rows per transaction, about: bounds memory, and the time for which the database file is held."""
@@ -179,7 +179,17 @@ def _parse(part: Part, data: bytes) -> Part:
             for state in about["runs"]
         ]
         tables = {"new_metrics": rows, "new_states": _table("new_states", states)}
+    _check_names(tables)
     return replace(part, kind=about["kind"], rows=len(rows), tables=tables)
+
+
+def _check_names(tables: Mapping[str, pa.Table]) -> None:
+    """SpecError for an id that is no file name: files of checkpoints are called by what a plan says."""
+    for table in tables.values():
+        for column in {"study", "run_id", "pack_id"} & {*table.column_names}:
+            for name in table[column].unique().to_pylist():
+                if name is not None:
+                    check_name(column, name)
 
 
 def _columns(file: pq.ParquetFile, name: str, **constants: Any) -> pa.Table:

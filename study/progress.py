@@ -28,9 +28,9 @@ class Progress:
         self.horizon = plan.study.horizon
         self.steps: dict[str, int] = {}
         self.left = self.total * self.horizon - len(self.finished) * self.horizon
-        """Steps that are left to train, and those trained in this call: kept, as a hundred thousand runs take a while to
-        add up."""
+        """Steps that are left to train. Kept, as those of a hundred thousand runs take a while to add up."""
         self.trained = 0
+        """Steps trained in this call."""
         self.errors: dict[str, str] = {}
         self.started = clock()
         self.training_since: float | None = None

@@ -33,6 +33,9 @@ TIMEOUT = 5.0
 SLICE = 10_000_000
 """Rows of metrics that are measured at a time when all are: bounds memory."""
 
+MAX_BYTES = 4_000_000_000
+"""Of one result: a query without an end must not take the memory of what trains beside it."""
+
 HELD = ("Conflicting lock", "different configuration", "Unique file handle conflict")
 """How DuckDB says that somebody has the file open: another process, or (the other two) a thread of this one."""
 
@@ -179,7 +182,7 @@ def _select(connection: duckdb.DuckDBPyConnection, text: str, params: Any = None
     relation = connection.sql(text, params=params)
     if relation is None:
         raise StoreError(f"query {text!r} gives no rows: write a select statement.")
-    table = relation.to_arrow_table()
+    table = _in_memory(relation, text)
     if len(set(table.column_names)) < len(table.column_names):  # select 1 as a, 2 as a: a row as a dict would lose one
         names = table.column_names
         table = table.rename_columns(
@@ -189,6 +192,19 @@ def _select(connection: duckdb.DuckDBPyConnection, text: str, params: Any = None
         if pa.types.is_decimal(column.type):  # a sum of bigints too: no chart and no JSON takes it
             table = table.set_column(i, column.name, table.column(i).cast(pa.float64()))
     return table
+
+
+def _in_memory(relation: duckdb.DuckDBPyRelation, text: str) -> pa.Table:
+    """All rows; StoreError once they are too many to hold."""
+    reader, batches, size = relation.to_arrow_reader(), [], 0
+    for batch in reader:
+        batches.append(batch)
+        size += batch.nbytes
+        if size > MAX_BYTES:
+            raise StoreError(
+                f"query {text!r} gives more than {MAX_BYTES / 1e9:g} GB: aggregate it, or ask for a part of it."
+            )
+    return pa.Table.from_batches(batches, reader.schema)
 
 
 def _fold(file: Path, batch: list[Part], report: IngestReport, timeout: float) -> None:

@@ -118,6 +118,8 @@ class RunSpec:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "RunSpec":
         """The spec that `to_json` wrote; SpecError where a name, a field or a value is not known."""
+        if not isinstance(data, dict):
+            raise SpecError(f"RunSpec must be an object with fields, got {data!r}.")
         values = dict(data)
         for part, (package, class_name) in PARTS.items():
             fields = values.get(part)

@@ -54,8 +54,8 @@ def main() -> None:
         profile.disable()
         seconds = time.perf_counter() - started
     assert done.missing == 0, done.missing
-    print(f"{options.runs:,} runs in {options.packs:,} packs: {seconds:.0f} s, {1e3 * seconds / options.runs:.2f} ms per run, "
-          f"{1e3 * seconds / options.packs:.0f} ms per pack")  # fmt: skip
+    each = f"{1e3 * seconds / options.runs:.2f} ms per run, {1e3 * seconds / options.packs:.0f} ms per pack"
+    print(f"{options.runs:,} runs in {options.packs:,} packs: {seconds:.0f} s, {each}")
     if options.profile:
         pstats.Stats(profile).sort_stats("cumulative").print_stats(60)
 
@@ -79,7 +79,7 @@ def no_training(pack: PackPlan, settings: Settings, trial_id: str, heartbeat: Ca
     state |= {"steps": pack.horizon, "wall_seconds": 0.0, "error": None}
     state |= dict.fromkeys(("started_at", "ended_at"), "2026-01-01T00:00:00+00:00")
     recorder.flush({}, [state | {"run_id": run_id} for run_id in pack.run_ids])
-    states = {run_id: (pack.horizon, "finished") for run_id in pack.run_ids}
+    states = dict.fromkeys(pack.run_ids, (pack.horizon, "finished"))
     heartbeat({"pack_id": pack.pack_id, "states": states})
 
 
