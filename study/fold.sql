@@ -1,7 +1,5 @@
--- Folds a batch of parts, given as the tables new_*, into the store, in one transaction. Whatever the order in which
--- parts come, the tables come out the same: each statement keeps the best of what is there and what is new.
-begin;
-
+-- Folds a batch of parts, given as the tables new_*, into the store; measures.sql ends the transaction. Whatever the
+-- order in which parts come, the tables come out the same: each statement keeps the best of what is there and is new.
 insert or replace into parts by name
 select * from new_parts;
 
@@ -18,6 +16,14 @@ from (
     from study_runs semi join new_plans using (study, run_id)
 )
 order by study, run_id, planned_at desc, pack_id desc, point desc;
+
+-- Runs that were measured before their chance accuracy was known.
+create or replace temp table late as
+select distinct run_id
+from new_plans
+join measures using (run_id)
+left join run_specs using (run_id)
+where new_plans.chance_accuracy is distinct from run_specs.chance_accuracy;
 
 insert or replace into run_specs by name
 select distinct on (run_id) *
@@ -134,4 +140,8 @@ insert into probes by name
 select new_probes.* from new_probes semi join looked using (run_id, step, probe, part_id)
 anti join probes using (run_id, step, probe, part_id);
 
-commit;
+-- What measures.sql reads: rows that go further than all that was there, and all rows of contested runs.
+create or replace temp view fresh as
+from new_metrics anti join contested using (run_id)
+union all by name
+from settled;

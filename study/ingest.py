@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from study.recorder import FORMAT, METADATA_KEY, METRICS, PLAN, PROBES
+from study.recorder import FORMAT, METADATA_KEY, METRICS, PLAN, PROBES, check_name
 
 MAX_ROWS = 1_000_000
 """Metric rows per transaction, about: bounds memory, and the time for which the database file is held."""
@@ -105,7 +105,7 @@ class IngestReport:
 
 
 def new_parts(root: Path, known: Mapping[str, tuple[int, int] | None]) -> list[str]:
-    """Names of the parts below `root` that are not in `known`, sorted.
+    """Names of the parts below `root` that are not in `known`: plans first, as runs are measured against their chance.
 
     `known` maps a name to None, or for an unreadable part to its size and change time: it is new when they differ.
     """
@@ -115,7 +115,8 @@ def new_parts(root: Path, known: Mapping[str, tuple[int, int] | None]) -> list[s
         for file in files
         if file.endswith(".parquet") and not file.startswith(".")
     )
-    return sorted(name for name in names if name not in known or known[name] not in (None, _stamp(root / name)))
+    new = (name for name in names if name not in known or known[name] not in (None, _stamp(root / name)))
+    return sorted(new, key=lambda name: (not name.startswith("plan/"), name))
 
 
 def read_batches(root: Path, names: list[str]) -> Iterator[list[Part]]:
@@ -178,7 +179,17 @@ def _parse(part: Part, data: bytes) -> Part:
             for state in about["runs"]
         ]
         tables = {"new_metrics": rows, "new_states": _table("new_states", states)}
+    _check_names(tables)
     return replace(part, kind=about["kind"], rows=len(rows), tables=tables)
+
+
+def _check_names(tables: Mapping[str, pa.Table]) -> None:
+    """SpecError for an id that is no file name: files of checkpoints are called by what a plan says."""
+    for table in tables.values():
+        for column in {"study", "run_id", "pack_id"} & {*table.column_names}:
+            for name in table[column].unique().to_pylist():
+                if name is not None:
+                    check_name(column, name)
 
 
 def _columns(file: pq.ParquetFile, name: str, **constants: Any) -> pa.Table:

@@ -54,6 +54,10 @@ class PackPlan:
         """Its name alone: Ray makes names of what it is handed."""
         return self.pack_id
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> "PackPlan":
+        """Itself: Tune copies what it hands out several times, all specs of all runs."""
+        return self
+
 
 def is_done(state: Mapping[str, Any] | None, horizon: int, pruning: bool = False) -> bool:
     """True for a run that was observed up to the horizon, or that finished before it for a reason of its own.

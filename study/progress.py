@@ -26,21 +26,44 @@ class Progress:
         self.say, self.name, self.clock = say, plan.study.name, clock
         self.total, self.finished = max(total or 0, len(plan.runs)), set(plan.finished)
         self.horizon = plan.study.horizon
-        self.steps = {run_id: pack.start_step for pack in plan.packs for run_id in pack.run_ids}
-        self.steps_before = sum(self.steps.values())
+        self.steps: dict[str, int] = {}
+        self.left = self.total * self.horizon - len(self.finished) * self.horizon
+        """Steps that are left to train. Kept, as those of a hundred thousand runs take a while to add up."""
+        self.trained = 0
+        """Steps trained in this call."""
         self.errors: dict[str, str] = {}
         self.started = clock()
         self.training_since: float | None = None
         self.heard_at = self.started
         self.lock = threading.Lock()
+        self._begin(plan)
 
     def add(self, plan: Plan) -> None:
         """More runs were planned; some of them may be finished, by another study."""
         with self.lock:
-            self.finished |= plan.finished
-            begun = {run_id: pack.start_step for pack in plan.packs for run_id in pack.run_ids}
-            self.steps |= begun
-            self.steps_before += sum(begun.values())
+            for run_id in plan.finished:
+                self._note(run_id, self.steps.get(run_id, 0), finished=True)
+            self._begin(plan)
+
+    def _begin(self, plan: Plan) -> None:
+        """The plan's packs go on where they were left: this call has not trained that."""
+        for pack in plan.packs:
+            for run_id in pack.run_ids:
+                self._note(run_id, pack.start_step, finished=False)
+                self.trained -= pack.start_step
+
+    def _note(self, run_id: str, steps: int, finished: bool) -> None:
+        """A run is at this step."""
+        self.left -= self._left(run_id)
+        self.trained += steps - self.steps.get(run_id, 0)
+        self.steps[run_id] = steps
+        if finished:
+            self.finished.add(run_id)
+        self.left += self._left(run_id)
+
+    def _left(self, run_id: str) -> int:
+        """Steps that a run is still to train."""
+        return 0 if run_id in self.finished else self.horizon - self.steps.get(run_id, 0)
 
     def heard(self, message: dict[str, Any]) -> None:
         """A heartbeat of a pack: how far each of its runs is. `states` is empty when it begins."""
@@ -51,24 +74,19 @@ class Progress:
             if "error" in message:
                 self.errors[message["pack_id"]] = message["error"]
             for run_id, (steps, status) in message["states"].items():
-                if status == "finished":
-                    self.finished.add(run_id)
-                self.steps[run_id] = steps
+                self._note(run_id, steps, status == "finished")
         self.show()
 
     def show(self) -> None:
         """Say the line now."""
         with self.lock:
             now = self.clock()
-            left = sum(self.horizon - steps for run_id, steps in self.steps.items() if run_id not in self.finished)
-            left += (self.total - len(self.finished | self.steps.keys())) * self.horizon
-            share = 1 - left / (self.total * self.horizon)
-            trained = sum(self.steps.values()) - self.steps_before
+            share = 1 - self.left / (self.total * self.horizon)
             if self.training_since is None:
                 outlook = "starting workers"
-            elif trained > 0 and self.heard_at > self.training_since:
-                rate = trained / (self.heard_at - self.training_since)
-                seconds_left = max(0.0, left / rate - (now - self.heard_at))
+            elif self.trained > 0 and self.heard_at > self.training_since:
+                rate = self.trained / (self.heard_at - self.training_since)
+                seconds_left = max(0.0, self.left / rate - (now - self.heard_at))
                 outlook = f"{rate:,.0f} run-steps/s - {duration(seconds_left)} left"
             else:
                 outlook = "training"

@@ -87,8 +87,7 @@ def write_plan(
 
     `rows` have the columns of `PLAN`, with `spec` and `point` as JSON text; their order does not matter.
     """
-    if not re.fullmatch(r"\w[\w.-]*", study):
-        raise SpecError(f"study name {study!r} is not a file name: use letters, digits, '_', '-' and '.'.")
+    check_name("study name", study)
     table = pa.Table.from_pylist([dict(row) for row in rows], schema=PLAN).sort_by("run_id")
     content = json.dumps([FORMAT, study, study_spec, table.to_pylist()], sort_keys=True)
     name = f"plan/{study}-{hashlib.sha256(content.encode()).hexdigest()[:16]}.parquet"
@@ -98,6 +97,14 @@ def write_plan(
     return name
 
 
+def check_name(what: str, name: str) -> None:
+    """SpecError for a name that is no plain file name, such as `../x`: it would lead out of the store."""
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}", name):
+        raise SpecError(
+            f"{what} {name[:200]!r} is not a file name: use letters, digits, '_', '-' and '.'; at most 100."
+        )
+
+
 class Recorder:
     """Writes the parts of one pack, one per flush. A retry of the pack makes a new recorder, with a higher attempt."""
 
@@ -105,6 +112,7 @@ class Recorder:
     """This try at the pack, from 1: one more than the highest among the pack's parts."""
 
     def __init__(self, store_dir: str | Path, pack_id: str, provenance: Mapping[str, Any]) -> None:
+        check_name("pack id", pack_id)
         self._directory = Path(store_dir, "parts", pack_id)
         self._about = {"kind": "metrics", "pack_id": pack_id, **provenance}
         self._num_flushes = self._num_findings = 0
@@ -148,6 +156,7 @@ def _probes_table(findings: Mapping[str, Any]) -> pa.Table:
 
 def last_states(store_dir: str | Path, pack_id: str) -> dict[str, dict[str, Any]]:
     """The newest state of each run in the parts of one pack, by run id. Parts that cannot be read are passed over."""
+    check_name("pack id", pack_id)
     states: dict[str, dict[str, Any]] = {}
     for path in sorted(Path(store_dir, "parts", pack_id).glob("[0-9]*-*.parquet")):
         try:

@@ -115,6 +115,51 @@ create table if not exists recorded (
     step bigint not null,
 );
 
+-- One row per run and step in metrics: what was measured there, side by side; NULL where a task has no such split or
+-- probe. Values are as recorded: a diverged run ends in NaN losses. Made by measures.sql.
+create table if not exists curves (
+    run_id text not null,
+    step bigint not null,
+    train_loss double,
+    train_accuracy double,
+    test_loss double,
+    test_accuracy double,
+    ood_loss double,
+    ood_accuracy double,
+    weight_norm double,
+    fourier_ipr double,
+);
+
+-- One row per run in metrics: what its curves come to, the columns of outcomes. Made by measures.sql. `last_tested` has the
+-- last tenth of its `num_tested` test accuracies, at least two.
+create table if not exists measures (
+    run_id text primary key,
+    train_step_50 bigint,
+    train_step_90 bigint,
+    train_step_95 bigint,
+    train_step_99 bigint,
+    test_step_50 bigint,
+    test_step_90 bigint,
+    test_step_95 bigint,
+    test_step_99 bigint,
+    ood_step_50 bigint,
+    ood_step_90 bigint,
+    ood_step_95 bigint,
+    ood_step_99 bigint,
+    max_test_accuracy double,
+    train_accuracy_at_test_onset double,
+    final_train_accuracy double,
+    final_test_accuracy double,
+    final_ood_accuracy double,
+    initial_norm double,
+    norm_at_train_step double,
+    norm_at_test_step double,
+    final_norm double,
+    final_fourier_ipr double,
+    num_tested bigint not null,
+    last_tested double[],
+);
+
 -- One row per planned run: its settings, and the state of its latest attempt.
 create or replace view runs as
 with latest as (

@@ -6,7 +6,7 @@ Safe to stop and to start at any moment: everything a finished pack knows is on 
 import fcntl
 import re
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
@@ -67,13 +67,16 @@ class Options:
             )
 
 
-def plan(study: StudySpec, store: Store | None, options: Options) -> Plan:
-    """What is missing, from everything that is on disk. Touches no cluster; a `store` must be open for writing."""
+def plan(study: StudySpec, store: Store | None, options: Options, runs: Sequence[PlannedRun] | None = None) -> Plan:
+    """What is missing, from everything that is on disk. Touches no cluster; a `store` must be open for writing.
+
+    `runs` are the study's runs, where they are known: a hundred thousand take half a minute to make.
+    """
     if store:
         busy = store.ingest(timeout=PATIENCE_SECONDS).busy  # a killed driver may have left parts that nobody brought in
         if busy:
             raise StoreBusy(busy)
-    runs = runs_of(study, store, options.runs)
+    runs = runs or runs_of(study, store, options.runs)
     return plan_runs(study, runs, store, machine(options.device), options.pack_size, pruning=bool(options.prune))
 
 
@@ -90,7 +93,7 @@ def run(study: StudySpec, store: Store, options: Options, say: Say) -> Plan:
             _train_all(todo, store, options, say)
         else:
             store.ingest()
-        return plan(study, store, options)
+        return plan(study, store, options, todo.runs)
 
 
 def search(search: Search, store: Store, options: Options, say: Say) -> tuple[Plan, str]:

@@ -10,6 +10,7 @@ import itertools
 import json
 import re
 import sys
+import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -70,6 +71,9 @@ class StudySpec:
         for path, values in self.axes.items():
             if not isinstance(values, Sequence) or isinstance(values, str) or not values:
                 raise SpecError(f"{label}: axis {path!r} needs a list of one or more values, got {values!r}.")
+        for point in self.extra:
+            if not isinstance(point, Mapping):
+                raise SpecError(f"{label}: extra holds points, {{path: value}}, got {point!r}.")
         for path in {*self.axes, *itertools.chain(*self.extra)} & {"seed", "data_seed"}:
             raise SpecError(f"{label}: {path!r} cannot be an axis; use `seeds` (and `fixed_split`).")
         if self.seeds < 1 or self.horizon < 1:
@@ -122,8 +126,13 @@ class StudySpec:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any], name: str) -> "StudySpec":
-        """The study that `to_json` wrote, with its name."""
-        return cls(**{**data, "base": RunSpec.from_json(data["base"]), "name": name})
+        """The study that `to_json` wrote, with its name; SpecError where it has other fields or values."""
+        if not isinstance(data, Mapping) or "base" not in data:
+            raise SpecError(f"study {name!r} must be an object with a 'base', got {data!r}.")
+        try:
+            return cls(**{**data, "base": RunSpec.from_json(data["base"]), "name": name})
+        except TypeError as error:  # a field is missing, or unknown
+            raise SpecError(f"study {name!r}: {error}.") from None
 
 
 def point_key(point: Point) -> str:
@@ -164,8 +173,18 @@ def _load_file(path: Path) -> Any:
     sys.modules[spec.name] = module
     try:
         spec.loader.exec_module(module)
-    except SpecError:
+    except KeyboardInterrupt:
         raise
-    except (Exception, SystemExit) as error:
-        raise SpecError(f"study file {str(path)!r} fails when it is run: {type(error).__name__}: {error}.") from error
+    except BaseException as error:  # SystemExit too
+        reason = str(error) if isinstance(error, SpecError) else f"{type(error).__name__}: {error}."
+        where = f"study file {str(path)!r}{_line_of(error, path)}"
+        raise SpecError(f"{where} fails when it is run: {' '.join(reason.split())}") from error
     return module
+
+
+def _line_of(error: BaseException, path: Path) -> str:
+    """`, line 7`: the last line of the file that was at work; '' where that is not known."""
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
+    if isinstance(error, SyntaxError) and error.filename == str(path):
+        lines.append(error.lineno)
+    return f", line {lines[-1]}," if lines and lines[-1] else ""

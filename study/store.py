@@ -26,10 +26,16 @@ from trainables.errors import SpecError
 if TYPE_CHECKING:
     import pandas as pd
 
-VERSION = "1"
+VERSION = "2"
 FILE = "study.duckdb"
 TIMEOUT = 5.0
 """Seconds for which a reader or a writer waits for the other."""
+
+SLICE = 10_000_000
+"""Rows of metrics that are measured at a time when all are: bounds memory."""
+
+MAX_BYTES = 4_000_000_000
+"""Of one result: a query without an end must not take the memory of what trains beside it."""
 
 HELD = ("Conflicting lock", "different configuration", "Unique file handle conflict")
 """How DuckDB says that somebody has the file open: another process, or (the other two) a thread of this one."""
@@ -177,7 +183,7 @@ def _select(connection: duckdb.DuckDBPyConnection, text: str, params: Any = None
     relation = connection.sql(text, params=params)
     if relation is None:
         raise StoreError(f"query {text!r} gives no rows: write a select statement.")
-    table = relation.to_arrow_table()
+    table = _in_memory(relation, text)
     if len(set(table.column_names)) < len(table.column_names):  # select 1 as a, 2 as a: a row as a dict would lose one
         names = table.column_names
         table = table.rename_columns(
@@ -189,6 +195,19 @@ def _select(connection: duckdb.DuckDBPyConnection, text: str, params: Any = None
     return table
 
 
+def _in_memory(relation: duckdb.DuckDBPyRelation, text: str) -> pa.Table:
+    """All rows; StoreError once they are too many to hold."""
+    reader, batches, size = relation.to_arrow_reader(), [], 0
+    for batch in reader:
+        batches.append(batch)
+        size += batch.nbytes
+        if size > MAX_BYTES:
+            raise StoreError(
+                f"query {text!r} gives more than {MAX_BYTES / 1e9:g} GB: aggregate it, or ask for a part of it."
+            )
+    return pa.Table.from_batches(batches, reader.schema)
+
+
 def _fold(file: Path, batch: list[Part], report: IngestReport, timeout: float) -> None:
     """Fold a batch of parts in one transaction. What DuckDB refuses is halved until the one bad part is alone."""
     tables = batch_tables(batch)
@@ -196,7 +215,10 @@ def _fold(file: Path, batch: list[Part], report: IngestReport, timeout: float) -
         with _connection(file, write=True, timeout=timeout) as connection:
             for name, table in tables.items():
                 connection.register(name, table)
+            connection.execute("begin")
             connection.execute(_text("fold.sql"))
+            connection.execute(_text("measures.sql"))
+            connection.execute("commit")
     except StoreError as error:
         if not isinstance(error.__cause__, duckdb.DataError | duckdb.IntegrityError):
             raise
@@ -209,22 +231,40 @@ def _fold(file: Path, batch: list[Part], report: IngestReport, timeout: float) -
 
 
 def _install(connection: duckdb.DuckDBPyConnection) -> None:
-    """Bring tables and views up to the files of this version, in one transaction."""
+    """Bring tables, measures and views up to the files of this version, in one transaction."""
+    facts = {"version": VERSION, "views": _digest(), "measures": _hash(_text("measures.sql"))}
     connection.execute("begin")
     connection.execute(_text("schema.sql"))
+    if ("measures", facts["measures"]) not in connection.execute("from store_info").fetchall():
+        _measure_anew(connection)
     for source, statement in view_statements().items():
         try:
             connection.execute(statement)
         except duckdb.Error as error:
             raise StoreError(f"view file analysis/{source} does not work: {_line(error)}") from error
-    facts = [["version", VERSION], ["views", _digest()]]
-    connection.executemany("insert or replace into store_info values (?, ?)", facts)
+    connection.executemany("insert or replace into store_info values (?, ?)", list(facts.items()))
     connection.execute("commit")
+
+
+def _measure_anew(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make curves and measures from metrics, a few runs at a time: memory for all of them is not asked for."""
+    connection.execute("drop table curves; drop table measures")
+    connection.execute(_text("schema.sql"))
+    connection.execute("create temp table contested (run_id text); create temp table late (run_id text)")
+    [(rows,)] = connection.execute("select count(*) from metrics").fetchall()
+    slices = 1 + rows // SLICE
+    for i in range(slices):
+        connection.execute(f"create or replace temp view fresh as from metrics where hash(run_id) % {slices} = {i}")
+        connection.execute(_text("measures.sql"))
 
 
 def _digest() -> str:
     """A hash of all that `_install` puts into a file."""
-    return hashlib.sha256(repr([_text("schema.sql"), view_statements()]).encode()).hexdigest()
+    return _hash([_text("schema.sql"), _text("measures.sql"), view_statements()])
+
+
+def _hash(content: object) -> str:
+    return hashlib.sha256(repr(content).encode()).hexdigest()
 
 
 def _text(name: str) -> str:

@@ -57,6 +57,16 @@ def test_what_a_study_says_is_text_and_never_markup(page):
     assert "&lt;script&gt;alert(1)" in page
 
 
+def test_axes_and_their_values_are_text_too(tmp_path):
+    runs = [run(f"r{i}", GROKKED, {"model.width": 4, EVIL: value}) for i, value in enumerate([EVIL, "plain"])]
+    runs[0]["labels"] = EVIL
+    page = written(write_study(tmp_path, runs, axes={"model.width": [4], EVIL: [EVIL, "plain"]}), tmp_path)
+    assert page.count("</script>") == 2
+    assert "<script>alert" not in page
+    assert "<b>&" not in page
+    assert spec_of(page, "explorer")
+
+
 def test_an_unfinished_study_has_a_page_with_its_states_failures_and_provenance(page):
     text = " ".join(re.sub(r"<[^>]+>", " ", page).split())
     assert "8 runs with 3 seeds and a horizon of 1,000 steps: 1 failed, 6 finished (horizon), 1 planned." in text

@@ -22,8 +22,9 @@ from study import views
 from study.recorder import METADATA_KEY, Recorder, write_plan
 from study.store import Store, StoreError, query
 from tests.parts import PROVENANCE, losses, plan_row, state, write_parts
+from trainables.errors import SpecError
 
-TABLES = ("studies", "study_runs", "run_specs", "attempts", "metrics", "recorded", "runs")
+TABLES = ("studies", "study_runs", "run_specs", "attempts", "metrics", "recorded", "curves", "measures", "runs")
 
 
 def contents(store: Store) -> dict[str, list]:
@@ -198,7 +199,7 @@ def test_a_file_that_is_no_store_says_the_mend_and_a_rebuild_mends_it(tmp_path, 
         with duckdb.connect(file) as connection:
             sql = {
                 "foreign": "create table t (a int)",
-                "newer": "update store_info set value = '2' where key = 'version'",
+                "newer": "update store_info set value = '99' where key = 'version'",
             }
             connection.execute(sql[damage])
     with pytest.raises(StoreError, match="study ingest") as caught:
@@ -234,6 +235,30 @@ def test_a_database_file_that_is_deleted_comes_back_with_the_next_ingest(tmp_pat
     assert store.ingest().parts == 2
 
 
+@pytest.mark.parametrize("name", ["../x", "a/b", "", ".", "..", "x" * 200, "a\0b"])
+def test_names_that_lead_out_of_the_store_do_not_get_in(tmp_path, name):
+    """A part may come from anyone: files of checkpoints are named by what its plan says."""
+    bad = {"pack": plan_row("a", pack_id=name), "run": plan_row(name)}
+    for study, row in bad.items():
+        write_plan(tmp_path, study, {}, [row])
+    with pytest.raises(SpecError, match="not a file name"):
+        write_plan(tmp_path, name, {}, [plan_row("a")])
+    with pytest.raises(SpecError, match="not a file name"):
+        Recorder(tmp_path, name, PROVENANCE)
+    Recorder(tmp_path, "p", PROVENANCE).flush(losses(name, [0]), [])
+    Recorder(tmp_path, "q", PROVENANCE).flush({}, [state(name)])
+    table = pq.read_table(next((tmp_path / "parts/plan").glob("pack-*")))
+    about = json.loads(table.schema.metadata[METADATA_KEY]) | {"study": name}
+    table = table.set_column(table.column_names.index("pack_id"), "pack_id", pa.array(["pack"]))
+    path = tmp_path / "parts/plan/study.parquet"
+    pq.write_table(table.replace_schema_metadata({METADATA_KEY: json.dumps(about)}), path)
+    store = Store.open(tmp_path, write=True)
+    report = store.ingest()
+    assert report.parts == 0
+    assert [("not a file name" in reason) for _, reason in report.skipped] == [True] * 5
+    assert store.sql("select count(*) from runs").fetchall() == [(0,)]
+
+
 # What readers may do.
 
 
@@ -265,6 +290,30 @@ def reader(tmp_path_factory) -> Store:
         "load '{tmp}/x.duckdb_extension'",
         "set enable_external_access = true",
         "set lock_configuration = false",
+        "reset threads",
+        "pragma profiling_output='{tmp}/profile'",
+        "pragma enable_profiling",
+        "call enable_logging()",
+        "import database '{tmp}'",
+        "select * from read_blob('/etc/hostname')",
+        "select * from read_csv('/etc/hostname')",
+        "select * from read_json('/etc/hostname')",
+        "select * from read_duckdb('/etc/hostname')",
+        "select * from sniff_csv('/etc/hostname')",
+        "select * from '{tmp}/file.csv'",
+        "select getenv('HOME')",
+        "create secret (type s3, key_id 'a', secret 'b')",
+        "select * from duckdb_secrets()",
+        "select * from query('drop table metrics')",
+        "select 1; drop table metrics",
+        "begin; delete from metrics; commit",
+        "update metrics set value = 1",
+        "truncate metrics",
+        "alter table metrics add column a int",
+        "comment on table metrics is 'a'",
+        "create macro f(a) as a",
+        "attach ':memory:' as other",
+        "call nothing()",
         "select * from some_table",
         "selec 1",
         "",
@@ -277,6 +326,20 @@ def test_a_query_cannot_leave_the_store_or_change_it(reader, tmp_path, text):
     assert "\n" not in str(caught.value)
     assert list(tmp_path.iterdir()) == []
     del some_table
+
+
+@pytest.mark.parametrize("text", ["checkpoint", "begin", "vacuum", "create temp table t as select 1", "load parquet"])
+def test_statements_without_effect_leave_the_file_as_it_is(reader, text):
+    before = (reader.path / "study.duckdb").read_bytes()
+    reader.sql(text)
+    assert (reader.path / "study.duckdb").read_bytes() == before
+    assert reader.sql("select count(*)::integer from metrics").fetchall() == [(20,)]
+
+
+def test_a_query_without_an_end_is_refused_before_it_takes_the_memory(reader, monkeypatch):
+    monkeypatch.setattr(store_module, "MAX_BYTES", 1_000_000)
+    with pytest.raises(StoreError, match=r"gives more than 0\.001 GB: aggregate it"):
+        reader.sql("select * from range(1000000000000)")
 
 
 def test_a_read_only_store_does_not_ingest(reader):
@@ -335,7 +398,7 @@ def test_a_broken_view_file_is_named(sql_folder, tmp_path, name):
 
 def test_the_views_of_this_version_are_installed(reader):
     names = {name for (name,) in reader.sql("select view_name from duckdb_views() where not internal").fetchall()}
-    assert {"runs", "curves", "outcomes", "phases", "cells"} <= names
+    assert {"runs", "outcomes", "phases", "cells"} <= names
 
 
 # Many processes.

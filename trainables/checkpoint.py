@@ -68,8 +68,11 @@ def about(path: Path) -> tuple[list[str], int]:
             raise CheckpointError(
                 f"checkpoint {path} has format {header.get('format')!r}, this version reads {FORMAT}."
             )
-        return json.loads(header["run_ids"]), int(header["step"])
-    except (SafetensorError, OSError, KeyError, ValueError) as error:
+        run_ids, step = json.loads(header["run_ids"]), int(header["step"])
+        if not isinstance(run_ids, list) or not all(isinstance(r, str) for r in run_ids) or step < 0:
+            raise ValueError(f"it is of runs {header['run_ids'][:100]} at step {step}")
+        return run_ids, step
+    except (SafetensorError, OSError, KeyError, ValueError, RecursionError) as error:
         if isinstance(error, CheckpointError):
             raise
         raise CheckpointError(f"checkpoint {path} cannot be read: {error}.") from error

@@ -3,3 +3,7 @@
 
 class SpecError(ValueError):
     """A spec, a study, an axis or a value that cannot work: one line with the thing, the value and the mend."""
+
+    def __str__(self) -> str:
+        """One line, whatever the value holds."""
+        return " ".join(super().__str__().splitlines())

@@ -31,16 +31,18 @@ def coerce(owner: object) -> None:
     Raises SpecError for a value of another kind (a string or NaN for a number, 1.5 for an int).
     """
     hints = _hints(type(owner))
-    for field in dataclasses.fields(owner):  # pyright: ignore[reportArgumentType]
-        value, label = getattr(owner, field.name), f"{_label(owner)}.{field.name}"
-        object.__setattr__(owner, field.name, _coerced(value, hints[field.name], label))
+    for field in _fields(type(owner)):
+        value, hint = getattr(owner, field.name), hints[field.name]
+        if hint is not str or type(value) is not str:
+            object.__setattr__(owner, field.name, _coerced(value, hint, owner, field.name))
 
 
 _hints = functools.cache(typing.get_type_hints)
-"""The types of a class's fields: thousands of specs are read from a store."""
+_fields = functools.cache(dataclasses.fields)
+"""The types of a class's fields, and the fields: a study makes and reads a hundred thousand specs."""
 
 
-def _coerced(value: Any, hint: Any, label: str) -> Any:
+def _coerced(value: Any, hint: Any, owner: object, name: str) -> Any:
     options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
     if value is None and types.NoneType in options:
         return None
@@ -52,10 +54,10 @@ def _coerced(value: Any, hint: Any, label: str) -> Any:
             whole = isinstance(value, int) or value.is_integer()
             if abs(value) <= sys.float_info.max and (whole or kind is float):  # neither NaN nor infinite
                 return kind(value) + 0  # -0.0 + 0 is 0.0: one zero, one id
-        raise SpecError(f"{label} must be a finite {kind.__name__}, got {value!r}.")
+        raise SpecError(f"{_label(owner)}.{name} must be a finite {kind.__name__}, got {value!r}.")
     if kind is Any or isinstance(value, kind):
         return value
-    raise SpecError(f"{label} must be {kind.__name__}, got {value!r}.")
+    raise SpecError(f"{_label(owner)}.{name} must be {kind.__name__}, got {value!r}.")
 
 
 def _label(owner: object) -> str:
@@ -116,6 +118,8 @@ class RunSpec:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "RunSpec":
         """The spec that `to_json` wrote; SpecError where a name, a field or a value is not known."""
+        if not isinstance(data, dict):
+            raise SpecError(f"RunSpec must be an object with fields, got {data!r}.")
         values = dict(data)
         for part, (package, class_name) in PARTS.items():
             fields = values.get(part)
@@ -125,13 +129,13 @@ class RunSpec:
             values[part] = _built(kind, {k: v for k, v in fields.items() if k != "name"}, f"{part} {fields['name']!r}")
         return _built(cls, values, "RunSpec")
 
-    @property
+    @functools.cached_property
     def run_id(self) -> str:
         """16 hex digits: BLAKE2b of the canonical JSON (sorted keys, no spaces)."""
         text = json.dumps(self.to_json(), sort_keys=True, separators=(",", ":"), allow_nan=False)
         return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
-    @property
+    @functools.cached_property
     def pack_key(self) -> str:
         """What runs must have in common to train in one pack: all but seeds, optimizer numbers, per-run task fields."""
         values = self.to_json()
@@ -143,7 +147,7 @@ class RunSpec:
         for field in dataclasses.fields(self.optimizer):
             if isinstance(getattr(self.optimizer, field.name), float):
                 values["optimizer"][field.name] = "a number"  # None is another computation
-        return json.dumps(values, sort_keys=True, separators=(",", ":"))
+        return sys.intern(json.dumps(values, sort_keys=True, separators=(",", ":")))  # one text for a hundred thousand
 
     def with_values(self, values: dict[str, Any]) -> "RunSpec":
         """This spec with some fields changed, by dotted path: {"optimizer.weight_decay": 1.0, "seed": 3}.
@@ -194,12 +198,13 @@ def _renamed(old: Any, part: str, name: Any) -> Any:
 
 
 def _to_json(component: Any) -> dict[str, Any]:
-    values: dict[str, Any] = {} if isinstance(component, RunSpec) else {"name": name_of(component)}
-    for field in dataclasses.fields(component):
+    is_run = isinstance(component, RunSpec)
+    values: dict[str, Any] = {} if is_run else {"name": name_of(component)}
+    for field in _fields(type(component)):
         value = getattr(component, field.name)
         if "absent" in field.metadata and field.metadata["absent"] == value:
             continue
-        values[field.name] = _to_json(value) if dataclasses.is_dataclass(value) else value
+        values[field.name] = _to_json(value) if is_run and field.name in PARTS else value
     return values
 
 
