@@ -8,6 +8,8 @@ for the other. The file can be deleted at any time: ingest makes it again from t
 import errno
 import fcntl
 import hashlib
+import logging
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
@@ -25,6 +27,8 @@ from trainables.errors import SpecError
 
 if TYPE_CHECKING:
     import pandas as pd
+
+log = logging.getLogger(__name__)
 
 VERSION = "2"
 FILE = "study.duckdb"
@@ -59,6 +63,14 @@ class StoreBusy(StoreError):
     """Another process kept the store for longer than the timeout."""
 
 
+class StoreUnusable(StoreError):
+    """A database file that this version cannot read, and that a writer makes anew from the parts; `why` is one word."""
+
+    def __init__(self, message: str, why: str) -> None:
+        super().__init__(message)
+        self.why = why
+
+
 @dataclass(frozen=True)
 class Result:
     """The rows of a query, in memory."""
@@ -91,6 +103,7 @@ class Store:
         if write:
             store.path.mkdir(parents=True, exist_ok=True)
             with store._alone(TIMEOUT):
+                store._put_aside_if_unusable()
                 if not store._file.exists():
                     with store._new_file():
                         pass
@@ -119,6 +132,8 @@ class Store:
         report = IngestReport()
         try:
             with self._alone(timeout):
+                if not rebuild:
+                    self._put_aside_if_unusable()
                 if rebuild or not self._file.exists():
                     with self._new_file() as file:
                         self._fold_new(file, report, timeout)
@@ -145,6 +160,22 @@ class Store:
             else:
                 raise StoreBusy(f"store '{self.path}' is being written by another process: try again in a moment.")
             yield
+
+    def _put_aside_if_unusable(self) -> None:
+        """Keep a damaged file, or one of an older version, under another name: what follows makes it anew."""
+        if not self._file.is_file():
+            return
+        try:
+            with _connection(self._file):
+                pass
+        except StoreBusy:
+            pass  # somebody can use it
+        except StoreUnusable as error:
+            copy = self._file.with_name(f"{FILE}.{error.why}")
+            os.replace(self._file, copy)
+            log.warning(
+                "study: %s is %s: it is kept as %s and made anew from the parts", self._file, error.why, copy.name
+            )
 
     @contextmanager
     def _new_file(self) -> Iterator[Path]:
@@ -279,6 +310,12 @@ def _connection(file: Path, *, write: bool = False, timeout: float = TIMEOUT) ->
             [(version,)] = connection.execute("select value from store_info where key = 'version'").fetchall()
         except (duckdb.CatalogException, ValueError):
             version = None
+        if version and version < VERSION:
+            raise StoreUnusable(
+                f"store file '{file}' is of store version {version}, this package reads version {VERSION}: "
+                f"`study ingest` makes it anew from the parts, and keeps the old one.",
+                f"version-{version}",
+            )
         if version != VERSION:
             raise StoreError(
                 f"store file '{file}' has store version {version}, this package reads version {VERSION}: "
@@ -293,11 +330,17 @@ def _connect(file: Path, write: bool, timeout: float) -> duckdb.DuckDBPyConnecti
         try:
             return duckdb.connect(file, read_only=not write, config=SAFE)
         except duckdb.Error as error:
-            if not any(words in str(error) for words in HELD):
-                raise StoreError(
-                    f"store file '{file}' cannot be opened ({_line(error)}): "
-                    f"if it is damaged, delete it and run `study ingest`: it is rebuilt from the parts."
-                ) from error
+            if any(words in str(error) for words in HELD):
+                continue
+            if "No space left" in str(error):
+                raise OSError(errno.ENOSPC, _line(error)) from error
+            message = f"store file '{file}' cannot be opened ({_line(error)})"
+            if file.is_file() and os.access(file, os.R_OK | os.W_OK):
+                mend = "`study ingest` makes it anew from the parts, and keeps this one."
+                raise StoreUnusable(f"{message}: {mend}", "damaged") from error
+            raise StoreError(
+                f"{message}: move it away and run `study ingest`, which makes it from the parts."
+            ) from error
     raise StoreBusy(f"store file '{file}' is held by another process for more than {timeout:g} s: try again later.")
 
 

@@ -43,9 +43,9 @@ class Driver:
             pid for pid, text in processes(f"STUDY_TEST_MARK={self.mark}") if words in text and pid != self.process.pid
         ]
 
-    def end(self) -> tuple[int, str, str]:
+    def end(self, timeout: float = 300.0) -> tuple[int, str, str]:
         """How it ends by itself."""
-        out, err = self.process.communicate(timeout=300)
+        out, err = self.process.communicate(timeout=timeout)
         return self.process.returncode, out, err
 
     def parts(self) -> int:

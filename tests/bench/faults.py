@@ -68,7 +68,7 @@ def main() -> None:
         study = study_file(folder, seeds=options.runs // 4, horizon=options.horizon)
         started = time.monotonic()
         with Driver(study, folder / "undisturbed", *WORDS) as driver:
-            code, _, err = driver.end()
+            code, _, err = driver.end(timeout=3600)
         assert code == 0, err
         print(f"undisturbed: {options.runs} runs in {time.monotonic() - started:.0f} s", flush=True)
         started = time.monotonic()
@@ -93,7 +93,7 @@ def disturb(study: Path, store: Path, kills: int, chance: random.Random) -> Coun
                 if kind in ("machine", "driver"):
                     break
             else:
-                code, out, err = driver.end()
+                code, out, err = driver.end(timeout=3600)
                 if code == 0:
                     print(out, end="")
                     return killed
