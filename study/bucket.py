@@ -79,6 +79,7 @@ class Bucket:
 
     @contextmanager
     def drafted(self, name: str) -> Iterator[Path]:
+        checked(name)
         with tempfile.TemporaryDirectory(prefix="study-") as folder:
             draft = Path(folder, "draft")
             yield draft
