@@ -109,9 +109,14 @@ def new_parts(storage: Storage, known: Mapping[str, tuple[int, int] | None]) -> 
     `known` maps a name to None, or for an unreadable part to its size and change time: it is new when they differ.
     """
     names = (name.removeprefix("parts/") for name in storage.names("parts") if name.endswith(".parquet"))
-    return sorted(
-        name for name in names if name not in known or known[name] not in (None, storage.stamp(f"parts/{name}"))
-    )
+
+    def is_new(name: str) -> bool:
+        if name not in known:
+            return True
+        before = known[name]
+        return before is not None and before != storage.stamp(f"parts/{name}")  # a stamp costs a request in a bucket
+
+    return sorted(filter(is_new, names))
 
 
 def read_batches(storage: Storage, names: list[str]) -> Iterator[list[Part]]:

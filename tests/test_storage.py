@@ -198,6 +198,14 @@ def test_a_small_part_is_one_request(s3: S3, url):
     assert [method for method, *_ in s3.requests[before:]] == ["PUT"]
 
 
+def test_an_ingest_without_news_asks_for_names_alone(s3: S3, store):
+    write_parts(store.place, 9)
+    assert store.ingest().parts == 10
+    before = len(s3.requests)
+    store.ingest()
+    assert [(method, "list-type=2" in query) for method, _, query in s3.requests[before:]] == [("GET", True)]
+
+
 def test_a_state_is_not_made_again_because_nobody_answers(s3: S3, store):
     """A pack that began anew would write over the state that it should have gone on from."""
     pack = only_pack(store)
