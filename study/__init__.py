@@ -11,11 +11,18 @@ def open(path: str = "results", *, write: bool = False) -> Any:
 
 
 def run(
-    study: str, store: str = "results", *, seeds: int | None = None, horizon: int | None = None, **options: Any
+    study: str,
+    store: str = "results",
+    *,
+    storage: str | None = None,
+    seeds: int | None = None,
+    horizon: int | None = None,
+    **options: Any,
 ) -> Any:
     """Train what a study of the catalog, or of a Python file, is missing; returns the Plan as it stands afterwards.
 
-    `options` are those of `study run`: runs, device, pack_size, address, compile.
+    `storage` is where a new store keeps its parts, its folder by default; `options` are those of `study run`: runs,
+    device, pack_size, address, compile.
     """
     from study.service import Options
     from study.service import run as run_study
@@ -23,4 +30,4 @@ def run(
     from study.store import Store
 
     spec = find(study).with_(seeds=seeds, horizon=horizon)
-    return run_study(spec, Store.open(store, write=True), Options(**options), say=lambda line: None)
+    return run_study(spec, Store.open(store, write=True, storage=storage), Options(**options), say=lambda line: None)

@@ -11,7 +11,15 @@ from typing import Any
 import click
 
 from study.cli_search import extend, search
-from study.options import json_option, options_of, prune_option, run_options, store_option, train_options
+from study.options import (
+    json_option,
+    options_of,
+    prune_option,
+    run_options,
+    storage_option,
+    store_option,
+    train_options,
+)
 from trainables.errors import SpecError
 
 EXAMPLES = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -85,11 +93,12 @@ def plan(study: str, store: str, as_json: bool, **options: Any) -> None:
 @cli.command()
 @click.argument("study")
 @store_option
+@storage_option
 @run_options
 @train_options
 @prune_option
 @click.option("--report", is_flag=True, help="Write the report page at the end.")
-def run(study: str, store: str, report: bool, **options: Any) -> None:
+def run(study: str, store: str, storage: str | None, report: bool, **options: Any) -> None:
     """Train what STUDY is missing, through Ray Tune. Stop and start it at any moment.
 
     Example: study run first_map --report
@@ -103,7 +112,7 @@ def run(study: str, store: str, report: bool, **options: Any) -> None:
     spec, settings = _asked(find_study(study, store), options)
     if spec.search is not None:
         raise SpecError(f"study {study!r} is a search: `study search` with its own options and --name {study} goes on.")
-    opened = Store.open(store, write=True)
+    opened = Store.open(store, write=True, storage=storage)
     with ProgressLine() as line:
         done = service.run(spec, opened, settings, say=line.say)
     click.echo(phase_summary(opened, spec, done))
@@ -196,13 +205,19 @@ def probe(study: str, store: str, names: tuple[str, ...], device: str, examples:
 
 @cli.command()
 @store_option
+@storage_option
 @click.option("--rebuild", is_flag=True, help="Make the DuckDB file anew, from all parts.")
-def ingest(store: str, rebuild: bool) -> None:
-    """Bring new Parquet parts into the DuckDB file.   Example: study ingest --rebuild"""
+def ingest(store: str, storage: str | None, rebuild: bool) -> None:
+    """Bring new Parquet parts into the DuckDB file.   Example: study ingest --rebuild
+
+    With --storage a new store is made from what another one keeps there.
+    """
+    from study.place import settle
     from study.store import Store
 
-    if not Path(store).is_dir():
+    if Path(store).is_file() or not (Path(store).exists() or storage):
         raise SpecError(f"store '{store}' does not exist: give the folder of a store with --store.")
+    settle(Path(store).absolute(), storage)
     # A garbage file cannot be opened, but it can be replaced.
     done = Store(Path(store).absolute(), write=True).ingest(rebuild=rebuild)
     click.echo(f"{done.parts} parts, {done.rows:,} rows brought in.")

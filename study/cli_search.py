@@ -4,13 +4,22 @@ from typing import Any
 
 import click
 
-from study.options import device_option, options_of, pack_size_option, prune_option, store_option, train_options
+from study.options import (
+    device_option,
+    options_of,
+    pack_size_option,
+    prune_option,
+    storage_option,
+    store_option,
+    train_options,
+)
 from trainables.errors import SpecError
 
 
 @click.command()
 @click.argument("task")
 @store_option
+@storage_option
 @click.option("--over", multiple=True, metavar="PATH=RANGE", help="An axis: a,b,c or lo:hi, with :log and :int.")
 @click.option("--sampler", default="boundary", show_default=True, metavar="NAME", help="A file of study/samplers.")
 @click.option("--runs", type=int, required=True, metavar="N", help="Runs in all; a larger N goes on.")
@@ -33,7 +42,7 @@ from trainables.errors import SpecError
 @pack_size_option
 @train_options
 @prune_option
-def search(task: str, store: str, **options: Any) -> None:
+def search(task: str, store: str, storage: str | None, **options: Any) -> None:
     """Search on TASK for a boundary or an optimum; start again to go on.
 
     Example: study search modular --over task.train_fraction=0.2:0.8 --over optimizer.weight_decay=0.01:10:log
@@ -78,7 +87,7 @@ def search(task: str, store: str, **options: Any) -> None:
     asked = make_search(task, **{word: options.pop(word) for word in words})
     settings = options_of(options)
     check_objective(asked)
-    opened = Store.open(store, write=True)
+    opened = Store.open(store, write=True, storage=storage)
     with ProgressLine() as line:
         done, outcome = service.search(asked, opened, settings, line.say)
     click.echo(f"{asked.study.name}: {outcome}.")
@@ -88,12 +97,13 @@ def search(task: str, store: str, **options: Any) -> None:
 @click.command()
 @click.argument("study")
 @store_option
+@storage_option
 @click.option("--horizon", type=int, required=True, metavar="N", help="Steps up to which runs are continued.")
 @click.option("--where", metavar="SQL", help="Which runs: columns of runs and outcomes, and phase.  [default: all]")
 @device_option
 @pack_size_option
 @train_options
-def extend(study: str, store: str, horizon: int, where: str | None, **options: Any) -> None:
+def extend(study: str, store: str, storage: str | None, horizon: int, where: str | None, **options: Any) -> None:
     """Continue STUDY's runs from their checkpoints to a longer horizon.
 
     Example: study extend first_map --horizon 4000 --where "phase = 'memorization' and weight_decay > 0"
@@ -107,7 +117,7 @@ def extend(study: str, store: str, horizon: int, where: str | None, **options: A
         raise SpecError(f"--horizon must be 1 or larger, got {horizon}.")
     settings = options_of(options)
     Store.open(store)  # a store that is not there is not made
-    opened = Store.open(store, write=True)
+    opened = Store.open(store, write=True, storage=storage)
     spec = stored_study(opened, study).with_(horizon=horizon)
     with ProgressLine() as line:
         done = service.extend(opened, study, horizon, where, settings, line.say)

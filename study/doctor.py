@@ -8,6 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from study.place import FILE, place_of
+from study.storage import storage_at
+
 LEAST_FREE_BYTES = 2e9
 
 
@@ -52,6 +55,11 @@ def _authentication(store: Path) -> tuple[str, str]:
 
 
 def _storage(store: Path) -> tuple[str, str]:
+    if (store / FILE).exists():
+        storage = storage_at(place_of(store))
+        storage.check()
+        storage.check_writing()
+        return "yes", f"{store} keeps its parts in {storage}, which can be written from here"
     folder = next(path for path in (store.absolute(), *store.absolute().parents) if path.exists())
     with tempfile.NamedTemporaryFile(dir=folder):
         pass

@@ -2,18 +2,17 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from study.recorder import FORMAT, METADATA_KEY, METRICS, PLAN, PROBES, check_name
+from study.storage import Storage
 
 MAX_ROWS = 1_000_000
 """Metric rows per transaction, about: bounds memory, and the time for which the database file is held."""
@@ -71,7 +70,7 @@ class Part:
     """One part in memory, or the reason why it cannot go in."""
 
     name: str
-    """Path below `<store>/parts`."""
+    """Path below `parts`."""
     size: int
     mtime_ns: int
     """Size and change time of the file that was read: an unreadable part is tried again when they differ."""
@@ -104,27 +103,28 @@ class IngestReport:
         self.rows += sum(part.rows for part in batch)
 
 
-def new_parts(root: Path, known: Mapping[str, tuple[int, int] | None]) -> list[str]:
-    """Names of the parts below `root` that are not in `known`: plans first, as runs are measured against their chance.
+def new_parts(storage: Storage, known: Mapping[str, tuple[int, int] | None]) -> list[str]:
+    """Names of the parts in the storage that are not in `known`; plans first: runs are measured against their chance.
 
     `known` maps a name to None, or for an unreadable part to its size and change time: it is new when they differ.
     """
-    names = (
-        Path(directory, file).relative_to(root).as_posix()
-        for directory, _, files in os.walk(root)
-        for file in files
-        if file.endswith(".parquet") and not file.startswith(".")
-    )
-    new = (name for name in names if name not in known or known[name] not in (None, _stamp(root / name)))
-    return sorted(new, key=lambda name: (not name.startswith("plan/"), name))
+    names = (name.removeprefix("parts/") for name in storage.names("parts") if name.endswith(".parquet"))
+
+    def is_new(name: str) -> bool:
+        if name not in known:
+            return True
+        before = known[name]
+        return before is not None and before != storage.stamp(f"parts/{name}")  # a stamp costs a request in a bucket
+
+    return sorted(filter(is_new, names), key=lambda name: (not name.startswith("plan/"), name))
 
 
-def read_batches(root: Path, names: list[str]) -> Iterator[list[Part]]:
+def read_batches(storage: Storage, names: list[str]) -> Iterator[list[Part]]:
     """Read parts in the given order, in batches of about MAX_ROWS rows."""
     batch: list[Part] = []
-    with ThreadPoolExecutor() as pool:
+    with ThreadPoolExecutor(CHUNK) as pool:
         for start in range(0, len(names), CHUNK):
-            batch += pool.map(lambda name: _read(root, name), names[start : start + CHUNK])
+            batch += pool.map(lambda name: _read(storage, name), names[start : start + CHUNK])
             if len(batch) >= MAX_PARTS or sum(part.rows for part in batch) >= MAX_ROWS:
                 yield batch
                 batch = []
@@ -143,11 +143,10 @@ def batch_tables(parts: list[Part]) -> dict[str, pa.Table]:
     }
 
 
-def _read(root: Path, name: str) -> Part:
-    path = root / name
+def _read(storage: Storage, name: str) -> Part:
     try:
-        size, mtime_ns = _stamp(path)
-        data = path.read_bytes()
+        size, mtime_ns = storage.stamp(f"parts/{name}")
+        data = storage.read(f"parts/{name}")
     except OSError as error:  # a fault of the disk and not of the part: no stamp, so that the next ingest tries again
         return Part(name, 0, 0, error=str(error))
     part = Part(name, size, mtime_ns)
@@ -224,9 +223,3 @@ def _table(name: str, rows: list[dict[str, Any]]) -> pa.Table:
 
 def _time(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
-
-
-def _stamp(path: Path) -> tuple[int, int]:
-    """Size and change time of a file."""
-    stat = path.stat()
-    return stat.st_size, stat.st_mtime_ns

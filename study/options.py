@@ -9,6 +9,12 @@ from trainables.errors import SpecError
 store_option = click.option(
     "--store", default="results", envvar="STUDY_STORE", show_default=True, metavar="DIR", help="The store's folder."
 )
+storage_option = click.option(
+    "--storage",
+    envvar="STUDY_STORAGE",
+    metavar="URL",
+    help="Where a new store keeps parts and checkpoints: s3://bucket/prefix.  [default: its folder]",
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 
 device_option = click.option("--device", default="auto", show_default=True, metavar="auto|cpu|cuda")

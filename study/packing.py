@@ -8,7 +8,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import PurePosixPath
 from typing import Any
 
 from trainables.spec import RunSpec
@@ -44,7 +44,7 @@ class PackPlan:
     packs_alike: float
     """Packs of this shape that one worker trains in the whole study, finished ones too."""
     checkpoints: list[str]
-    """Files that hold the runs' state at `start_step`; empty at the beginning."""
+    """Names in the storage that hold the runs' state at `start_step`; empty at the beginning."""
     first_attempts: list[int]
     """For each run, how many attempts other packs have made at it."""
     bytes: float
@@ -77,17 +77,17 @@ def make_packs(
     pack_size: int | None,
     assigned: Mapping[str, str],
     attempts: Mapping[str, Mapping[str, int]],
-    checkpoints: Mapping[str, tuple[Path, int]],
+    checkpoints: Mapping[str, tuple[str, int]],
     num_of_shape: Mapping[str, float],
 ) -> list[PackPlan]:
     """Packs for these runs, the most expensive first.
 
     Runs that already belong to a pack (`assigned`: run id -> pack id) stay together; the others are packed by shape,
-    runs with as many examples beside each other. Runs whose checkpoints (file and step) are at different steps never
+    runs with as many examples beside each other. Runs whose checkpoints (name and step) are at different steps never
     share a pack.
     """
     groups: dict[tuple[str, int, str], list[str]] = {}
-    files: dict[tuple[str, int, str], set[Path]] = {}
+    files: dict[tuple[str, int, str], set[str]] = {}
     for run_id, spec in specs.items():
         step = checkpoints[run_id][1] if run_id in checkpoints else 0
         key = (assigned.get(run_id, ""), step, spec.pack_key)
@@ -99,7 +99,7 @@ def make_packs(
         pack_id, step, shape = key
         # Runs of one pack can come to be at different steps, when another study shares some of them. They become packs
         # of their own, and the name stays with those that go on from the pack's own state, which a pack overwrites.
-        keeps_name = times_assigned[pack_id] == 1 or {path.stem for path in files[key]} == {pack_id}
+        keeps_name = times_assigned[pack_id] == 1 or {PurePosixPath(name).stem for name in files[key]} == {pack_id}
         # Always in one order: on some processors a run's numbers depend, in the last digit, on its row in the pack.
         run_ids.sort(key=lambda run_id: (specs[run_id].task.num_train, run_id))
         for members in [run_ids] if pack_id else _cut(run_ids, specs, machine, pack_size):
@@ -114,7 +114,7 @@ def make_packs(
                     horizon=horizon,
                     start_step=step,
                     packs_alike=num_of_shape[shape] / machine.workers / len(members),
-                    checkpoints=sorted({str(checkpoints[r][0]) for r in members if r in checkpoints}),
+                    checkpoints=sorted({checkpoints[r][0] for r in members if r in checkpoints}),
                     first_attempts=[max(known.values(), default=0) for known in others],
                     bytes=len(members) * run_bytes(specs[members[0]]),
                     flops=sum(run_flops(specs[r], horizon - step) for r in members),

@@ -7,14 +7,14 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from study import recorder
 from study.packing import Machine, PackPlan, is_done, make_packs
 from study.spec import Point, StudySpec
+from study.states import readable, run_state, states_below
+from study.storage import storage_at
 from study.store import Store
-from trainables import checkpoint
 from trainables.errors import SpecError
 from trainables.layout import Layout
 from trainables.seeds import generator
@@ -104,7 +104,7 @@ def write(plan: Plan, store: Store) -> None:
         }
         for run in plan.runs
     ]
-    recorder.write_plan(store.path, plan.study.name, plan.study.to_json(), rows)
+    recorder.write_plan(store.place, plan.study.name, plan.study.to_json(), rows)
 
 
 def describe(spec: RunSpec) -> dict[str, Any]:
@@ -145,17 +145,15 @@ def known_runs(store: Store, study: str, run_ids: Sequence[str]) -> dict[str, di
     return {row["run_id"]: row for row in rows}
 
 
-def checkpoints_of(store: Store, specs: Mapping[str, RunSpec], horizon: int) -> dict[str, tuple[Path, int]]:
-    """The furthest usable checkpoint of each run and its step: of the pack it is in, or of its own if it left one."""
-    folder = store.path / "checkpoints"
-    own = (folder / "runs" / f"{run_id}.safetensors" for run_id in specs)
-    found: dict[str, tuple[Path, int]] = {}
-    for path in [*sorted((folder / "packs").glob("*.safetensors")), *(path for path in own if path.exists())]:
-        try:
-            run_ids, step = checkpoint.about(path)
-        except checkpoint.CheckpointError:
-            continue  # torn: an older state, or the beginning, takes its place
+def checkpoints_of(store: Store, specs: Mapping[str, RunSpec], horizon: int) -> dict[str, tuple[str, int]]:
+    """The furthest usable state of each run and its step: of the pack it is in, or of its own if it left one."""
+    if not specs:
+        return {}
+    storage, own = storage_at(store.place), {run_state(run_id) for run_id in specs}
+    names = [*states_below(storage, "packs"), *(name for name in states_below(storage, "runs") if name in own)]
+    found: dict[str, tuple[str, int]] = {}
+    for name, (run_ids, step) in readable(storage, names).items():
         for run_id in run_ids:
             if run_id in specs and step < horizon and (run_id not in found or found[run_id][1] < step):
-                found[run_id] = (path, step)
+                found[run_id] = (name, step)
     return found

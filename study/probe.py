@@ -1,14 +1,14 @@
 """Mechanistic probes on states that are on disk: the snapshots of a study's runs, and their last checkpoints."""
 
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
+from pathlib import PurePosixPath
 
 from study.plan import PlannedRun, planned_runs
 from study.recorder import write_probes
 from study.spec import StudySpec
+from study.states import load, readable, states_below
+from study.storage import storage_at
 from study.store import Store
-from study.trial import snapshots_of
-from trainables import checkpoint
 from trainables.engine import resolve_device
 from trainables.errors import SpecError
 from trainables.examine import NUM_EXAMPLES, check_probes, columns, examine
@@ -32,28 +32,29 @@ def probe(
         check_probes(run.spec, names)
     if count < 1:
         raise SpecError(f"--examples must be 1 or larger, got {count}.")
-    states = [(run, step, path) for run in runs for step, path in dict(_states(run, store)).items()]
+    states = _states(runs, store)
     if not states:
-        raise SpecError(f"study {study.name!r} has no saved states in {store.path}: train it with `study run` first.")
+        raise SpecError(f"study {study.name!r} has no saved states in {store.place}: train it with `study run` first.")
     store.ingest()
     seen = set(store.sql("select distinct run_id, step, probe from probes").fetchall())
-    target = resolve_device(device)
-    for done, (run, step, path) in enumerate(states, 1):
+    target, storage = resolve_device(device), storage_at(store.place)
+    for done, (run, step, name) in enumerate(states, 1):
         missing = [name for name in names if (run.run_id, step, name) not in seen]
         if missing:
-            weights_W = checkpoint.load(path).select([run.run_id]).tensors["weights"][0].to(target)
+            weights_W = load(storage, name).select([run.run_id]).tensors["weights"][0].to(target)
             findings = examine(run.spec, weights_W, missing, count)
-            write_probes(store.path, f"{run.run_id}-{step}-{'-'.join(missing)}", columns(run.run_id, step, findings))
+            write_probes(store.place, f"{run.run_id}-{step}-{'-'.join(missing)}", columns(run.run_id, step, findings))
         say(f"{study.name}: {done}/{len(states)} states looked into")
     store.ingest()
     return len(states)
 
 
-def _states(run: PlannedRun, store: Store) -> Iterator[tuple[int, Path]]:
-    """Steps and files of all states of one run; a torn file is passed over."""
-    last = store.path / "checkpoints" / "runs" / f"{run.run_id}.safetensors"
-    for path in [*snapshots_of(store.path, run.run_id), last]:
-        try:
-            yield checkpoint.about(path)[1], path
-        except checkpoint.CheckpointError:
-            continue
+def _states(runs: Sequence[PlannedRun], store: Store) -> list[tuple[PlannedRun, int, str]]:
+    """The states of each run with their steps and names, one for a step; torn ones are passed over."""
+    storage = storage_at(store.place)
+    run_of = {name: PurePosixPath(name).parent.name for name in states_below(storage, "snapshots")}
+    run_of |= {name: PurePosixPath(name).stem for name in states_below(storage, "runs")}
+    by_id = {run.run_id: run for run in runs}
+    known = readable(storage, [name for name, run_id in run_of.items() if run_id in by_id])
+    places = {(run_of[name], step): name for name, (_, step) in known.items()}
+    return [(by_id[run_id], step, name) for (run_id, step), name in sorted(places.items())]

@@ -9,9 +9,8 @@ source: Li et al. 2020, arXiv 1810.05934, algorithm 2, with a run's place on a r
 
 import json
 import math
-from pathlib import Path
 
-from study.files import atomic
+from study.storage import Storage
 from trainables.schedule import evaluation_steps
 
 PRUNERS = ("asha",)
@@ -21,10 +20,10 @@ RUNGS = 3
 
 
 class Asha:
-    """Who leaves at a rung: call it at every evaluation. `folder` is shared by all packs of a study."""
+    """Who leaves at a rung: call it at every evaluation. `folder` of the storage is shared by all packs of a study."""
 
-    def __init__(self, folder: Path, pack_id: str, horizon: int, per_decade: int) -> None:
-        self.folder, self.pack_id = folder, pack_id
+    def __init__(self, storage: Storage, folder: str, pack_id: str, horizon: int, per_decade: int) -> None:
+        self.storage, self.folder, self.pack_id = storage, folder, pack_id
         steps = evaluation_steps(horizon, per_decade)
         heights = [horizon / REDUCTION**level for level in range(1, RUNGS + 1)]
         self.rungs = {next(step for step in steps if step >= height) for height in heights}
@@ -33,21 +32,20 @@ class Asha:
         """The runs, of those with these test accuracies, that end at this step; none where there is no rung."""
         if step not in self.rungs or not accuracy:
             return set()
-        rung = self.folder / str(step)
+        rung = f"{self.folder}/{step}"
         own = {run_id: value if math.isfinite(value) else 0.0 for run_id, value in accuracy.items()}
-        with atomic(rung / f"{self.pack_id}.json") as draft:
-            draft.write_text(json.dumps(own))
+        self.storage.write(f"{rung}/{self.pack_id}.json", json.dumps(own).encode())
         known: dict[str, float] = {}
-        for path in sorted(rung.glob("*.json")):
-            known |= _read(path)
+        for name in sorted(name for name in self.storage.names(rung) if name.endswith(".json")):
+            known |= _read(self.storage, name)
         known |= own
         best = sorted(known.values(), reverse=True)[: max(1, len(known) // REDUCTION)]
         return {run_id for run_id, value in own.items() if value < best[-1]}
 
 
-def _read(path: Path) -> dict[str, float]:
+def _read(storage: Storage, name: str) -> dict[str, float]:
     """Another pack's accuracies; none from a file that is torn."""
     try:
-        return {str(run_id): float(value) for run_id, value in json.loads(path.read_text()).items()}
+        return {str(run_id): float(value) for run_id, value in json.loads(storage.read(name)).items()}
     except (OSError, ValueError, AttributeError, TypeError):
         return {}

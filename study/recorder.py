@@ -14,6 +14,7 @@ import re
 import subprocess
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from fnmatch import fnmatch
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from study.files import atomic
+from study.storage import Storage, StorageError, storage_at
 from trainables.errors import SpecError
 
 FORMAT = 1
@@ -80,20 +81,19 @@ PLAN = pa.schema(
 )
 
 
-def write_plan(
-    store_dir: str | Path, study: str, study_spec: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]
-) -> str:
+def write_plan(place: str | Path, study: str, study_spec: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> str:
     """Write what `study` asks for and return the part's name; the same plan has the same name and is written once.
 
-    `rows` have the columns of `PLAN`, with `spec` and `point` as JSON text; their order does not matter.
+    `place` is a folder or URL for `storage_at`, here and below; `rows` have the columns of `PLAN`, with `spec` and
+    `point` as JSON text, and their order does not matter.
     """
     check_name("study name", study)
     table = pa.Table.from_pylist([dict(row) for row in rows], schema=PLAN).sort_by("run_id")
     content = json.dumps([FORMAT, study, study_spec, table.to_pylist()], sort_keys=True)
     name = f"plan/{study}-{hashlib.sha256(content.encode()).hexdigest()[:16]}.parquet"
-    path = Path(store_dir, "parts", name)
-    if not path.exists():
-        _write(path, table, {"kind": "plan", "study": study, "created_at": _now(), "spec": study_spec})
+    storage = storage_at(place)
+    if not storage.exists(f"parts/{name}"):
+        _write(storage, name, table, {"kind": "plan", "study": study, "created_at": _now(), "spec": study_spec})
     return name
 
 
@@ -111,60 +111,69 @@ class Recorder:
     attempt: int
     """This try at the pack, from 1: one more than the highest among the pack's parts."""
 
-    def __init__(self, store_dir: str | Path, pack_id: str, provenance: Mapping[str, Any]) -> None:
+    def __init__(self, place: str | Path, pack_id: str, provenance: Mapping[str, Any]) -> None:
         check_name("pack id", pack_id)
-        self._directory = Path(store_dir, "parts", pack_id)
+        self._storage, self._pack_id = storage_at(place), pack_id
         self._about = {"kind": "metrics", "pack_id": pack_id, **provenance}
         self._num_flushes = self._num_findings = 0
-        earlier = self._directory.glob("[0-9]*-*.parquet")
-        self.attempt = 1 + max((int(part.name.partition("-")[0]) for part in earlier), default=0)
+        earlier = _parts_of(self._storage, pack_id)
+        self.attempt = 1 + max((int(part.rpartition("/")[2].partition("-")[0]) for part in earlier), default=0)
 
     def flush(self, metrics: Mapping[str, Any], states: Sequence[Mapping[str, Any]]) -> str:
         """Write one part and return its name. `metrics` are the columns of `METRICS`, or empty for states alone.
 
-        `states` hold the newest state of each run that this flush speaks of. Raises OSError when the disk is full.
+        `states` hold the newest state of each run that this flush speaks of. Raises OSError when the disk is full, or
+        a remote storage does not answer.
         """
         self._num_flushes += 1
-        path = self._directory / f"{self.attempt:04d}-{self._num_flushes:06d}.parquet"
-        if path.exists():
-            raise FileExistsError(f"part {path} exists: another worker trains pack {path.parent.name!r} right now.")
+        name = f"{self._pack_id}/{self.attempt:04d}-{self._num_flushes:06d}.parquet"
+        if self._storage.exists(f"parts/{name}"):
+            raise FileExistsError(f"part {name} exists: another worker trains pack {self._pack_id!r} right now.")
         # An empty array may be of any type, and not all of them can be cast.
         rows = metrics if metrics and len(metrics["run_id"]) else {name: [] for name in METRICS.names}
         table = pa.table({name: pa.array(rows[name]) for name in METRICS.names}).cast(METRICS)
-        _write(path, table, {**self._about, "written_at": _now(), "runs": list(states)})
-        return f"{path.parent.name}/{path.name}"
+        _write(self._storage, name, table, {**self._about, "written_at": _now(), "runs": list(states)})
+        return name
 
     def flush_findings(self, findings: Mapping[str, Any]) -> None:
         """Write the columns of `PROBES` as a part of their own; nothing if there are none."""
         if findings and len(findings["run_id"]):
             self._num_findings += 1
-            name = f"probes-{self.attempt:04d}-{self._num_findings:06d}"
-            _write(self._directory / f"{name}.parquet", _probes_table(findings), {**self._about, "kind": "probes"})
+            name = f"{self._pack_id}/probes-{self.attempt:04d}-{self._num_findings:06d}.parquet"
+            _write(self._storage, name, _probes_table(findings), {**self._about, "kind": "probes"})
 
 
-def write_probes(store_dir: str | Path, name: str, findings: Mapping[str, Any]) -> None:
+def write_probes(place: str | Path, name: str, findings: Mapping[str, Any]) -> None:
     """Write the columns of `PROBES`, found after training, as the part `probes/<name>`."""
-    path = Path(store_dir, "parts", "probes", f"{name}.parquet")
-    _write(
-        path, _probes_table(findings), {"kind": "probes", "written_at": _now(), "versions": _versions(), **_source()}
-    )
+    about = {"kind": "probes", "written_at": _now(), "versions": _versions(), **_source()}
+    _write(storage_at(place), f"probes/{name}.parquet", _probes_table(findings), about)
 
 
 def _probes_table(findings: Mapping[str, Any]) -> pa.Table:
     return pa.table({name: pa.array(findings[name]) for name in PROBES.names}).cast(PROBES)
 
 
-def last_states(store_dir: str | Path, pack_id: str) -> dict[str, dict[str, Any]]:
-    """The newest state of each run in the parts of one pack, by run id. Parts that cannot be read are passed over."""
+def last_states(place: str | Path, pack_id: str) -> dict[str, dict[str, Any]]:
+    """The newest state of each run in the parts of one pack, by run id. Parts that cannot be read are passed over;
+    StorageError where a remote storage does not answer, because then nothing is known."""
     check_name("pack id", pack_id)
+    storage = storage_at(place)
     states: dict[str, dict[str, Any]] = {}
-    for path in sorted(Path(store_dir, "parts", pack_id).glob("[0-9]*-*.parquet")):
+    for name in sorted(_parts_of(storage, pack_id)):
         try:
-            about = json.loads((pq.read_schema(path).metadata or {})[METADATA_KEY])
+            about = json.loads((pq.read_schema(pa.BufferReader(storage.read(name))).metadata or {})[METADATA_KEY])
             states |= {state["run_id"]: state for state in about["runs"]}
+        except StorageError:
+            raise
         except (OSError, ValueError, KeyError):  # pa.ArrowInvalid is a ValueError
             continue
     return states
+
+
+def _parts_of(storage: Storage, pack_id: str) -> list[str]:
+    """Names of the metrics parts of a pack."""
+    names = storage.names(f"parts/{pack_id}")
+    return [name for name in names if fnmatch(name.rpartition("/")[2], "[0-9]*-*.parquet")]
 
 
 def provenance(device: str, threads: int, trial_id: str | None = None) -> dict[str, Any]:
@@ -179,13 +188,12 @@ def provenance(device: str, threads: int, trial_id: str | None = None) -> dict[s
     }
 
 
-def _write(path: Path, table: pa.Table, about: Mapping[str, Any]) -> None:
+def _write(storage: Storage, name: str, table: pa.Table, about: Mapping[str, Any]) -> None:
     """Write one part. The file is encoded in memory, so that only plain writes can meet a full disk."""
     table = table.replace_schema_metadata({METADATA_KEY: json.dumps({"format": FORMAT, **about})})
     buffer = pa.BufferOutputStream()
     pq.write_table(table, buffer, compression="zstd")
-    with atomic(path) as draft:
-        draft.write_bytes(buffer.getvalue())
+    storage.write(f"parts/{name}", buffer.getvalue())
 
 
 def _now() -> str:

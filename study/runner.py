@@ -172,6 +172,7 @@ def run_packs(
     next_pack: Callable[[], PackPlan | None],
     settings: Settings,
     *,
+    scratch: Path,
     workers: int,
     most: int,
     address: str,
@@ -181,8 +182,9 @@ def run_packs(
     """Train the packs that `next_pack` gives, `workers` at a time, until it gives none and each has finished or failed.
 
     `heard` gets every heartbeat; `split` gives the halves of a pack that has failed. On a cluster, as many at a time as
-    it has places for, never more than `most`. Tune's own files, which nobody reads, are in `<store>/.tune` meanwhile:
-    one driver works on a store, so what a killed one left is removed here.
+    it has places for, never more than `most`. Tune's own files, which nobody reads, are in the folder `scratch` of this
+    machine meanwhile: one driver works on a store, so what a killed one left is removed here. Workers do not look for
+    it, because no checkpoint goes through Tune.
     """
 
     def trainable(config: dict[str, Any]) -> None:
@@ -194,7 +196,6 @@ def run_packs(
     on_cuda = settings.device.startswith("cuda")
     resources: dict[str, float] = {"cpu": 1, "gpu": 1} if on_cuda else {"cpu": settings.threads}
     searcher = PackSearcher(next_pack)
-    scratch = Path(settings.store).absolute() / ".tune"
     shutil.rmtree(scratch, ignore_errors=True)
     try:
         connect(address, workers)

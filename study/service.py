@@ -20,6 +20,7 @@ from study.progress import Progress
 from study.prune import PRUNERS
 from study.search import Search
 from study.spec import StudySpec
+from study.storage import storage_at
 from study.store import Store, StoreBusy
 from study.stored import runs_of, stored_study
 from study.trial import Settings
@@ -156,7 +157,7 @@ def _train(
 
     target = machine(options.device)
     settings = Settings(
-        store=str(store.path),
+        place=store.place,
         device=target.device,
         threads=1,
         compile=options.compile,
@@ -168,7 +169,7 @@ def _train(
         probes=tuple(study.probes),
         probes_per_decade=study.probes_per_decade,
         snapshots_per_decade=study.snapshots_per_decade,
-        prune_in=str(store.path / "rungs" / study.name) if options.prune else None,
+        prune_in=f"rungs/{study.name}" if options.prune else None,
     )
     done = threading.Event()
     keeper = threading.Thread(target=_keep_ingesting, args=(store, progress, done), daemon=True)
@@ -177,6 +178,7 @@ def _train(
         run_packs(
             next_pack,
             settings,
+            scratch=store.path / ".tune",
             workers=min(target.workers, most),
             most=most,
             address=options.address,
@@ -208,4 +210,5 @@ def _only_driver(store: Store) -> Iterator[None]:
             raise SpecError(
                 f"store '{store.path}': another `study run` is at work here. Wait for it, or take another --store."
             ) from None
+        storage_at(store.place).check_writing()  # before any work
         yield

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from study.storage import storage_at
 from study.store import Store
 from trainables.components import closest
 from trainables.errors import SpecError
@@ -63,7 +64,8 @@ def phase_rows(store: Store, study: str, definition: str | None) -> list[dict[st
 def skipped_parts(store: Store) -> list[tuple[str, str]]:
     """Parts that could not be brought in, and why: torn or foreign files. What they held is trained again."""
     known = store.sql("select part, error from parts where error is not null order by part").fetchall()
-    return [(part, error) for part, error in known if (store.path / "parts" / part).exists()]
+    storage = storage_at(store.place)
+    return [(part, error) for part, error in known if storage.exists(f"parts/{part}")]
 
 
 def check_known(store: Store, study: str) -> None:

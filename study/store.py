@@ -22,6 +22,8 @@ import pyarrow as pa
 
 from study.files import atomic, patiently
 from study.ingest import IngestReport, Part, batch_tables, new_parts, read_batches
+from study.place import place_of, settle
+from study.storage import storage_at
 from study.views import view_statements
 from trainables.errors import SpecError
 
@@ -95,12 +97,16 @@ class Store:
     write: bool = False
 
     @classmethod
-    def open(cls, path: str | Path = "results", *, write: bool = False) -> Self:
-        """The store in directory `path`; with `write`, made if need be. Raises StoreError when it cannot be used."""
+    def open(cls, path: str | Path = "results", *, write: bool = False, storage: str | None = None) -> Self:
+        """The store in directory `path`; with `write`, made if need be. Raises StoreError when it cannot be used.
+
+        `storage` is the URL of where a new store keeps its parts; None is the directory, or what an older one has.
+        """
         store = cls(Path(path).absolute(), write)
         if store.path.is_file():
             raise StoreError(f"store '{path}' is a file: give the directory that holds {FILE}.")
         if write:
+            settle(store.path, storage)
             store.path.mkdir(parents=True, exist_ok=True)
             with store._alone(TIMEOUT):
                 store._put_aside_if_unusable()
@@ -142,6 +148,11 @@ class Store:
         except StoreBusy as error:
             report.busy = str(error)
         return report
+
+    @property
+    def place(self) -> str:
+        """The folder or URL that holds parts, checkpoints and rungs, for `storage_at`; on this machine or elsewhere."""
+        return place_of(self.path)
 
     @property
     def _file(self) -> Path:
@@ -197,8 +208,8 @@ class Store:
             with _connection(file, write=True, timeout=timeout) as connection:
                 _install(connection)
         known = {part: None if good else (size, mtime_ns) for part, size, mtime_ns, good in stamps}
-        root = self.path / "parts"
-        for batch in read_batches(root, new_parts(root, known)):
+        storage = storage_at(self.place)
+        for batch in read_batches(storage, new_parts(storage, known)):
             _fold(file, batch, report, timeout)
 
 

@@ -7,18 +7,18 @@ after it are made again, with the same values, and replace the old ones.
 import dataclasses
 import errno
 import faulthandler
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import torch
 
+from study import states
 from study.packing import PackPlan, is_done
 from study.prune import Asha
 from study.recorder import Recorder, last_states, provenance
+from study.storage import storage_at
 from trainables import checkpoint
 from trainables.engine import Flush, resolve_device, train_pack
 
@@ -27,7 +27,8 @@ from trainables.engine import Flush, resolve_device, train_pack
 class Settings:
     """How a study's packs are trained and observed; the same for all packs of one call."""
 
-    store: str
+    place: str
+    """The folder or URL that holds parts, checkpoints and rungs, the same for all nodes: for `storage_at`."""
     device: str
     threads: int
     compile: str
@@ -41,7 +42,7 @@ class Settings:
     probes_per_decade: int = 4
     snapshots_per_decade: int = 0
     prune_in: str | None = None
-    """Folder of the study's rungs, where runs are pruned; None = none are."""
+    """Folder of the study's rungs in the storage, where runs are pruned; None = none are."""
 
 
 STDERR = 2
@@ -77,30 +78,29 @@ def train(pack: PackPlan, settings: Settings, trial_id: str, heartbeat: Callable
     """Train a pack to its horizon from wherever its newest checkpoint is; a heartbeat first and after every flush."""
     if settings.device == "cpu":
         torch.set_num_threads(settings.threads)
-    folder = Path(settings.store) / "checkpoints"
-    in_flight = folder / "packs" / f"{pack.pack_id}.safetensors"
-    recorder = Recorder(settings.store, pack.pack_id, provenance(settings.device, torch.get_num_threads(), trial_id))
+    storage = storage_at(settings.place)
+    recorder = Recorder(settings.place, pack.pack_id, provenance(settings.device, torch.get_num_threads(), trial_id))
     attempts = {r: n + recorder.attempt for r, n in zip(pack.run_ids, pack.first_attempts, strict=True)}
     started_at = _now()
 
     def record(flush: Flush) -> None:
-        states = []
+        rows = []
         for state in flush.states:
             ended_at = None if state.status == "running" else _now()
             about = {"attempt": attempts[state.run_id], "started_at": started_at, "ended_at": ended_at, "error": None}
-            states.append({**dataclasses.asdict(state), **about})
+            rows.append({**dataclasses.asdict(state), **about})
         metrics = flush.metrics
         numbers = [attempts[run_id] for run_id in metrics["run_id"]]
-        recorder.flush({**metrics, "attempt": numbers}, states)
+        recorder.flush({**metrics, "attempt": numbers}, rows)
         recorder.flush_findings(flush.findings)
         for snapshot in flush.snapshots:
-            checkpoint.save(snapshot_path(Path(settings.store), snapshot.run_ids[0], snapshot.step), snapshot)
+            states.save(storage, states.snapshot(snapshot.run_ids[0], snapshot.step), snapshot)
         for left in flush.left:
-            checkpoint.save(folder / "runs" / f"{left.run_ids[0]}.safetensors", left)
+            states.save(storage, states.run_state(left.run_ids[0]), left)
         if flush.running is not None:
-            checkpoint.save(in_flight, flush.running)
+            states.save(storage, states.pack_state(pack.pack_id), flush.running)
         if all(state.status != "running" for state in flush.states):
-            in_flight.unlink(missing_ok=True)
+            storage.delete(states.pack_state(pack.pack_id))
         heartbeat({"pack_id": pack.pack_id, "states": {s.run_id: (s.steps, s.status) for s in flush.states}})
 
     run_ids, start = _start(pack, settings)
@@ -124,20 +124,10 @@ def train(pack: PackPlan, settings: Settings, trial_id: str, heartbeat: Callable
         probes=settings.probes,
         probes_per_decade=settings.probes_per_decade,
         snapshots_per_decade=settings.snapshots_per_decade,
-        prune=Asha(Path(settings.prune_in), pack.pack_id, pack.horizon, settings.evaluations_per_decade)
+        prune=Asha(storage, settings.prune_in, pack.pack_id, pack.horizon, settings.evaluations_per_decade)
         if settings.prune_in
         else None,
     )
-
-
-def snapshots_of(store: Path, run_id: str) -> list[Path]:
-    """Files with kept weights of a run, in the order of their steps."""
-    return sorted((store / "checkpoints" / "snapshots" / run_id).glob("*.safetensors"))
-
-
-def snapshot_path(store: Path, run_id: str, step: int) -> Path:
-    """Where the weights of a run at a step are kept."""
-    return store / "checkpoints" / "snapshots" / run_id / f"{step:010d}.safetensors"
 
 
 def record_failure(pack: PackPlan, settings: Settings, trial_id: str, error: str, status: str = "failed") -> None:
@@ -145,9 +135,9 @@ def record_failure(pack: PackPlan, settings: Settings, trial_id: str, error: str
 
     `status` is `running` for runs that go on in other packs.
     """
-    recorder = Recorder(settings.store, pack.pack_id, provenance(settings.device, settings.threads, trial_id))
+    recorder = Recorder(settings.place, pack.pack_id, provenance(settings.device, settings.threads, trial_id))
     run_ids, start = _start(pack, settings)
-    states = [
+    rows = [
         {
             "run_id": run_id,
             "attempt": first + recorder.attempt,
@@ -163,25 +153,25 @@ def record_failure(pack: PackPlan, settings: Settings, trial_id: str, error: str
         for run_id, first in zip(pack.run_ids, pack.first_attempts, strict=True)
         if run_id in run_ids
     ]
-    recorder.flush({}, states)
+    recorder.flush({}, rows)
 
 
 def _start(pack: PackPlan, settings: Settings) -> tuple[set[str], checkpoint.Checkpoint | None]:
     """The runs that are still to train and their state: of this pack's own earlier try, else what the plan found."""
-    store, pruning = Path(settings.store), settings.prune_in is not None
-    states = last_states(store, pack.pack_id)
-    waiting = [run_id for run_id in pack.run_ids if not is_done(states.get(run_id), pack.horizon, pruning)]
+    storage, pruning = storage_at(settings.place), settings.prune_in is not None
+    known = last_states(settings.place, pack.pack_id)
+    waiting = [run_id for run_id in pack.run_ids if not is_done(known.get(run_id), pack.horizon, pruning)]
     if not waiting:
         return set(), None
-    in_flight = store / "checkpoints" / "packs" / f"{pack.pack_id}.safetensors"
-    if in_flight.exists():
+    in_flight = states.pack_state(pack.pack_id)
+    if storage.exists(in_flight):
         try:
-            own = checkpoint.load(in_flight)
+            own = states.load(storage, in_flight)
             if pack.start_step <= own.step < pack.horizon and set(waiting) <= set(own.run_ids):
                 return set(waiting), own.select(waiting)
         except checkpoint.CheckpointError:
-            os.replace(in_flight, in_flight.with_suffix(".torn"))
-    found = [checkpoint.load(Path(path)) for path in pack.checkpoints]
+            storage.rename(in_flight, in_flight.replace(".safetensors", ".torn"))
+    found = [states.load(storage, name) for name in pack.checkpoints]
     wanted = [part.select([r for r in part.run_ids if r in waiting]) for part in found if part.step == pack.start_step]
     return set(waiting), checkpoint.joined(wanted).select(waiting) if wanted else None
 

@@ -65,7 +65,7 @@ def study_file(folder: Path, name: str = "small", *, axes: Any = AXES, seeds: in
 
 def settings(store: Store, **changes: Any) -> Settings:
     values = {"device": "cpu", "threads": 1, "compile": "off", "evaluations_per_decade": 8, "evaluation_examples": None}
-    return Settings(**({"store": str(store.path), "leave_when_generalized": False} | values | changes))
+    return Settings(**({"place": store.place, "leave_when_generalized": False} | values | changes))
 
 
 def make_plan(

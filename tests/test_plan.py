@@ -2,7 +2,6 @@
 
 import itertools
 import json
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -215,7 +214,7 @@ def test_every_run_is_in_exactly_one_pack_with_runs_of_its_shape_and_step(data):
     assigned = data.draw(st.dictionaries(st.sampled_from(chosen), st.sampled_from(["p", "q"])))
     machine = Machine("cpu", data.draw(st.integers(1, 9)), data.draw(st.sampled_from([1e3, 1e6, 1e9])))
     size = data.draw(st.none() | st.integers(1, 7))
-    checkpoints = {run_id: (Path(f"packs/{step}.safetensors"), step) for run_id, step in steps.items()}
+    checkpoints = {run_id: (f"checkpoints/packs/{step}.safetensors", step) for run_id, step in steps.items()}
     packs = packs_of({r: specs[r] for r in chosen}, machine, size, assigned=assigned, checkpoints=checkpoints)
     members = list(itertools.chain.from_iterable(pack.run_ids for pack in packs))
     assert sorted(members) == sorted(chosen)
@@ -234,7 +233,7 @@ ALL_SPECS = specs_of(small(axes=AXES | {"model.width": WIDTHS}))
 
 def test_the_name_stays_with_the_runs_that_go_on_from_the_packs_own_state():
     first, second, third = list(specs_of(small()))[:3]
-    own, other = Path("packs/p.safetensors"), Path("packs/q.safetensors")
+    own, other = "checkpoints/packs/p.safetensors", "checkpoints/packs/q.safetensors"
     packs = packs_of(
         {run_id: ALL_SPECS.get(run_id) or specs_of(small())[run_id] for run_id in (first, second, third)},
         assigned=dict.fromkeys((first, second, third), "p"),
@@ -278,7 +277,7 @@ def test_attempts_in_other_packs_come_before_those_in_this_one():
 
 def test_checkpoints_of_other_runs_are_not_taken(store):
     trained(small(), store)
-    found = checkpoint.about(next((store.path / "checkpoints/runs").iterdir()))
-    assert found[1] == 60
+    path = next((store.path / "checkpoints/runs").iterdir())
+    assert checkpoint.load(path).step == 60
     plan = make_plan(small(axes={"optimizer.weight_decay": (7.0,)}, horizon=90), store, MACHINE)
     assert {pack.start_step for pack in plan.packs} == {0}

@@ -8,6 +8,7 @@ import pytest
 from study.plan import write
 from study.prune import Asha
 from study.service import Options
+from study.storage import storage_at
 from study.store import Store
 from study.trial import train
 from tests.studies import MACHINE, make_plan, metrics, settings, small, trained
@@ -19,7 +20,7 @@ STUDY = small(axes={"optimizer.weight_decay": (0.0, 0.5, 1.0, 2.0)}, seeds=4, ho
 
 @pytest.fixture
 def asha(tmp_path) -> Asha:
-    return Asha(tmp_path, "a", 256, 8)
+    return Asha(storage_at(tmp_path), "rungs", "a", 256, 8)
 
 
 def test_rungs_are_evaluations_at_a_quarter_of_the_horizon_and_below(asha):
@@ -44,12 +45,12 @@ def test_away_from_rungs_nobody_leaves(asha, tmp_path):
 
 def test_runs_of_other_packs_count_and_torn_files_do_not(asha, tmp_path):
     rung = max(asha.rungs)
-    other = Asha(tmp_path, "b", 256, 8)
+    other = Asha(asha.storage, "rungs", "b", 256, 8)
     assert other(rung, {"x": 0.9, "y": 0.8, "z": 0.1}) == {"y", "z"}
-    (tmp_path / str(rung) / "torn.json").write_text('{"t": 1.')
-    (tmp_path / str(rung) / "odd.json").write_text("[1, 2]")
+    (tmp_path / "rungs" / str(rung) / "torn.json").write_text('{"t": 1.')
+    (tmp_path / "rungs" / str(rung) / "odd.json").write_text("[1, 2]")
     assert asha(rung, {"a": 0.85, "b": 0.7}) == {"a", "b"}
-    assert json.loads((tmp_path / str(rung) / "a.json").read_text()) == {"a": 0.85, "b": 0.7}
+    assert json.loads((tmp_path / "rungs" / str(rung) / "a.json").read_text()) == {"a": 0.85, "b": 0.7}
 
 
 @pytest.fixture(scope="module")
@@ -60,13 +61,13 @@ def pruned(tmp_path_factory) -> Store:
     plan = make_plan(STUDY, store, MACHINE, 16, pruning=True)
     write(plan, store)
     for pack in plan.packs:
-        train(pack, settings(store, prune_in=str(store.path / "rungs")), "trial", lambda message: None)
+        train(pack, settings(store, prune_in="rungs"), "trial", lambda message: None)
     store.ingest()
     return store
 
 
 def test_pruned_runs_are_censored_and_have_no_phase(pruned):
-    rungs = Asha(pruned.path, "a", 256, 8).rungs
+    rungs = Asha(storage_at(pruned.place), "rungs", "a", 256, 8).rungs
     rows = pruned.sql("select stop_reason, status, steps, runs.horizon from runs").fetchall()
     ended = [row for row in rows if row[0] == "pruned"]
     assert {row[1] for row in rows} == {"finished"}

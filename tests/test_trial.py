@@ -73,7 +73,7 @@ def test_a_pack_leaves_parts_a_checkpoint_per_run_and_nothing_in_flight(store):
     heard = finish(store, pack)
     assert statuses(store) == [("finished", "horizon", 60, None)]
     assert {path.stem for path in (store.path / "checkpoints/runs").iterdir()} == set(pack.run_ids)
-    assert {checkpoint.about(path)[1] for path in (store.path / "checkpoints/runs").iterdir()} == {60}
+    assert {checkpoint.load(path).step for path in (store.path / "checkpoints/runs").iterdir()} == {60}
     assert list((store.path / "checkpoints/packs").glob("*")) == []
     assert heard[0] == {"pack_id": pack.pack_id, "states": {}}
     assert heard[-1]["states"] == dict.fromkeys(pack.run_ids, (60, "finished"))

@@ -11,6 +11,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -59,33 +60,40 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
         neighbour.unlink(missing_ok=True)
 
 
-def about(path: Path) -> tuple[list[str], int]:
-    """The run ids and the step of a checkpoint, from its header alone; CheckpointError if it cannot be read."""
+def about(file: BinaryIO) -> tuple[list[str], int]:
+    """The run ids and the step of a checkpoint, from the header of an open file; CheckpointError if it is torn or none.
+
+    Only the header is read, and the length of the file compared with what it says. OSError if it cannot be read at all.
+    """
     try:
-        with safe_open(path, framework="pt") as file:
-            header = file.metadata() or {}
-        if header.get("format") != FORMAT:
-            raise CheckpointError(
-                f"checkpoint {path} has format {header.get('format')!r}, this version reads {FORMAT}."
-            )
-        run_ids, step = json.loads(header["run_ids"]), int(header["step"])
+        size = file.seek(0, os.SEEK_END)
+        file.seek(0)
+        length = int.from_bytes(file.read(8), "little")
+        if length > size:
+            raise ValueError("it is cut short, or no safetensors file")
+        header = json.loads(file.read(length))
+        said = header.pop("__metadata__", {})
+        if said.get("format") != FORMAT:
+            raise ValueError(f"it has format {said.get('format')!r}, this version reads {FORMAT}")
+        if size != 8 + length + max((entry["data_offsets"][1] for entry in header.values()), default=0):
+            raise ValueError("it is cut short")
+        run_ids, step = json.loads(said["run_ids"]), int(said["step"])
         if not isinstance(run_ids, list) or not all(isinstance(r, str) for r in run_ids) or step < 0:
-            raise ValueError(f"it is of runs {header['run_ids'][:100]} at step {step}")
+            raise ValueError(f"it is of runs {said['run_ids'][:100]} at step {step}")
         return run_ids, step
-    except (SafetensorError, OSError, KeyError, ValueError, RecursionError) as error:
-        if isinstance(error, CheckpointError):
-            raise
-        raise CheckpointError(f"checkpoint {path} cannot be read: {error}.") from error
+    except (AttributeError, LookupError, TypeError, ValueError, RecursionError) as error:
+        raise CheckpointError(f"no usable checkpoint ({error}).") from error
 
 
 def load(path: Path) -> Checkpoint:
     """The whole checkpoint on the CPU; CheckpointError if it cannot be read."""
-    run_ids, step = about(path)
     try:
+        with path.open("rb") as file:
+            run_ids, step = about(file)
         with safe_open(path, framework="pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
-    except (SafetensorError, OSError) as error:
-        raise CheckpointError(f"checkpoint {path} cannot be read: {error}.") from error
+    except (CheckpointError, SafetensorError, OSError) as error:
+        raise CheckpointError(f"checkpoint {path} cannot be read: {error}") from error
     if any(tensor.shape[:1] != (len(run_ids),) for tensor in tensors.values()):
         raise CheckpointError(f"checkpoint {path} cannot be read: its tensors are not those of {len(run_ids)} runs.")
     return Checkpoint(run_ids, step, tensors)

@@ -1,0 +1,61 @@
+"""Checkpoints of a store by name: of packs in flight, of runs that have left their pack, and kept weights."""
+
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+
+from study.storage import Storage, StorageError
+from trainables import checkpoint
+from trainables.checkpoint import Checkpoint, CheckpointError
+
+THREADS = 16
+"""Headers that are read at a time: a bucket takes tens of milliseconds for each."""
+
+
+def pack_state(pack_id: str) -> str:
+    """Where the state of a pack in flight is."""
+    return f"checkpoints/packs/{pack_id}.safetensors"
+
+
+def run_state(run_id: str) -> str:
+    """Where the last state of a run is that has left its pack."""
+    return f"checkpoints/runs/{run_id}.safetensors"
+
+
+def snapshot(run_id: str, step: int) -> str:
+    """Where the weights of a run at a step are kept."""
+    return f"checkpoints/snapshots/{run_id}/{step:010d}.safetensors"
+
+
+def save(storage: Storage, name: str, state: Checkpoint) -> None:
+    """Write a state, or replace it at once; OSError if it cannot be written."""
+    with storage.drafted(name) as path:
+        checkpoint.save(path, state)
+
+
+def load(storage: Storage, name: str) -> Checkpoint:
+    """A whole state on the CPU; CheckpointError if it cannot be read."""
+    with storage.fetched(name) as path:
+        return checkpoint.load(path)
+
+
+def states_below(storage: Storage, folder: str) -> list[str]:
+    """Names of all states below a folder of `checkpoints`, sorted."""
+    return sorted(name for name in storage.names(f"checkpoints/{folder}") if name.endswith(".safetensors"))
+
+
+def readable(storage: Storage, names: Iterable[str]) -> dict[str, tuple[list[str], int]]:
+    """The run ids and the step of each state, from its header, in the given order. Torn ones are left out: an older
+    state, or the beginning, takes their place."""
+    names = list(names)
+
+    def header(name: str) -> tuple[list[str], int] | None:
+        try:
+            with storage.open(name) as file:
+                return checkpoint.about(file)
+        except StorageError:  # no answer: nothing is known of this state, and it must not be made again for that
+            raise
+        except (CheckpointError, OSError):  # an OSError: gone meanwhile with its pack, or a fault of the disk
+            return None
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        return {name: about for name, about in zip(names, pool.map(header, names), strict=True) if about is not None}
