@@ -181,7 +181,7 @@ WORDS = [*SIMPLE.split(), "describe", "call", "values", "\0", "null", "count(*)"
          "to '/tmp/x'", "create temp table t as", "set threads = 1", "group by all", "order by", "limit 1"]  # fmt: skip
 
 
-@drawn(200)
+@drawn(80)
 @given(st.lists(st.sampled_from(WORDS) | st.text(max_size=4), max_size=8).map(" ".join))
 def test_any_query_has_rows_or_a_store_error_and_changes_nothing(store, text):
     before = (store.path / "study.duckdb").read_bytes()
@@ -192,7 +192,7 @@ def test_any_query_has_rows_or_a_store_error_and_changes_nothing(store, text):
     assert (store.path / "study.duckdb").read_bytes() == before
 
 
-@drawn(100)
+@drawn(40)
 @given(st.lists(st.sampled_from([*WORDS, "phase", "seed"]) | st.text(max_size=4), min_size=1, max_size=6).map(" ".join))
 def test_any_condition_of_extend_chooses_runs_or_is_a_spec_error(store, text):
     try:
@@ -282,11 +282,11 @@ def test_parts_that_say_other_things_of_themselves_go_in_or_are_listed(parts, da
     check_ingest(contents)
 
 
-@drawn(3)
+@drawn(2)
 @given(st.data())
 def test_parts_with_other_columns_go_in_or_are_listed(parts, data):
     contents = []
-    for _ in range(10):
+    for _ in range(6):
         table = pq.read_table(pa.BufferReader(parts[data.draw(KINDS)]))
         place = data.draw(st.integers(0, table.num_columns - 1))
         values = data.draw(st.one_of(*[st.lists(kind, min_size=len(table), max_size=len(table)) for kind in (
