@@ -26,6 +26,7 @@ from study.boundary_model import Array, BoundaryModel, fit
 from study.boundary_steps import log_steps
 from study.samplers._gain import Gain
 from study.samplers._places import (
+    area,
     doubt,
     drawn,
     fresh,
@@ -42,7 +43,7 @@ from study.spec import Point, point_key
 FIRST_POINTS = {1: 6, 2: 8}
 """Size of the space-filling beginning by number of axes; eight per axis beyond."""
 EXPLORING = 24
-POOL, AREA = 1024, 256
+POOL, EVEN, AREA = 1024, 2048, 256
 UNRESOLVED_WEIGHT = 0.5
 """A run whose phase stays unknown tells nothing, but a neighbourhood of such runs should not be asked for ever."""
 DOUBT, MOST_RUNS = 0.05, 12
@@ -86,7 +87,7 @@ class _Choice:
         self.space, self.seen, self.model, self.numbers = space, seen, model, numbers
         pool_PD = sobol(space.num_coordinates, POOL, numbers)
         self.pool_PD = np.vstack([pool_PD, near_boundary(model, pool_PD, POOL, numbers)])
-        self.area_RD = drawn(model, self.pool_PD, AREA, numbers)
+        self.area_RD, self.share_R = area(model, sobol(space.num_coordinates, EVEN, numbers), AREA, numbers)
         self.seen_ND = units(space, [run.point for run in seen])
 
     def extended(self, chosen: list[Point], count: int, one_shape: bool = False) -> list[Point]:
@@ -109,7 +110,8 @@ class _Choice:
         waiting = [run for run in self.seen if run.positive is None]
         weights = [UNRESOLVED_WEIGHT if run.finished else 1.0 for run in waiting] + [1.0] * len(chosen)
         waiting_WD = units(self.space, [*(run.point for run in waiting), *chosen])
-        gain = Gain(self.model, units(self.space, points), self.area_RD, tree, waiting_WD[-AREA:], weights[-AREA:])
+        points_CD, waiting_WD, weights = units(self.space, points), waiting_WD[-AREA:], weights[-AREA:]
+        gain = Gain(self.model, points_CD, self.area_RD, self.share_R, tree, waiting_WD, weights)
         chosen = list(chosen)
         for _ in range(min(count - len(chosen), len(points))):
             turn = (len(self.seen) + len(chosen)) % EXPLORING == EXPLORING - 1

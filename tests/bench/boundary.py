@@ -1,6 +1,7 @@
 """How many runs does a sampler need until its map of two phases is right?
 
-    python -m tests.bench.boundary [--seeds 20] [--runs 512] [--batch 8] [--maps NAME ...] [--samplers NAME ...]
+    python -m tests.bench.boundary [--seeds 20] [--runs 512] [--batch 8] [--samplers NAME ...]
+        [--maps NAME ... | --maps held_out]
 
 Ground truth: tests/bench/ground_truth.py; two of the maps are real runs. Every sampler but the grid is read with the
 model of study/boundary_model.py, first passages included, after each batch and then whenever its runs grew by an
@@ -22,12 +23,14 @@ import numpy as np
 import optuna
 
 from study.samplers import boundary
-from tests.bench.boundary_readings import LEVELS, SAMPLERS, SPACE, Reading, outcome
-from tests.bench.ground_truth import all_truths
+from tests.bench.boundary_readings import LEVELS, SAMPLERS, Reading, outcome, space_of
+from tests.bench.ground_truth import all_truths, chosen
 
 SHOWN = (32, 64, 96, 128, 192, 256, 384, 512)
 MOST_SEEDS = {"tpe": 5, "gp": 3}
 MOST_RUNS = {"gp": 160}
+LINE_RUNS = 64
+"""Runs at most on a map with one axis."""
 
 
 def main() -> None:
@@ -35,16 +38,15 @@ def main() -> None:
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     warnings.simplefilter("ignore")
     results = []
-    for truth in all_truths():
-        if options.maps and truth.name not in options.maps:
-            continue
+    for truth in chosen(options.maps):
         of_map = {}
         for name, read in SAMPLERS.items():
             if options.samplers and name not in options.samplers:
                 continue
             started = time.monotonic()
             seeds = min(options.seeds, MOST_SEEDS.get(name, options.seeds))
-            runs = min(options.runs, MOST_RUNS.get(name, options.runs)) * (2 if name == "grid" else 1)
+            runs = min(options.runs, MOST_RUNS.get(name, options.runs), LINE_RUNS if truth.num_axes == 1 else 10**9)
+            runs *= 2 if name == "grid" else 1
             readings = [read(truth, seed, runs, options.batch) for seed in range(seeds)]
             row = {"map": truth.name, "sampler": name, "seeds": seeds, "seconds": time.monotonic() - started}
             row |= {f"{level:g}": needed(readings, level) for level in LEVELS} | {"curve": median_curve(readings)}
@@ -112,7 +114,7 @@ def seconds_at(count: int) -> float:
     chosen = [{"x": x, "y": y} for x, y in np.vstack([places[-count + count // 2 :], close]).tolist()]
     seen = [outcome(truth, point, numbers) for point in chosen]
     started = time.perf_counter()
-    boundary.suggest(SPACE, seen, random.Random(0), 64)
+    boundary.suggest(space_of(truth), seen, random.Random(0), 64)
     return time.perf_counter() - started
 
 
