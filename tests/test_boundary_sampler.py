@@ -62,6 +62,15 @@ def test_disconnected_regions_are_found():
         assert sum(run.positive and math.hypot(run.point["x"] - x, run.point["y"] - y) < 0.12 for run in seen) >= 3
 
 
+def test_while_all_outcomes_are_the_same_the_space_is_filled():
+    seen = searched(Space((X, Y)), lambda point: False, 48)
+    places = np.array([[run.point["x"], run.point["y"]] for run in seen])
+    ticks = (np.arange(40) + 0.5) / 40
+    lattice = np.stack(np.meshgrid(ticks, ticks), -1).reshape(-1, 2)
+    nearest = np.linalg.norm(lattice[:, None] - places, axis=-1).min(1)
+    assert nearest.max() < 0.18  # no disc of this radius is without a run
+
+
 def test_noisy_places_are_asked_again_and_again_nearby():
     numbers = random.Random(0)
     seen = searched(Space((X,)), lambda point: numbers.random() < (0.5 + 2 * (point["x"] - 0.5)), 60)

@@ -3,7 +3,7 @@
 The first points are a scrambled Sobol sequence. After that each point is the one that is expected to lower the
 misclassified area most (_gain.py), by the model of study/boundary_model.py, which also reads first passages. Every
 `EXPLORING`-th point is instead the one farthest from all others: a region that the model does not suspect is found that
-way.
+way. So is every point as long as all outcomes are the same: the model only knows its prior then.
 
 Replication: where seeds disagree the same neighbourhood goes on being the most informative. A finite space has no
 neighbourhood left when all of it was asked for; then the points that the model is not sure of are asked for again, and
@@ -89,6 +89,7 @@ class _Choice:
         self.pool_PD = np.vstack([pool_PD, near_boundary(model, pool_PD, POOL, numbers)])
         self.area_RD, self.share_R = area(model, sobol(space.num_coordinates, EVEN, numbers), AREA, numbers)
         self.seen_ND = units(space, [run.point for run in seen])
+        self.one_sided = len({run.positive for run in seen} - {None}) == 1
 
     def extended(self, chosen: list[Point], count: int, one_shape: bool = False) -> list[Point]:
         """`chosen` and the most informative points after it, up to `count`; with `one_shape` those of the first's."""
@@ -114,7 +115,7 @@ class _Choice:
         gain = Gain(self.model, points_CD, self.area_RD, self.share_R, tree, waiting_WD, weights)
         chosen = list(chosen)
         for _ in range(min(count - len(chosen), len(points))):
-            turn = (len(self.seen) + len(chosen)) % EXPLORING == EXPLORING - 1
+            turn = self.one_sided or (len(self.seen) + len(chosen)) % EXPLORING == EXPLORING - 1
             chosen.append(points[gain.choose(turn and not again)])
         return chosen
 
