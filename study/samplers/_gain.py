@@ -27,12 +27,16 @@ class Gain:
         model: BoundaryModel,
         candidates_CD: Array,
         area_RD: Array,
+        share_R: Array,
         tree: KDTree,
         waiting_WD: Array,
         weights_W: list[float],
     ):
-        """`tree`: places of all runs. `weights_W`: what a run without an outcome counts, as a share of a run."""
+        """`share_R`: the share of the space that each place of the area stands for. `tree`: places of all runs.
+
+        `weights_W`: what a run without an outcome counts, as a share of a run."""
         self.candidates_CD, self.num = candidates_CD, len(candidates_CD)
+        self.share_R = share_R
         self.area = slice(self.num, self.num + len(area_RD))
         places_JD = np.vstack([candidates_CD, area_RD, waiting_WD])
         self.mean_J, sd_J = model.mean_and_sd(places_JD)
@@ -74,9 +78,9 @@ class Gain:
         self.covariance_JJ = self.covariance_JJ - np.outer(column_J, column_J / total)
 
     def _gain(self, tried_T: np.ndarray) -> Array:
-        """By how much a run at each of these is expected to lower the misclassified share of the area."""
+        """By how much a run at each of these is expected to lower the misclassified share of the space."""
         variance_J = np.maximum(np.diag(self.covariance_JJ), 1e-9)
         ratio_R = np.abs(self.mean_J[self.area]) / np.sqrt(variance_J[self.area])
         known_TR = self.covariance_JJ[tried_T, self.area] ** 2 / variance_J[self.area]
         known_TR = np.clip(known_TR / (variance_J[tried_T] + self.noise_J[tried_T])[:, None], 1e-9, 1 - 1e-9)
-        return (ndtr(-ratio_R) - 2 * owens_t(ratio_R, np.sqrt(1 / known_TR - 1))).mean(1)
+        return (ndtr(-ratio_R) - 2 * owens_t(ratio_R, np.sqrt(1 / known_TR - 1))) @ self.share_R

@@ -40,6 +40,15 @@ def drawn(model: BoundaryModel, places_PD: Array, count: int, numbers: np.random
     return places_PD[numbers.choice(len(places_PD), count, replace=False, p=doubt_P / doubt_P.sum())]
 
 
+def area(model: BoundaryModel, even_PD: Array, count: int, numbers: np.random.Generator) -> tuple[Array, Array]:
+    """`count` of places that fill the space evenly, most of them where the doubt is, and the share of the space that
+    each stands for: a large region with a little doubt counts as what it is, beside a thin boundary with much."""
+    doubt_P = doubt(model, even_PD) + 1e-4
+    chosen = numbers.choice(len(even_PD), min(count, len(even_PD)), replace=False, p=doubt_P / doubt_P.sum())
+    share_R = 1 / doubt_P[chosen]
+    return even_PD[chosen], share_R / share_R.sum()
+
+
 def near_boundary(model: BoundaryModel, places_PD: Array, count: int, numbers: np.random.Generator) -> Array:
     """Places between those given, where the doubt is: drawn ones, moved by about their distance from each other."""
     doubt_P = doubt(model, places_PD) + 1e-9

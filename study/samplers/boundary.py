@@ -3,7 +3,7 @@
 The first points are a scrambled Sobol sequence. After that each point is the one that is expected to lower the
 misclassified area most (_gain.py), by the model of study/boundary_model.py, which also reads first passages. Every
 `EXPLORING`-th point is instead the one farthest from all others: a region that the model does not suspect is found that
-way.
+way. So is every point as long as all outcomes are the same: the model only knows its prior then.
 
 Replication: where seeds disagree the same neighbourhood goes on being the most informative. A finite space has no
 neighbourhood left when all of it was asked for; then the points that the model is not sure of are asked for again, and
@@ -26,6 +26,7 @@ from study.boundary_model import Array, BoundaryModel, fit
 from study.boundary_steps import log_steps
 from study.samplers._gain import Gain
 from study.samplers._places import (
+    area,
     doubt,
     drawn,
     fresh,
@@ -42,7 +43,7 @@ from study.spec import Point, point_key
 FIRST_POINTS = {1: 6, 2: 8}
 """Size of the space-filling beginning by number of axes; eight per axis beyond."""
 EXPLORING = 24
-POOL, AREA = 1024, 256
+POOL, EVEN, AREA = 1024, 2048, 256
 UNRESOLVED_WEIGHT = 0.5
 """A run whose phase stays unknown tells nothing, but a neighbourhood of such runs should not be asked for ever."""
 DOUBT, MOST_RUNS = 0.05, 12
@@ -86,8 +87,9 @@ class _Choice:
         self.space, self.seen, self.model, self.numbers = space, seen, model, numbers
         pool_PD = sobol(space.num_coordinates, POOL, numbers)
         self.pool_PD = np.vstack([pool_PD, near_boundary(model, pool_PD, POOL, numbers)])
-        self.area_RD = drawn(model, self.pool_PD, AREA, numbers)
+        self.area_RD, self.share_R = area(model, sobol(space.num_coordinates, EVEN, numbers), AREA, numbers)
         self.seen_ND = units(space, [run.point for run in seen])
+        self.one_sided = len({run.positive for run in seen} - {None}) == 1
 
     def extended(self, chosen: list[Point], count: int, one_shape: bool = False) -> list[Point]:
         """`chosen` and the most informative points after it, up to `count`; with `one_shape` those of the first's."""
@@ -109,10 +111,11 @@ class _Choice:
         waiting = [run for run in self.seen if run.positive is None]
         weights = [UNRESOLVED_WEIGHT if run.finished else 1.0 for run in waiting] + [1.0] * len(chosen)
         waiting_WD = units(self.space, [*(run.point for run in waiting), *chosen])
-        gain = Gain(self.model, units(self.space, points), self.area_RD, tree, waiting_WD[-AREA:], weights[-AREA:])
+        points_CD, waiting_WD, weights = units(self.space, points), waiting_WD[-AREA:], weights[-AREA:]
+        gain = Gain(self.model, points_CD, self.area_RD, self.share_R, tree, waiting_WD, weights)
         chosen = list(chosen)
         for _ in range(min(count - len(chosen), len(points))):
-            turn = (len(self.seen) + len(chosen)) % EXPLORING == EXPLORING - 1
+            turn = self.one_sided or (len(self.seen) + len(chosen)) % EXPLORING == EXPLORING - 1
             chosen.append(points[gain.choose(turn and not again)])
         return chosen
 

@@ -1,14 +1,16 @@
 """How many runs does a sampler need until its map of two phases is right?
 
-    python -m tests.bench.boundary [--seeds 20] [--runs 512] [--batch 8] [--maps NAME ...] [--samplers NAME ...]
+    python -m tests.bench.boundary [--seeds 20] [--runs 512] [--batch 8] [--samplers NAME ...]
+        [--maps NAME ... | --maps held_out]
 
 Ground truth: tests/bench/ground_truth.py; two of the maps are real runs. Every sampler but the grid is read with the
 model of study/boundary_model.py, first passages included, after each batch and then whenever its runs grew by an
 eighth; a grid is m x m points with one seed each, or a third of the points with three, read as the better of the
 nearest cell and the same model. Misclassified is the share of the map's cells whose majority phase is not the one
 read. `runs to` is where the median error over seeds is under the level at two readings in a row, > where it is not in
-`--runs` (grids: twice as many). tpe and gp minimise the steps to generalize, Optuna's, a run that does not counts as
-twice the horizon. For cost tpe has five seeds, and gp three and 160 runs. About 40 minutes on one core.
+`--runs` (grids: twice as many). `exponent`: the power of the runs with which the error falls. tpe and gp minimise the
+steps to generalize, Optuna's, a run that does not counts as twice the horizon. `informed` knows the map: it is a
+yardstick for the choice of places. For cost tpe has five seeds, and gp three and 160 runs. About an hour on one core.
 """
 
 import argparse
@@ -22,12 +24,14 @@ import numpy as np
 import optuna
 
 from study.samplers import boundary
-from tests.bench.boundary_readings import LEVELS, SAMPLERS, SPACE, Reading, outcome
-from tests.bench.ground_truth import all_truths
+from tests.bench.boundary_readings import LEVELS, SAMPLERS, Reading, outcome, space_of
+from tests.bench.ground_truth import all_truths, chosen
 
 SHOWN = (32, 64, 96, 128, 192, 256, 384, 512)
 MOST_SEEDS = {"tpe": 5, "gp": 3}
 MOST_RUNS = {"gp": 160}
+LINE_RUNS = 64
+"""Runs at most on a map with one axis."""
 
 
 def main() -> None:
@@ -35,20 +39,19 @@ def main() -> None:
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     warnings.simplefilter("ignore")
     results = []
-    for truth in all_truths():
-        if options.maps and truth.name not in options.maps:
-            continue
+    for truth in chosen(options.maps):
         of_map = {}
         for name, read in SAMPLERS.items():
             if options.samplers and name not in options.samplers:
                 continue
             started = time.monotonic()
             seeds = min(options.seeds, MOST_SEEDS.get(name, options.seeds))
-            runs = min(options.runs, MOST_RUNS.get(name, options.runs)) * (2 if name == "grid" else 1)
+            runs = min(options.runs, MOST_RUNS.get(name, options.runs), LINE_RUNS if truth.num_axes == 1 else 10**9)
+            runs *= 2 if name == "grid" else 1
             readings = [read(truth, seed, runs, options.batch) for seed in range(seeds)]
             row = {"map": truth.name, "sampler": name, "seeds": seeds, "seconds": time.monotonic() - started}
             row |= {f"{level:g}": needed(readings, level) for level in LEVELS} | {"curve": median_curve(readings)}
-            row["readings"] = readings
+            row |= {"exponent": exponent(readings), "readings": readings}
             of_map[name] = row
             print(line(row, runs), flush=True)
         results += of_map.values()
@@ -76,6 +79,13 @@ def median_errors(readings: list[Reading]) -> dict[int, float]:
     return {count: float(np.median(errors)) for count, errors in zip(counts, latest, strict=True)}
 
 
+def exponent(readings: list[Reading]) -> float:
+    """The slope of log median error over log runs, from 16 runs until the first search ends; nan with too few."""
+    last = min(reading[-1][0] for reading in readings)
+    curve = [(count, error) for count, error in median_errors(readings).items() if 16 <= count <= last and error > 0]
+    return float(np.polyfit(*np.log(curve).T, 1)[0]) if len(curve) > 3 else float("nan")
+
+
 def median_curve(readings: list[Reading]) -> dict[int, float]:
     """The median errors at the counts shown, by the last reading at or before each."""
     errors = median_errors(readings)
@@ -89,8 +99,8 @@ def median_curve(readings: list[Reading]) -> dict[int, float]:
 def line(row: dict, runs: int) -> str:
     to = "  ".join(f"{f'>{runs}' if np.isinf(row[f'{k:g}']) else round(row[f'{k:g}']):>6}" for k in LEVELS)
     curve = " ".join(f"{100 * error:5.1f}" for error in row["curve"].values())
-    name = f"{row['map']:15} {row['sampler']:9} {row['seeds']:2} seeds"
-    return f"{name}, runs to 5%, 2%: {to}   % wrong at {'/'.join(map(str, SHOWN))}: {curve}"
+    head = f"{row['map']:15} {row['sampler']:9} {row['seeds']:2} seeds, exponent {row['exponent']:5.2f}"
+    return f"{head}, runs to 5%, 2%: {to}   % wrong at {'/'.join(map(str, SHOWN))}: {curve}"
 
 
 def ratios(of_map: dict[str, dict]) -> str:
@@ -112,7 +122,7 @@ def seconds_at(count: int) -> float:
     chosen = [{"x": x, "y": y} for x, y in np.vstack([places[-count + count // 2 :], close]).tolist()]
     seen = [outcome(truth, point, numbers) for point in chosen]
     started = time.perf_counter()
-    boundary.suggest(SPACE, seen, random.Random(0), 64)
+    boundary.suggest(space_of(truth), seen, random.Random(0), 64)
     return time.perf_counter() - started
 
 

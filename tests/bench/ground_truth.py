@@ -1,7 +1,7 @@
-"""Maps whose boundary is known: two axes in the unit square, a rate of positive runs at each place, and seed noise."""
+"""Maps whose boundary is known: a rate of positive runs at each place of the unit cube, and seed noise."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -11,18 +11,22 @@ from scipy.special import expit
 from tests.bench.maps import DATA, MAPS
 
 POSITIVE = ("grokking", "comprehension")
-CELLS = 60
-"""Cells per axis on which an analytic map is compared."""
+CELLS = {1: 1000, 2: 60, 3: 24}
+"""Cells per axis on which an analytic map is compared, by number of axes."""
 
 
 @dataclass(frozen=True)
 class Truth:
-    """`rate` of positive runs and `step` of their passage at places (M, 2); `cells` are where maps are compared."""
+    """`rate` of positive runs and `step` of their passage at places (M, D); maps are compared at `cells` (C, D)."""
 
     name: str
     rate: Callable[[np.ndarray], np.ndarray]
     step: Callable[[np.ndarray], np.ndarray]
     cells: np.ndarray
+
+    @property
+    def num_axes(self) -> int:
+        return self.cells.shape[1]
 
     @property
     def majority(self) -> np.ndarray:
@@ -34,7 +38,19 @@ class Truth:
 
 
 def all_truths() -> list[Truth]:
+    """The maps on which the sampler was worked on, with other seeds than those that are reported."""
     return [slope(), islands(), noisy(), bands(), *map(recorded, MAPS)]
+
+
+def held_out() -> list[Truth]:
+    """Maps on which nothing was ever tuned."""
+    return [line(), stripe(), ring(), wedge(), blob(), lost(), threshold(), sheet()]
+
+
+def chosen(names: list[str] | None) -> list[Truth]:
+    """The maps of these names, `held_out` for all of those; all others without names."""
+    known = {truth.name: [truth] for truth in [*all_truths(), *held_out()]} | {"held_out": held_out()}
+    return [truth for name in names for truth in known[name]] if names else all_truths()
 
 
 def slope() -> Truth:
@@ -80,13 +96,64 @@ def bands() -> Truth:
     return analytic("bands", log_odds)
 
 
-def analytic(name: str, log_odds: Callable[[np.ndarray], np.ndarray]) -> Truth:
+def line() -> Truth:
+    """Straight along an axis, sharp at one end and a tenth of the map wide at the other."""
+    return analytic("line", lambda at: (at[:, 0] - 0.37) / (0.004 + 0.05 * at[:, 1]))
+
+
+def stripe() -> Truth:
+    """A thin positive stripe across the map: two boundaries 0.12 apart."""
+    return analytic("stripe", lambda at: (0.06 - np.abs(at[:, 1] - 0.3 - 0.35 * at[:, 0])) / 0.008)
+
+
+def ring() -> Truth:
+    """Two circles, one in the other."""
+    return analytic("ring", lambda at: (0.09 - np.abs(np.hypot(*(at - 0.5).T) - 0.3)) / 0.012)
+
+
+def wedge() -> Truth:
+    """A triangle with a corner inside the map."""
+
+    def log_odds(at: np.ndarray) -> np.ndarray:
+        x, y = at.T
+        return np.minimum(y - 0.15 - 0.2 * x, 0.95 - x - 0.2 * y) / 0.012
+
+    return analytic("wedge", log_odds)
+
+
+def blob() -> Truth:
+    """One disc of 5% of the area: most of the first runs miss it."""
+    return analytic("blob", lambda at: (0.13 - np.hypot(*(at - (0.78, 0.27)).T)) / 0.01)
+
+
+def lost() -> Truth:
+    """Runs generalize early everywhere, and past the boundary they lose it: first passages tell nothing of it."""
+    rate = analytic("lost", lambda at: (0.6 + 0.15 * np.sin(5 * at[:, 0]) - at[:, 1]) / 0.015)
+    return replace(rate, step=lambda at: 60 * np.exp(1.5 * at[:, 0]))
+
+
+def threshold() -> Truth:
+    """One axis: a critical value."""
+    return analytic("threshold", lambda at: (at[:, 0] - 0.637) / 0.01, num_axes=1)
+
+
+def sheet() -> Truth:
+    """Three axes: a curved sheet across the cube."""
+
+    def log_odds(at: np.ndarray) -> np.ndarray:
+        x, y, z = at.T
+        return (z - 0.3 - 0.3 * x - 0.2 * np.sin(3 * y)) / 0.02
+
+    return analytic("sheet", log_odds, num_axes=3)
+
+
+def analytic(name: str, log_odds: Callable[[np.ndarray], np.ndarray], num_axes: int = 2) -> Truth:
     """A map from its log odds; passages are early where the odds are high."""
     return Truth(
         name,
         lambda at: expit(log_odds(at)),
         lambda at: 500 * np.exp(-np.clip(log_odds(at), 0, 60) / 15),
-        lattice(CELLS),
+        lattice(CELLS[num_axes], num_axes),
     )
 
 
@@ -101,10 +168,10 @@ def recorded(name: str) -> Truth:
     ticks = np.linspace(0, 1, size)
     rate = RegularGridInterpolator((ticks, ticks), cells["rate"].to_numpy().reshape(size, size))
     step = RegularGridInterpolator((ticks, ticks), cells["step"].fillna(500).to_numpy().reshape(size, size))
-    return Truth(name, rate, step, lattice(size, edges=True))
+    return Truth(name, rate, step, lattice(size, 2, edges=True))
 
 
-def lattice(size: int, edges: bool = False) -> np.ndarray:
-    """Centres of size x size cells, or with `edges` the crossings of as many lines, the first and last on the edges."""
+def lattice(size: int, num_axes: int, edges: bool = False) -> np.ndarray:
+    """Centres of `size` cells per axis, or with `edges` the crossings of as many lines, first and last on the edges."""
     ticks = np.linspace(0, 1, size) if edges else (np.arange(size) + 0.5) / size
-    return np.stack(np.meshgrid(ticks, ticks, indexing="ij"), -1).reshape(-1, 2)
+    return np.stack(np.meshgrid(*[ticks] * num_axes, indexing="ij"), -1).reshape(-1, num_axes)
