@@ -78,7 +78,7 @@ def plan(study: str, store: str, as_json: bool, **options: Any) -> None:
 
     spec, settings = _asked(find_study(study, store), options)
     opened = Store.open(store, write=True) if Path(store).exists() else None
-    show_plan(service.plan(spec, opened, settings), service.machine(settings.device), as_json)
+    show_plan(service.plan(spec, opened, settings), service.machine(settings.device, settings.share), as_json)
 
 
 @cli.command()

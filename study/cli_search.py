@@ -4,7 +4,15 @@ from typing import Any
 
 import click
 
-from study.options import device_option, options_of, pack_size_option, prune_option, store_option, train_options
+from study.options import (
+    device_option,
+    options_of,
+    pack_size_option,
+    prune_option,
+    share_options,
+    store_option,
+    train_options,
+)
 from trainables.errors import SpecError
 
 
@@ -31,6 +39,7 @@ from trainables.errors import SpecError
 )
 @device_option
 @pack_size_option
+@share_options
 @train_options
 @prune_option
 def search(task: str, store: str, **options: Any) -> None:
@@ -93,6 +102,7 @@ def search(task: str, store: str, **options: Any) -> None:
 @click.option("--where", metavar="SQL", help="Which runs: columns of runs and outcomes, and phase.  [default: all]")
 @device_option
 @pack_size_option
+@share_options
 @train_options
 def extend(study: str, store: str, horizon: int, where: str | None, **options: Any) -> None:
     """Continue STUDY's runs from their checkpoints to a longer horizon.

@@ -21,6 +21,22 @@ prune_option = click.option(
 )
 
 
+def share_options(command: Any) -> Any:
+    """What one pack gets of the machine that trains it."""
+    for option in reversed(
+        [
+            click.option(
+                "--cpus-per-pack", type=int, default=1, show_default=True, metavar="N", help="Cores, on CPUs."
+            ),
+            click.option(
+                "--gpus-per-pack", type=float, default=1.0, show_default=True, metavar="F", help="Part of one."
+            ),
+        ]
+    ):
+        command = option(command)
+    return command
+
+
 def run_options(command: Any) -> Any:
     """What `plan` and `run` have in common: how much of a study, and on what."""
     for option in reversed(
@@ -33,7 +49,7 @@ def run_options(command: Any) -> Any:
         ]
     ):
         command = option(command)
-    return command
+    return share_options(command)
 
 
 def train_options(command: Any) -> Any:
