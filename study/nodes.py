@@ -29,7 +29,7 @@ ANSWER_SECONDS = 120.0
 OBJECT_STORE_BYTES = 150_000_000
 """We pass specs through Ray, not data: its shared memory stays small."""
 MOST_PLACES = 10_000
-"""What stands for `as many as you like` in an autoscaler's limits."""
+"""An autoscaler may say `as many as you like`."""
 
 
 def start(workers: int) -> None:
@@ -47,48 +47,52 @@ def find(address: str) -> str | None:
     return canonicalize_bootstrap_address(asked)
 
 
-def join(address: str, found: str) -> None:
-    """Join the cluster that was found at `address`; SpecError when none answers."""
-    host, _, port = found.rpartition(":")
+@contextmanager
+def connected(address: str) -> Iterator[None]:
+    """The cluster at `address`, while the block lasts; SpecError when none answers."""
+    found = find(address)
     try:
+        if found is None:
+            raise ConnectionError("no cluster was started")
+        host, _, port = found.rpartition(":")
         # Ray itself would try for minutes.
         socket.create_connection((host.strip("[]"), int(port)), timeout=CONNECT_SECONDS).close()
         _init(address=found)
     except (OSError, RuntimeError) as error:  # ray's AuthenticationError is a RuntimeError
         reason = str(error).strip().partition("\n")[0].rstrip(".")
-        raise SpecError(f"no Ray answers at --address {address!r} ({found}: {reason}). Use local, or auto.") from None
+        at = f"{found}: " if found else ""
+        raise SpecError(f"no Ray answers at --address {address!r} ({at}{reason}). Use local, or auto.") from None
+    try:
+        yield
+    finally:
+        ray.shutdown()
 
 
 @contextmanager
-def joined(
-    address: str, found: str, store: Path, device: str, share: Share, say: Callable[[str], None]
-) -> Iterator[Target]:
+def joined(address: str, store: Path, device: str, share: Share, say: Callable[[str], None]) -> Iterator[Target]:
     """The Target of a cluster, while the block lasts: packs fit its smallest node, all nodes share the store.
 
     Where it has no node that could train, but its autoscaler may start one, the first is waited for.
     """
-    with marker_in(store) as marker:
-        try:
-            join(address, found)
-            most = ray_state.state.get_max_resources_from_cluster_config() or {}
-            if device == "auto":
-                device = "cuda" if any(node.gpus for node in nodes()) or most.get("GPU") else "cpu"
+    with marker_in(store) as marker, connected(address):
+        most = ray_state.state.get_max_resources_from_cluster_config() or {}
+        if device == "auto":
+            device = "cuda" if any(node.gpus for node in nodes()) or most.get("GPU") else "cpu"
+        able, most_packs = _able(device, share), share.packs(device, most.get("CPU", 0), most.get("GPU", 0))
+        if not able:
             needs = resources_of(device, share)
-            most_packs = share.packs(device, min(most.get("CPU", 0), MOST_PLACES), min(most.get("GPU", 0), MOST_PLACES))
-            if not _able(device, share):
-                if not most_packs:
-                    raise SpecError(
-                        f"--device {device}: no node of the Ray at {found} has {_words(needs)} for a pack. "
-                        f"Start nodes that have, or give packs less with --gpus-per-pack or --cpus-per-pack."
-                    )
-                say(f"waiting for the cluster to start a node with {_words(needs)}")
-                ray.get(ray.remote(os.getpid).options(num_cpus=needs["cpu"], num_gpus=needs.get("gpu", 0)).remote())
+            words = ", ".join(f"{number:g} {name.upper()}" for name, number in needs.items())
+            if not most_packs:
+                raise SpecError(
+                    f"--device {device}: no node of the Ray at {address} has {words} for a pack. "
+                    f"Start nodes that have, or give packs less with --gpus-per-pack or --cpus-per-pack."
+                )
+            say(f"waiting for the cluster to start a node with {words}")
+            ray.get(ray.remote(os.getpid).options(num_cpus=needs["cpu"], num_gpus=needs.get("gpu", 0)).remote())
             able = _able(device, share)
-            places = sum(share.packs(device, node.cpus, node.gpus) for node in able)
-            reports = ask(able, marker, device, share)
-            yield Target(smallest(reports, max(places, most_packs)), share, marker)
-        finally:
-            ray.shutdown()
+        places = sum(share.packs(device, node.cpus, node.gpus) for node in able)
+        reports = ask(able, marker, device, share)
+        yield Target(smallest(reports, min(max(places, most_packs), MOST_PLACES)), share, marker)
 
 
 def nodes() -> list[Node]:
@@ -141,8 +145,3 @@ def _init(**options: Any) -> None:
 def _able(device: str, share: Share) -> list[Node]:
     """The nodes that have room for a pack."""
     return [node for node in nodes() if share.packs(device, node.cpus, node.gpus)]
-
-
-def _words(needs: dict[str, float]) -> str:
-    """{"cpu": 1, "gpu": 0.5} as `1 CPU, 0.5 GPU`."""
-    return ", ".join(f"{number:g} {name.upper()}" for name, number in needs.items())

@@ -148,8 +148,8 @@ def _target(store: Store, options: Options, say: Say) -> Iterator[Target]:
     if cluster.is_named(options.address):
         from study import nodes  # ray takes seconds to import
 
-        if found := nodes.find(options.address):
-            with nodes.joined(options.address, found, store.path, options.device, options.share, say) as target:
+        if nodes.find(options.address):
+            with nodes.joined(options.address, store.path, options.device, options.share, say) as target:
                 yield target
             return
     yield Target(machine(options.device, options.share), options.share)
