@@ -46,8 +46,8 @@ class Job:
         except (OSError, RuntimeError, RayError) as error:  # RayError: no authentication
             reason = str(error).strip().partition("\n")[0].rstrip(".")
             raise SpecError(
-                f"--address {url!r}: the cluster does not take the job ({reason}). Give its dashboard, http://HOST:8265; "
-                f"where it asks for a token, set RAY_AUTH_MODE=token and copy its ~/.ray/auth_token."
+                f"--address {url!r}: the cluster does not take the job ({reason}). Give its dashboard, "
+                f"http://HOST:8265; where it asks for a token, set RAY_AUTH_MODE=token and copy its ~/.ray/auth_token."
             ) from None
 
     def follow(self, say: Callable[[str], None]) -> bool:

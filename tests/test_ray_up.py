@@ -1,5 +1,5 @@
-"""`ray up deploy/own_machines.yaml` for real, with three machines that are this one: ssh and rsync are replaced by scripts
-that do here what they were to do there. Then a study is submitted, and `ray down` leaves nothing behind."""
+"""`ray up deploy/own_machines.yaml` for real. Three machines are this one: scripts in the place of ssh and rsync do
+here what was to be done there. Then a study is submitted, and `ray down` leaves nothing behind."""
 
 import os
 import shutil
@@ -30,7 +30,8 @@ while [ $# -gt 0 ]; do
 done
 export HOME="$SHIMS/home_$host" STUDY_TEST_CLUSTER="$SHIMS"
 mkdir -p "$HOME"
-[ -e "$HOME/.bashrc" ] || echo "export PATH=$SHIMS:$VENV_BIN:\\$PATH" > "$HOME/.bashrc"  # a login shell has its own PATH
+# A login shell has its own PATH.
+[ -e "$HOME/.bashrc" ] || echo "export PATH=$SHIMS/bin:$VENV_BIN:\\$PATH" > "$HOME/.bashrc"
 exec bash -c "$*"
 """
 RSYNC = """#!/bin/bash
@@ -55,9 +56,10 @@ exit 0
 def shims():
     """A folder with these scripts. Afterwards nothing that was started through them is left."""
     folder = Path(tempfile.mkdtemp(prefix="up", dir="/tmp"))
+    (folder / "bin").mkdir()
     for name, text in {"ssh": SSH, "rsync": RSYNC, "ray": RAY}.items():
-        (folder / name).write_text(text)
-        (folder / name).chmod(0o755)
+        (folder / "bin" / name).write_text(text)
+        (folder / "bin" / name).chmod(0o755)
     try:
         yield folder
     finally:
@@ -100,7 +102,7 @@ def test_own_machines_come_up_train_a_study_and_go_down(shims, tmp_path):
     env = {
         "SHIMS": str(shims),
         "VENV_BIN": str(Path(sys.executable).parent),
-        "PATH": f"{shims}:{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "PATH": f"{shims}/bin:{Path(sys.executable).parent}:{os.environ['PATH']}",
         "HOME": str(shims / "home_caller"),
         "RAY_TMPDIR": str(shims),
         "RAY_UP_enable_autoscaler_v2": "0",
