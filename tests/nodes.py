@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -59,13 +60,13 @@ class Cluster:
         assert wait_for(lambda: not self.processes())
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def start(self, *words: str) -> None:
-        """A node, with ports that nobody else has."""
+    def start(self, *words: str, within: Sequence[str] = ()) -> None:
+        """A node, with ports that nobody else has; `within` are words before the line that starts it."""
         ray = [sys.executable, "-c", "from ray.scripts.scripts import main; main()", "start"]
         ports = ["--min-worker-port=0", "--max-worker-port=0", "--dashboard-agent-listen-port=0"]
         memory = f"--object-store-memory={OBJECT_STORE_BYTES}"
         done = subprocess.run(
-            [*ray, *words, *ports, memory, "--disable-usage-stats", "--node-ip-address=127.0.0.1"],
+            [*within, *ray, *words, *ports, memory, "--disable-usage-stats", "--node-ip-address=127.0.0.1"],
             env=os.environ | self.env,
             capture_output=True,
             text=True,

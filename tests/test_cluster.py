@@ -1,7 +1,9 @@
 """A study on several nodes: it ends with what one node would have, also when a node dies, and says which node cannot
 train before any work. Nodes are real Rays on this machine."""
 
+import json
 import os
+import re
 import signal
 import subprocess
 
@@ -11,7 +13,7 @@ from study import cluster
 from study.packing import Machine, Share
 from study.store import Store
 from tests.nodes import Cluster
-from tests.studies import command, metrics, study_file, trained_file
+from tests.studies import command, metrics, run_cli, study_file, trained_file
 from tests.test_run import attempts, wait_for
 from trainables.errors import SpecError
 
@@ -45,6 +47,32 @@ def test_a_study_on_three_nodes_outlives_one_of_them_and_equals_one_without_node
     [(step,)] = opened.sql("select min(step)::integer from metrics where attempt = 2").fetchall()
     assert step > 0, "it went on from its checkpoint"
     assert {path.name for path in store.iterdir()} == {"checkpoints", "parts", "study.duckdb", ".driver.lock", ".lock"}
+
+
+def can_mount() -> bool:
+    return subprocess.run(["unshare", "--mount", "true"], capture_output=True, check=False).returncode == 0
+
+
+@pytest.mark.ray
+@pytest.mark.slow
+@pytest.mark.skipif(not can_mount(), reason="a node with another disk takes the right to mount one")
+def test_a_node_with_a_disk_of_its_own_is_named_before_any_work(tmp_path):
+    study, shared = study_file(tmp_path), tmp_path / "shared"
+    shared.mkdir()
+    own_disk = ["unshare", "--mount", "sh", "-c", f'mount -t tmpfs none {shared} && exec "$0" "$@"']
+    with Cluster(num_nodes=1) as nodes:
+        nodes.start(f"--address={nodes.address}", "--num-cpus=1", within=own_disk)
+        to = ["--store", shared / "store", "--address", nodes.address]
+        ran = run_cli("run", study, *to, **nodes.env)
+        asked = run_cli("doctor", *to, "--json", **nodes.env)
+        joined = run_cli("run", study, *to, "--device", "cuda", **nodes.env)
+    assert (ran.returncode, ran.stdout, ran.stderr.count("\n")) == (2, "", 1), ran.stderr
+    assert re.search(r"node \S+ does not share it \(No such file or directory\)\. Mount one shared", ran.stderr)
+    assert not list((shared / "store").rglob("*.parquet")), "nothing was planned"
+    rows = [row for row in json.loads(asked.stdout) if row["check"].startswith("node ")]
+    assert (asked.returncode, sorted(row["ok"] for row in rows)) == (1, ["no", "yes"])
+    assert joined.returncode == 2
+    assert "--device cuda: no node of the Ray at " in joined.stderr
 
 
 def test_a_pack_takes_cores_of_a_cpu_or_a_part_of_a_gpu():

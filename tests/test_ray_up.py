@@ -13,7 +13,7 @@ import yaml
 
 from study.store import Store
 from tests.nodes import free_port, kill
-from tests.studies import run_cli
+from tests.studies import command
 from tests.test_run import processes, wait_for
 
 ROOT = Path(__file__).parents[1]
@@ -124,7 +124,8 @@ def test_own_machines_come_up_train_a_study_and_go_down(shims, tmp_path):
         assert (shims / f"home_{host}/.ray/auth_token").read_text() == token
         assert "RAY_AUTH_MODE=token" in (shims / f"home_{host}/.bashrc").read_text()
     to = ["--address", f"http://127.0.0.1:{dashboard}", "--store", tmp_path / "store", "--compile", "off"]
-    done = run_cli("submit", "first_map", *to, "--runs", 6, "--pack-size", 2, "--horizon", 100, **env)
+    line, all_env = command("submit", "first_map", *to, "--runs", 6, "--pack-size", 2, "--horizon", 100, **env)
+    done = subprocess.run(line, env=all_env, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "first_map: all 6 runs are in" in done.stdout
     rows = Store.open(tmp_path / "store").sql("select status, count(*)::integer from runs group by all").fetchall()
