@@ -10,10 +10,11 @@ from typing import Any
 
 import click
 
+from study.cli_cluster import doctor, submit
 from study.cli_search import extend, search
 from study.options import (
+    asked,
     json_option,
-    options_of,
     prune_option,
     run_options,
     storage_option,
@@ -85,9 +86,9 @@ def plan(study: str, store: str, as_json: bool, **options: Any) -> None:
     from study.store import Store
     from study.stored import find_study
 
-    spec, settings = _asked(find_study(study, store), options)
+    spec, settings = asked(find_study(study, store), options)
     opened = Store.open(store, write=True) if Path(store).exists() else None
-    show_plan(service.plan(spec, opened, settings), service.machine(settings.device), as_json)
+    show_plan(service.plan(spec, opened, settings), service.machine(settings.device, settings.share), as_json)
 
 
 @cli.command()
@@ -109,7 +110,7 @@ def run(study: str, store: str, storage: str | None, report: bool, **options: An
     from study.store import Store
     from study.stored import find_study
 
-    spec, settings = _asked(find_study(study, store), options)
+    spec, settings = asked(find_study(study, store), options)
     if spec.search is not None:
         raise SpecError(f"study {study!r} is a search: `study search` with its own options and --name {study} goes on.")
     opened = Store.open(store, write=True, storage=storage)
@@ -227,28 +228,6 @@ def ingest(store: str, storage: str | None, rebuild: bool) -> None:
         raise SpecError(done.busy)
 
 
-@cli.command()
-@store_option
-@json_option
-def doctor(store: str, as_json: bool) -> None:
-    """What works here; a failing line says the mend.   Example: study doctor"""
-    from study.display import show_table
-    from study.doctor import checks
-
-    rows = checks(Path(store))
-    show_table(rows, as_json)
-    if any(row["ok"] == "no" for row in rows):
-        raise SystemExit(1)
-
-
-def _asked(study: Any, options: dict[str, Any]) -> tuple[Any, Any]:
-    """The study and the options that a command line asks for."""
-    settings = options_of({k: v for k, v in options.items() if k not in ("seeds", "horizon")})
-    if study.search is not None and options["seeds"] is not None:
-        raise SpecError(f"--seeds {options['seeds']}: {study.name!r} is a search, its runs are those it has asked for.")
-    return study.with_(seeds=options["seeds"], horizon=options["horizon"]), settings
-
-
 def _write_report(store: Any, study: str, out: str | None) -> None:
     import analysis
 
@@ -256,8 +235,8 @@ def _write_report(store: Any, study: str, out: str | None) -> None:
     click.echo(f"report: {analysis.report(store, study, path)}")
 
 
-cli.add_command(search)
-cli.add_command(extend)
+for command in (search, extend, submit, doctor):
+    cli.add_command(command)
 
 
 def main() -> None:

@@ -9,6 +9,7 @@ from study.options import (
     options_of,
     pack_size_option,
     prune_option,
+    share_options,
     storage_option,
     store_option,
     train_options,
@@ -40,6 +41,7 @@ from trainables.errors import SpecError
 )
 @device_option
 @pack_size_option
+@share_options
 @train_options
 @prune_option
 def search(task: str, store: str, storage: str | None, **options: Any) -> None:
@@ -102,6 +104,7 @@ def search(task: str, store: str, storage: str | None, **options: Any) -> None:
 @click.option("--where", metavar="SQL", help="Which runs: columns of runs and outcomes, and phase.  [default: all]")
 @device_option
 @pack_size_option
+@share_options
 @train_options
 def extend(study: str, store: str, storage: str | None, horizon: int, where: str | None, **options: Any) -> None:
     """Continue STUDY's runs from their checkpoints to a longer horizon.

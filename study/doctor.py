@@ -8,14 +8,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from study.packing import Share
 from study.place import FILE, place_of
 from study.storage import storage_at
+from trainables.errors import SpecError
 
 LEAST_FREE_BYTES = 2e9
 
 
-def checks(store: Path) -> list[dict[str, Any]]:
-    """Every check as {check, ok: yes|no|note, found}; none of them starts a cluster."""
+def checks(store: Path, address: str | None = None) -> list[dict[str, Any]]:
+    """Every check as {check, ok: yes|no|note, found}; none of them starts a cluster.
+
+    With an address, the nodes of the cluster that is there are asked, too, and whether each shares the store.
+    """
     rows = []
     for name, check in CHECKS.items():
         try:
@@ -23,6 +28,25 @@ def checks(store: Path) -> list[dict[str, Any]]:
         except Exception as error:  # a broken installation raises anything at all
             ok, found = "no", f"{type(error).__name__}: {error}"
         rows.append({"check": name, "ok": ok, "found": found})
+    return rows + (_nodes(store.absolute(), address) if address else [])
+
+
+def _nodes(store: Path, address: str) -> list[dict[str, Any]]:
+    """A row for each node of a cluster, or one that says that there is none."""
+    from study import cluster, nodes
+
+    try:
+        with cluster.marker_in(place_of(store)) as marker, nodes.connected(address):
+            asked = nodes.nodes()
+            answers = nodes.ask(asked, marker, "cpu", Share())
+    except SpecError as error:
+        return [{"check": "cluster", "ok": "no", "found": str(error)}]
+    rows = []
+    for node, said in zip(asked, answers, strict=True):
+        fits = f"{node.cpus:g} CPU, {node.gpus:g} GPU, {node.memory / 1e9:.0f} GB; shares {store}"
+        rows.append(
+            {"check": f"node {node.name}", "ok": "no" if said.trouble else "yes", "found": said.trouble or fits}
+        )
     return rows
 
 

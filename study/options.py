@@ -27,6 +27,22 @@ prune_option = click.option(
 )
 
 
+def share_options(command: Any) -> Any:
+    """What one pack gets of the machine that trains it."""
+    for option in reversed(
+        [
+            click.option(
+                "--cpus-per-pack", type=int, default=1, show_default=True, metavar="N", help="Cores, on CPUs."
+            ),
+            click.option(
+                "--gpus-per-pack", type=float, default=1.0, show_default=True, metavar="F", help="Part of one."
+            ),
+        ]
+    ):
+        command = option(command)
+    return command
+
+
 def run_options(command: Any) -> Any:
     """What `plan` and `run` have in common: how much of a study, and on what."""
     for option in reversed(
@@ -39,17 +55,22 @@ def run_options(command: Any) -> Any:
         ]
     ):
         command = option(command)
-    return command
+    return share_options(command)
 
 
 def train_options(command: Any) -> Any:
     """What commands that train have in common."""
-    where, compiled = "auto|local|HOST:PORT", "auto|on|off"
+    where = "auto|local|HOST:PORT"
+    address = click.option("--address", default="auto", show_default=True, metavar=where, help="Which Ray to use.")
+    return address(flush_options(command))
+
+
+def flush_options(command: Any) -> Any:
+    """How packs are trained, wherever that is."""
     for option in reversed(
         [
-            click.option("--address", default="auto", show_default=True, metavar=where, help="Which Ray to use."),
             click.option(
-                "--compile", default="auto", show_default=True, metavar=compiled, help="torch.compile the packs."
+                "--compile", default="auto", show_default=True, metavar="auto|on|off", help="torch.compile the packs."
             ),
             click.option("--flush-seconds", type=float, default=10.0, show_default=True, help="Between checkpoints."),
             click.option(
@@ -69,3 +90,11 @@ def options_of(words: dict[str, Any]) -> Any:
     if size != "auto" and not size.isdecimal():
         raise SpecError(f"--pack-size must be auto or a number, got {size!r}.")
     return Options(**{**words, "pack_size": None if size == "auto" else int(size)})
+
+
+def asked(study: Any, options: dict[str, Any]) -> tuple[Any, Any]:
+    """The study and the options that a command line asks for."""
+    settings = options_of({k: v for k, v in options.items() if k not in ("seeds", "horizon")})
+    if study.search is not None and options["seeds"] is not None:
+        raise SpecError(f"--seeds {options['seeds']}: {study.name!r} is a search, its runs are those it has asked for.")
+    return study.with_(seeds=options["seeds"], horizon=options["horizon"]), settings

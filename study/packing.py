@@ -24,6 +24,18 @@ FLOPS_PER_SECOND = {"cpu": 2e10, "cuda": 5e12}
 
 
 @dataclass(frozen=True)
+class Share:
+    """What one pack gets of a machine: so many cores of a CPU, or so much of one GPU."""
+
+    cores: int = 1
+    gpu: float = 1.0
+
+    def packs(self, device: str, cpus: float, gpus: float) -> int:
+        """Packs that so many cores and GPUs train at a time. Beside its part of a GPU a pack takes a core."""
+        return min(int(gpus) * int(1 / self.gpu), int(cpus)) if device == "cuda" else int(cpus) // self.cores
+
+
+@dataclass(frozen=True)
 class Machine:
     """What packs are sized for. `memory` is what one worker may use, in bytes."""
 

@@ -1,40 +1,35 @@
-"""Ray Tune trains the packs: one `Tuner.fit`, one trial per pack, heartbeats only. The only file that imports Ray.
+"""Ray Tune trains the packs: one `Tuner.fit`, one trial per pack, heartbeats only.
 
 Tune schedules and retries; it is not the database. Trials report how far they are, and curves go to Parquet parts.
 """
 
 import errno
 import json
-import logging
 import os
 import shutil
-import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-# Read when ray is imported. Tune's loggers would write every heartbeat twice; its signal handler would wait for trials.
+from study.cluster import Target, trouble_with
+from study.nodes import resources_of, start
+from study.packing import PackPlan
+from study.trial import Settings, record_failure
+
+# Read when tune is imported. Its loggers would write every heartbeat twice; its signal handler would wait for trials.
 os.environ.setdefault("TUNE_DISABLE_AUTO_CALLBACK_LOGGERS", "1")
 os.environ.setdefault("TUNE_DISABLE_SIGINT_HANDLER", "1")
 os.environ.setdefault("TUNE_GLOBAL_CHECKPOINT_S", "1e9")  # snapshots of all trials, for a restore that we never ask for
 os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")
-os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-os.environ.setdefault("RAY_DEDUP_LOGS", "0")
 
 import ray
-import ray._private.worker as ray_worker
 from ray import tune
-from ray._private.services import canonicalize_bootstrap_address  # ray 2.60: there is no public way to ask
 from ray.tune.search import Searcher
 
 from study.halves import Split
-from study.packing import PackPlan
-from study.trial import Settings, record_failure, watched
+from study.trial import watched
 from trainables.errors import SpecError
 
-CONNECT_SECONDS = 5.0
-OBJECT_STORE_BYTES = 150_000_000
-"""We pass specs through Ray, not data: its shared memory stays small."""
 MAX_RETRIES = 2
 """Times that a pack is tried again after its worker died or raised, from its last checkpoint."""
 
@@ -137,75 +132,46 @@ class Watcher(tune.Callback):
             self.heard({"pack_id": pack.pack_id, "states": {}, "error": error})
 
 
-def connect(address: str, workers: int) -> None:
-    """Join a running Ray or start one on this machine; SpecError when none answers at `address`.
-
-    `auto` joins the cluster of RAY_ADDRESS or of `ray start`, where there is one. It never joins the Ray that another
-    program has started for itself, as ray.init(address="auto") would: that one ends when the other program does.
-    """
-    # The store has the error of a pack that failed. Ray 2.60 prints deaths of workers on stdout whatever it is told.
-    logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
-    ray_worker._worker_logs_enabled = False
-    quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "error", "configure_logging": True}
-    asked: Any = None if address == "auto" else address
-    found = canonicalize_bootstrap_address(asked)
-    if found is None:
-        ray.init(
-            address="local",
-            num_cpus=workers,
-            include_dashboard=False,
-            object_store_memory=OBJECT_STORE_BYTES,
-            **quiet,
-        )
-        return
-    host, _, port = found.rpartition(":")
-    try:
-        # Ray itself would try for minutes.
-        socket.create_connection((host.strip("[]"), int(port)), timeout=CONNECT_SECONDS).close()
-        ray.init(address=found, **quiet)
-    except (OSError, RuntimeError) as error:  # ray's AuthenticationError is a RuntimeError
-        reason = str(error).strip().partition("\n")[0].rstrip(".")
-        raise SpecError(f"no Ray answers at --address {address!r} ({found}: {reason}). Use local, or auto.") from None
-
-
 def run_packs(
     next_pack: Callable[[], PackPlan | None],
     settings: Settings,
     *,
     scratch: Path,
-    workers: int,
+    target: Target,
     most: int,
-    address: str,
     split: Split,
     heard: Callable[[dict[str, Any]], None],
 ) -> None:
-    """Train the packs that `next_pack` gives, `workers` at a time, until it gives none and each has finished or failed.
+    """Train the packs that `next_pack` gives, as many at a time as the target has workers, until it gives none and
+    each has finished or failed.
 
-    `heard` gets every heartbeat; `split` gives the halves of a pack that has failed. On a cluster, as many at a time as
-    it has places for, never more than `most`. Tune's own files, which nobody reads, are in the folder `scratch` of this
-    machine meanwhile: one driver works on a store, so what a killed one left is removed here. Workers do not look for
-    it, because no checkpoint goes through Tune.
+    `heard` gets every heartbeat; `split` gives the halves of a pack that has failed. There are never more than `most`
+    packs at a time. Without a cluster that was joined, a Ray is started here. Tune's own files, which nobody reads, are
+    in the folder `scratch` of this machine meanwhile: one driver works on a store, so what a killed one left is removed
+    here. Workers do not look for it, because no checkpoint goes through Tune.
     """
 
     def trainable(config: dict[str, Any]) -> None:
         def heartbeat(message: dict[str, Any]) -> None:
             tune.report({"heartbeat": json.dumps(message)})
 
+        # A node that came later, or that has lost its mount, would train for nobody.
+        if target.marker and (trouble := trouble_with(target.marker, ray.util.get_node_ip_address())):
+            raise RuntimeError(trouble)
         watched(config["pack"], settings, tune.get_context().get_trial_id() or "", heartbeat)
 
-    on_cuda = settings.device.startswith("cuda")
-    resources: dict[str, float] = {"cpu": 1, "gpu": 1} if on_cuda else {"cpu": settings.threads}
+    workers = min(target.machine.workers, most)
     searcher = PackSearcher(next_pack)
     shutil.rmtree(scratch, ignore_errors=True)
     try:
-        connect(address, workers)
-        places = int(ray.cluster_resources().get("GPU" if on_cuda else "CPU", 0))
+        if target.marker is None:
+            start(workers)
         tune.Tuner(
-            tune.with_resources(trainable, resources),
+            tune.with_resources(trainable, resources_of(settings.device, target.share)),
             tune_config=tune.TuneConfig(
                 search_alg=searcher,
                 num_samples=-1,
-                max_concurrent_trials=max(1, min(most, max(workers, places))),
+                max_concurrent_trials=workers,
                 reuse_actors=True,
                 trial_dirname_creator=lambda trial: trial.trial_id,
             ),

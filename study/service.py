@@ -10,11 +10,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
+from study import cluster
+from study.cluster import Target
 from study.extend import chosen_runs
 from study.halves import PATIENCE_SECONDS, splitter
 from study.handout import Handout
 from study.machine import machine
-from study.packing import PackPlan
+from study.packing import Machine, PackPlan, Share
 from study.plan import Plan, PlannedRun, plan_runs, write
 from study.progress import Progress
 from study.prune import PRUNERS
@@ -46,6 +48,8 @@ class Options:
     flush_seconds: float = 10.0
     hang_seconds: float = 1800.0
     prune: str | None = None
+    cpus_per_pack: int = 1
+    gpus_per_pack: float = 1.0
 
     def __post_init__(self) -> None:
         if self.device not in DEVICES:
@@ -56,10 +60,12 @@ class Options:
             raise SpecError(f"--compile {self.compile!r} is not known. {closest(self.compile, list(CHOICES))}")
         if self.prune not in (None, *PRUNERS):
             raise SpecError(f"--prune {self.prune!r} is not known. {closest(self.prune, list(PRUNERS))}")
-        for name in ("pack_size", "runs"):
+        for name in ("pack_size", "runs", "cpus_per_pack"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise SpecError(f"--{name.replace('_', '-')} must be 1 or larger, got {value}.")
+        if not 0 < self.gpus_per_pack <= 1:
+            raise SpecError(f"--gpus-per-pack must be in (0, 1], got {self.gpus_per_pack:g}.")
         if not self.flush_seconds >= 0:
             raise SpecError(f"--flush-seconds must be 0 or larger, got {self.flush_seconds:g}.")
         if not self.hang_seconds > self.flush_seconds:
@@ -67,18 +73,31 @@ class Options:
                 f"--hang-seconds must be larger than --flush-seconds {self.flush_seconds:g}, got {self.hang_seconds:g}."
             )
 
+    @property
+    def share(self) -> Share:
+        """What a pack gets of the machine that trains it."""
+        return Share(self.cpus_per_pack, self.gpus_per_pack)
 
-def plan(study: StudySpec, store: Store | None, options: Options, runs: Sequence[PlannedRun] | None = None) -> Plan:
-    """What is missing, from everything that is on disk. Touches no cluster; a `store` must be open for writing.
 
-    `runs` are the study's runs, where they are known: a hundred thousand take half a minute to make.
+def plan(
+    study: StudySpec,
+    store: Store | None,
+    options: Options,
+    on: Machine | None = None,
+    runs: Sequence[PlannedRun] | None = None,
+) -> Plan:
+    """What is missing, from everything that is on disk; packs are for the machine `on`, None = this one.
+
+    Touches no cluster. A `store` must be open for writing. `runs` are the study's runs, where they are known: a hundred
+    thousand take half a minute to make.
     """
     if store:
         busy = store.ingest(timeout=PATIENCE_SECONDS).busy  # a killed driver may have left parts that nobody brought in
         if busy:
             raise StoreBusy(busy)
     runs = runs or runs_of(study, store, options.runs)
-    return plan_runs(study, runs, store, machine(options.device), options.pack_size, pruning=bool(options.prune))
+    on = on or machine(options.device, options.share)
+    return plan_runs(study, runs, store, on, options.pack_size, pruning=bool(options.prune))
 
 
 def run(study: StudySpec, store: Store, options: Options, say: Say) -> Plan:
@@ -87,14 +106,14 @@ def run(study: StudySpec, store: Store, options: Options, say: Say) -> Plan:
     `say` gets the progress line. KeyboardInterrupt ends it at once; the same call goes on from there. SpecError when
     another driver works on this store.
     """
-    with _only_driver(store):
-        todo = plan(study, store, options)
+    with _only_driver(store), _target(store, options, say) as target:
+        todo = plan(study, store, options, target.machine)
         write(todo, store)
         if todo.packs:
-            _train_all(todo, store, options, say)
+            _train_all(todo, store, options, target, say)
         else:
             store.ingest()
-        return plan(study, store, options, todo.runs)
+        return plan(study, store, options, target.machine, todo.runs)
 
 
 def search(search: Search, store: Store, options: Options, say: Say) -> tuple[Plan, str]:
@@ -102,14 +121,14 @@ def search(search: Search, store: Store, options: Options, say: Say) -> tuple[Pl
 
     Everything that it knows is in the store, so that the same call goes on after whatever ended it.
     """
-    with _only_driver(store):
+    with _only_driver(store), _target(store, options, say) as target:
         if busy := store.ingest(timeout=PATIENCE_SECONDS).busy:
             raise StoreBusy(busy)
-        handout = Handout(search, store, machine(options.device), options.pack_size, bool(options.prune))
+        handout = Handout(search, store, target.machine, options.pack_size, bool(options.prune))
         progress = Progress(handout.plan(), say, total=search.runs)
         handout.planned = progress.add
         if handout.has_more():
-            _train(handout.study, handout.next, handout.past.runs, store, options, progress, most=search.runs)
+            _train(handout.study, handout.next, handout.past.runs, store, options, target, progress, most=search.runs)
         store.ingest(timeout=PATIENCE_SECONDS)
         return handout.plan(), handout.outcome()
 
@@ -119,28 +138,40 @@ def extend(store: Store, study: str, horizon: int, where: str | None, options: O
 
     The plan afterwards, of these runs; SpecError where there is nothing to continue.
     """
-    with _only_driver(store):
+    with _only_driver(store), _target(store, options, say) as target:
         if busy := store.ingest(timeout=PATIENCE_SECONDS).busy:
             raise StoreBusy(busy)
         spec = stored_study(store, study).with_(horizon=horizon)
         runs = chosen_runs(store, spec, where)
-        target = machine(options.device)
-        todo = plan_runs(spec, runs, store, target, options.pack_size)
+        todo = plan_runs(spec, runs, store, target.machine, options.pack_size)
         if not todo.packs:
             raise SpecError(
                 f"study {study!r}: all {len(runs)} chosen runs were seen up to step {horizon} or ended of themselves; "
                 f"give a longer --horizon."
             )
         write(todo, store)
-        _train_all(todo, store, options, say)
-        return plan_runs(spec, runs, store, target, options.pack_size)
+        _train_all(todo, store, options, target, say)
+        return plan_runs(spec, runs, store, target.machine, options.pack_size)
 
 
-def _train_all(todo: Plan, store: Store, options: Options, say: Say) -> None:
+@contextmanager
+def _target(store: Store, options: Options, say: Say) -> Iterator[Target]:
+    """What packs are sized for and trained on. A cluster is joined before anything is planned, and left in the end."""
+    if cluster.is_named(options.address):
+        from study import nodes  # ray takes seconds to import
+
+        if nodes.find(options.address):
+            with nodes.joined(options.address, store.place, options.device, options.share, say) as target:
+                yield target
+            return
+    yield Target(machine(options.device, options.share), options.share)
+
+
+def _train_all(todo: Plan, store: Store, options: Options, target: Target, say: Say) -> None:
     """Train the packs of a plan that is settled, in its order."""
     waiting = iter(todo.packs)
     runs, progress = {run.run_id: run for run in todo.runs}, Progress(todo, say)
-    _train(todo.study, lambda: next(waiting, None), runs, store, options, progress, most=len(todo.packs))
+    _train(todo.study, lambda: next(waiting, None), runs, store, options, target, progress, most=len(todo.packs))
 
 
 def _train(
@@ -149,17 +180,17 @@ def _train(
     runs: Mapping[str, PlannedRun],
     store: Store,
     options: Options,
+    target: Target,
     progress: Progress,
     most: int,
 ) -> None:
     """Train packs through Ray as `next_pack` gives them, while their parts are brought into the store."""
     from study.runner import run_packs  # ray takes seconds to import: only when there is something to train
 
-    target = machine(options.device)
     settings = Settings(
         place=store.place,
-        device=target.device,
-        threads=1,
+        device=target.machine.device,
+        threads=options.cpus_per_pack,
         compile=options.compile,
         evaluations_per_decade=study.evaluations_per_decade,
         evaluation_examples=study.evaluation_examples,
@@ -179,10 +210,9 @@ def _train(
             next_pack,
             settings,
             scratch=store.path / ".tune",
-            workers=min(target.workers, most),
+            target=target,
             most=most,
-            address=options.address,
-            split=splitter(study, runs, store, target, bool(options.prune)),
+            split=splitter(study, runs, store, target.machine, bool(options.prune)),
             heard=progress.heard,
         )
     finally:

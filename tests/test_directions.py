@@ -44,8 +44,8 @@ def test_of_study_only_the_command_line_imports_analysis():
     assert {name for name in importers("analysis") if name.startswith("study/")} <= {"study/cli.py"}
 
 
-def test_only_the_runner_imports_ray():
-    assert importers("ray") <= {"study/runner.py"}
+def test_ray_is_imported_where_packs_run_where_nodes_are_joined_and_where_jobs_are_sent():
+    assert importers("ray") <= {"study/runner.py", "study/nodes.py", "study/jobs.py"}
 
 
 def test_only_the_store_imports_duckdb():
