@@ -15,6 +15,7 @@ from study.cli_search import extend, search
 from study.options import (
     asked,
     json_option,
+    options_of,
     prune_option,
     run_options,
     storage_option,
@@ -92,14 +93,15 @@ def plan(study: str, store: str, as_json: bool, **options: Any) -> None:
 
 
 @cli.command()
-@click.argument("study")
+@click.argument("study", required=False)
 @store_option
 @storage_option
 @run_options
 @train_options
 @prune_option
 @click.option("--report", is_flag=True, help="Write the report page at the end.")
-def run(study: str, store: str, storage: str | None, report: bool, **options: Any) -> None:
+@click.option("--watch", metavar="DIR", help="In place of STUDY: all study files of a folder, until told to stop.")
+def run(study: str | None, watch: str | None, store: str, storage: str | None, report: bool, **options: Any) -> None:
     """Train what STUDY is missing, through Ray Tune. Stop and start it at any moment.
 
     Example: study run first_map --report
@@ -110,7 +112,12 @@ def run(study: str, store: str, storage: str | None, report: bool, **options: An
     from study.store import Store
     from study.stored import find_study
 
-    spec, settings = asked(find_study(study, store), options)
+    if (study is None) == (watch is None):
+        raise SpecError("give one of STUDY, as in `study run first_map`, and --watch DIR.")
+    if watch is not None:
+        _watch(watch, report, Store.open(store, write=True, storage=storage), options)
+        return
+    spec, settings = asked(find_study(str(study), store), options)
     if spec.search is not None:
         raise SpecError(f"study {study!r} is a search: `study search` with its own options and --name {study} goes on.")
     opened = Store.open(store, write=True, storage=storage)
@@ -226,6 +233,22 @@ def ingest(store: str, storage: str | None, rebuild: bool) -> None:
         click.echo(f"skipped part {part}: {reason}", err=True)
     if done.busy:
         raise SpecError(done.busy)
+
+
+def _watch(folder: str, report: bool, store: Any, options: dict[str, Any]) -> None:
+    """Run what comes into a folder until Ctrl-C, or until the process is asked to end."""
+    import signal
+
+    from study.display import ProgressLine
+    from study.watch import watch
+
+    given = [name for name in ("runs", "seeds", "horizon") if options.pop(name) is not None]
+    if given or report:
+        name = given[0] if given else "report"
+        raise SpecError(f"--{name} is for one study; with --watch write it into the study's file.")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with ProgressLine() as line:
+        watch(Path(folder), store, options_of(options), line.say)
 
 
 def _write_report(store: Any, study: str, out: str | None) -> None:

@@ -2,7 +2,9 @@
 
 import logging
 import os
+import signal
 import socket
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -138,7 +140,10 @@ def _init(**options: Any) -> None:
     # The store has the error of a pack that failed. Ray 2.60 prints deaths of workers on stdout whatever it is told.
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
     ray_worker._worker_logs_enabled = False
+    asked_to_end = signal.getsignal(signal.SIGTERM)
     ray.init(log_to_driver=False, logging_level=logging.ERROR, configure_logging=True, **options)
+    if threading.current_thread() is threading.main_thread():  # Ray takes a SIGTERM for a crash
+        signal.signal(signal.SIGTERM, asked_to_end)
 
 
 def _able(device: str, share: Share) -> list[Node]:

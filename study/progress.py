@@ -94,10 +94,6 @@ class Progress:
             line = f"{len(self.finished)}/{self.total} runs - {share:.0%} of the steps"
             self.say(f"{self.name}: {line} - {duration(now - self.started)} - {outlook}{failed}")
 
-    def close(self) -> None:
-        """The last line."""
-        self.show()
-
 
 def duration(seconds: float) -> str:
     """`45s`, `3m20s`, `2h05m`, `3d04h`."""

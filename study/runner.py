@@ -5,16 +5,17 @@ Tune schedules and retries; it is not the database. Trials report how far they a
 
 import errno
 import json
+import math
 import os
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from study.cluster import Target, trouble_with
 from study.nodes import resources_of, start
-from study.packing import PackPlan
-from study.trial import Settings, record_failure
+from study.trial import Work, record_failure
 
 # Read when tune is imported. Its loggers would write every heartbeat twice; its signal handler would wait for trials.
 os.environ.setdefault("TUNE_DISABLE_AUTO_CALLBACK_LOGGERS", "1")
@@ -35,19 +36,19 @@ MAX_RETRIES = 2
 
 
 class PackSearcher(Searcher):
-    """Hands out packs, one per trial, when a worker is free: what `next_pack` gives at that moment.
+    """Hands out packs, one per trial, when a worker is free: what `next_work` gives at that moment.
 
-    None says that there is no pack as things stand: it is asked again when a trial has ended, and when none is left
-    that could change its mind, all is done.
+    None says that there is no pack as things stand: it is asked again when a trial has ended, or after `ask_seconds`,
+    and when none is left that could change its mind, all is done.
     """
 
-    def __init__(self, next_pack: Callable[[], PackPlan | None]) -> None:
+    def __init__(self, next_work: Callable[[], Work | None], ask_seconds: float = math.inf) -> None:
         super().__init__()
-        self.next_pack = next_pack
-        self.again: list[PackPlan] = []
+        self.next_work, self.ask_seconds = next_work, ask_seconds
+        self.again: list[Work] = []
         """Halves of packs that have failed: they come before all others."""
         self.live: set[str] = set()
-        self.asked_in_vain = False
+        self.ask_at = -math.inf
         self.error: Exception | None = None
 
     def __getstate__(self) -> dict[str, Any]:
@@ -60,19 +61,21 @@ class PackSearcher(Searcher):
 
     def suggest(self, trial_id: str) -> Any:
         """The next pack, None for not now, or the word that there is none."""
-        pack = None if self.asked_in_vain else self._next()
-        if pack is not None:
+        asked_in_vain = self.live and time.monotonic() < self.ask_at
+        work = None if asked_in_vain else self._next()
+        if work is not None:
             self.live.add(trial_id)
-            return {"pack": pack}
-        self.asked_in_vain = bool(self.live)
+            return dict(zip(("pack", "settings"), work, strict=True))
+        if not asked_in_vain:
+            self.ask_at = time.monotonic() + self.ask_seconds
         return None if self.live else Searcher.FINISHED
 
-    def _next(self) -> PackPlan | None:
+    def _next(self) -> Work | None:
         """Tune would report an exception as its own: it is kept for `run_packs`, and what trains is let finish."""
         if self.error is not None:
             return None
         try:
-            return self.again.pop(0) if self.again else self.next_pack()
+            return self.again.pop(0) if self.again else self.next_work()
         except Exception as error:
             self.error = error
             return None
@@ -80,7 +83,7 @@ class PackSearcher(Searcher):
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
         """What came of it is in the store; here only that there is news."""
         self.live.discard(trial_id)
-        self.asked_in_vain = False
+        self.ask_at = -math.inf
 
     def save(self, checkpoint_path: str) -> None:
         """Tune's own restore is not used: the store knows what is left to do."""
@@ -92,10 +95,8 @@ class PackSearcher(Searcher):
 class Watcher(tune.Callback):
     """Passes heartbeats on, and sees to packs that have failed: in halves again, or on record as failed."""
 
-    def __init__(
-        self, settings: Settings, searcher: PackSearcher, split: Split, heard: Callable[[dict[str, Any]], None]
-    ) -> None:
-        self.settings, self.searcher, self.split, self.heard = settings, searcher, split, heard
+    def __init__(self, searcher: PackSearcher, split: Split, heard: Callable[[dict[str, Any]], None]) -> None:
+        self.searcher, self.split, self.heard = searcher, split, heard
 
     def __getstate__(self) -> dict[str, Any]:
         """Tune pickles its callbacks for a restore that we never ask for."""
@@ -118,14 +119,14 @@ class Watcher(tune.Callback):
         self._failed(trial, _last_line(trial))
 
     def _failed(self, trial: Any, error: str) -> None:
-        pack = trial.config["pack"]
+        pack, settings = trial.config["pack"], trial.config["settings"]
         status = "failed" if len(pack.run_ids) == 1 else "running"
         try:
-            record_failure(pack, self.settings, trial.trial_id, error, status)
+            record_failure(pack, settings, trial.trial_id, error, status)
             halves = self.split(pack)
             if not halves and status == "running":
-                record_failure(pack, self.settings, trial.trial_id, error)
-            self.searcher.again += halves
+                record_failure(pack, settings, trial.trial_id, error)
+            self.searcher.again += [(half, settings) for half in halves]
         except (OSError, SpecError) as cause:  # the store itself: the next call trains the pack again
             error, halves = f"{error} ({cause})", []
         if not halves:
@@ -133,16 +134,16 @@ class Watcher(tune.Callback):
 
 
 def run_packs(
-    next_pack: Callable[[], PackPlan | None],
-    settings: Settings,
+    next_work: Callable[[], Work | None],
     *,
     scratch: Path,
     target: Target,
     most: int,
     split: Split,
     heard: Callable[[dict[str, Any]], None],
+    ask_seconds: float = math.inf,
 ) -> None:
-    """Train the packs that `next_pack` gives, as many at a time as the target has workers, until it gives none and
+    """Train the packs that `next_work` gives, as many at a time as the target has workers, until it gives none and
     each has finished or failed.
 
     `heard` gets every heartbeat; `split` gives the halves of a pack that has failed. There are never more than `most`
@@ -158,16 +159,16 @@ def run_packs(
         # A node that came later, or that has lost its mount, would train for nobody.
         if target.marker and (trouble := trouble_with(target.marker, ray.util.get_node_ip_address())):
             raise RuntimeError(trouble)
-        watched(config["pack"], settings, tune.get_context().get_trial_id() or "", heartbeat)
+        watched(config["pack"], config["settings"], tune.get_context().get_trial_id() or "", heartbeat)
 
     workers = min(target.machine.workers, most)
-    searcher = PackSearcher(next_pack)
+    searcher = PackSearcher(next_work, ask_seconds)
     shutil.rmtree(scratch, ignore_errors=True)
     try:
         if target.marker is None:
             start(workers)
         tune.Tuner(
-            tune.with_resources(trainable, resources_of(settings.device, target.share)),
+            tune.with_resources(trainable, resources_of(target.machine.device, target.share)),
             tune_config=tune.TuneConfig(
                 search_alg=searcher,
                 num_samples=-1,
@@ -179,14 +180,15 @@ def run_packs(
                 name="study",
                 storage_path=str(scratch),
                 failure_config=tune.FailureConfig(max_failures=MAX_RETRIES),
-                callbacks=[Watcher(settings, searcher, split, heard)],
+                callbacks=[Watcher(searcher, split, heard)],
                 verbose=0,
             ),
         ).fit()
         if searcher.error is not None:
             raise searcher.error
     finally:
-        ray.shutdown()
+        if target.marker is None:
+            ray.shutdown()
         shutil.rmtree(scratch, ignore_errors=True)
 
 

@@ -5,9 +5,8 @@ Safe to stop and to start at any moment: everything a finished pack knows is on 
 
 import fcntl
 import re
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from study import cluster
@@ -25,12 +24,12 @@ from study.spec import StudySpec
 from study.storage import storage_at
 from study.store import Store, StoreBusy
 from study.stored import runs_of, stored_study
-from study.trial import Settings
+from study.training import settings_for, train_through_ray
+from study.trial import Work
 from trainables.compiler import CHOICES
 from trainables.components import closest
 from trainables.errors import SpecError
 
-INGEST_SECONDS = 2.0
 Say = Callable[[str], None]
 """Gets the progress line."""
 DEVICES = ("auto", "cpu", "cuda")
@@ -106,7 +105,7 @@ def run(study: StudySpec, store: Store, options: Options, say: Say) -> Plan:
     `say` gets the progress line. KeyboardInterrupt ends it at once; the same call goes on from there. SpecError when
     another driver works on this store.
     """
-    with _only_driver(store), _target(store, options, say) as target:
+    with only_driver(store), target_of(store, options, say) as target:
         todo = plan(study, store, options, target.machine)
         write(todo, store)
         if todo.packs:
@@ -121,7 +120,7 @@ def search(search: Search, store: Store, options: Options, say: Say) -> tuple[Pl
 
     Everything that it knows is in the store, so that the same call goes on after whatever ended it.
     """
-    with _only_driver(store), _target(store, options, say) as target:
+    with only_driver(store), target_of(store, options, say) as target:
         if busy := store.ingest(timeout=PATIENCE_SECONDS).busy:
             raise StoreBusy(busy)
         handout = Handout(search, store, target.machine, options.pack_size, bool(options.prune))
@@ -138,7 +137,7 @@ def extend(store: Store, study: str, horizon: int, where: str | None, options: O
 
     The plan afterwards, of these runs; SpecError where there is nothing to continue.
     """
-    with _only_driver(store), _target(store, options, say) as target:
+    with only_driver(store), target_of(store, options, say) as target:
         if busy := store.ingest(timeout=PATIENCE_SECONDS).busy:
             raise StoreBusy(busy)
         spec = stored_study(store, study).with_(horizon=horizon)
@@ -155,7 +154,7 @@ def extend(store: Store, study: str, horizon: int, where: str | None, options: O
 
 
 @contextmanager
-def _target(store: Store, options: Options, say: Say) -> Iterator[Target]:
+def target_of(store: Store, options: Options, say: Say) -> Iterator[Target]:
     """What packs are sized for and trained on. A cluster is joined before anything is planned, and left in the end."""
     if cluster.is_named(options.address):
         from study import nodes  # ray takes seconds to import
@@ -184,54 +183,19 @@ def _train(
     progress: Progress,
     most: int,
 ) -> None:
-    """Train packs through Ray as `next_pack` gives them, while their parts are brought into the store."""
-    from study.runner import run_packs  # ray takes seconds to import: only when there is something to train
+    """Train the packs of one study as `next_pack` gives them."""
+    settings = settings_for(study, store, options, target.machine)
+    split = splitter(study, runs, store, target.machine, bool(options.prune))
 
-    settings = Settings(
-        place=store.place,
-        device=target.machine.device,
-        threads=options.cpus_per_pack,
-        compile=options.compile,
-        evaluations_per_decade=study.evaluations_per_decade,
-        evaluation_examples=study.evaluation_examples,
-        leave_when_generalized=study.leave_when_generalized,
-        flush_seconds=options.flush_seconds,
-        hang_seconds=options.hang_seconds,
-        probes=tuple(study.probes),
-        probes_per_decade=study.probes_per_decade,
-        snapshots_per_decade=study.snapshots_per_decade,
-        prune_in=f"rungs/{study.name}" if options.prune else None,
-    )
-    done = threading.Event()
-    keeper = threading.Thread(target=_keep_ingesting, args=(store, progress, done), daemon=True)
-    keeper.start()
-    try:
-        run_packs(
-            next_pack,
-            settings,
-            scratch=store.path / ".tune",
-            target=target,
-            most=most,
-            split=splitter(study, runs, store, target.machine, bool(options.prune)),
-            heard=progress.heard,
-        )
-    finally:
-        done.set()
-        keeper.join()
-        store.ingest()
-        progress.close()
+    def next_work() -> Work | None:
+        pack = next_pack()
+        return None if pack is None else (pack, settings)
 
-
-def _keep_ingesting(store: Store, progress: Progress, done: threading.Event) -> None:
-    """Until `done`: bring in parts and renew the progress line. Whoever is in the way of an ingest only delays it."""
-    while not done.wait(INGEST_SECONDS):
-        with suppress(SpecError, OSError):  # the ingest at the end says what is wrong, if it still is
-            store.ingest(timeout=1.0)
-        progress.show()
+    train_through_ray(next_work, store, target, most=most, split=split, heard=progress.heard, show=progress.show)
 
 
 @contextmanager
-def _only_driver(store: Store) -> Iterator[None]:
+def only_driver(store: Store) -> Iterator[None]:
     """Keep a second driver away from the store until the block ends or this process dies, however it dies."""
     with open(store.path / ".driver.lock", "a") as handle:
         try:

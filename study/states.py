@@ -26,6 +26,11 @@ def snapshot(run_id: str, step: int) -> str:
     return f"checkpoints/snapshots/{run_id}/{step:010d}.safetensors"
 
 
+def stop_sign(pack_id: str) -> str:
+    """What stops a pack at its next flush, while it is there."""
+    return f"stopped/{pack_id}"
+
+
 def save(storage: Storage, name: str, state: Checkpoint) -> None:
     """Write a state, or replace it at once; OSError if it cannot be written."""
     with storage.drafted(name) as path:

@@ -46,6 +46,12 @@ class Settings:
 
 
 STDERR = 2
+Work = tuple[PackPlan, Settings]
+"""What a worker gets."""
+
+
+class Stopped(Exception):
+    """Its study was cancelled: what the pack has recorded so far is kept."""
 
 
 def watched(pack: PackPlan, settings: Settings, trial_id: str, heartbeat: Callable[[dict[str, Any]], None]) -> None:
@@ -62,6 +68,8 @@ def watched(pack: PackPlan, settings: Settings, trial_id: str, heartbeat: Callab
     faulthandler.dump_traceback_later(settings.hang_seconds, exit=True, file=STDERR)
     try:
         train(pack, settings, trial_id, beat)
+    except Stopped:
+        heartbeat({"pack_id": pack.pack_id, "states": {}})
     except Exception as error:
         full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
         if isinstance(error, OSError | torch.AcceleratorError) and not full:
@@ -102,6 +110,8 @@ def train(pack: PackPlan, settings: Settings, trial_id: str, heartbeat: Callable
         if all(state.status != "running" for state in flush.states):
             storage.delete(states.pack_state(pack.pack_id))
         heartbeat({"pack_id": pack.pack_id, "states": {s.run_id: (s.steps, s.status) for s in flush.states}})
+        if storage.exists(states.stop_sign(pack.pack_id)):
+            raise Stopped
 
     run_ids, start = _start(pack, settings)
     # The first heartbeat says that training begins, and which runs an earlier try of the pack has finished.

@@ -18,7 +18,7 @@ do so several times in a row (25 s seen), and Ray's own limit for one time is a 
 class Driver:
     """A `study run` in a session of its own. On leaving, it and every process that it started are gone."""
 
-    def __init__(self, study: Path, store: Path, *words: Any, **env: str) -> None:
+    def __init__(self, study: Path | str, store: Path, *words: Any, **env: str) -> None:
         self.store, self.mark = store, f"{os.getpid()}-{time.monotonic_ns()}"
         line, environment = command("run", study, "--store", store, *words, STUDY_TEST_MARK=self.mark, **env)
         environment["RAY_gcs_rpc_server_reconnect_timeout_s"] = str(RECONNECT_SECONDS)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from tests.test_run import RECONNECT_SECONDS, processes, wait_for
+from tests.driver import RECONNECT_SECONDS, processes, wait_for
 
 OBJECT_STORE_BYTES = 80_000_000
 

@@ -13,9 +13,10 @@ import pytest
 from study import cluster
 from study.packing import Machine, Share
 from study.store import Store
+from tests.driver import wait_for
 from tests.nodes import Cluster
 from tests.studies import command, metrics, run_cli, study_file, trained_file
-from tests.test_run import attempts, wait_for
+from tests.test_run import attempts
 from trainables.errors import SpecError
 
 HORIZON, PACK_SIZE = 1000, 2

@@ -10,9 +10,9 @@ import pytest
 
 from study import jobs
 from study.store import Store
+from tests.driver import wait_for
 from tests.nodes import Cluster
 from tests.studies import command, run_cli, study_file
-from tests.test_run import wait_for
 from trainables.errors import SpecError
 
 WORDS = ["--seeds", 1, "--compile", "off", "--flush-seconds", 0.1]

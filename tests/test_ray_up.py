@@ -12,9 +12,9 @@ import pytest
 import yaml
 
 from study.store import Store
+from tests.driver import processes, wait_for
 from tests.nodes import free_port, kill
 from tests.studies import command
-from tests.test_run import processes, wait_for
 
 ROOT = Path(__file__).parents[1]
 HOSTS = ["127.0.0.1", "127.0.0.2", "127.0.0.3"]

@@ -8,8 +8,8 @@ import subprocess
 import pytest
 
 from study.store import Store
+from tests.driver import RECONNECT_SECONDS, wait_for
 from tests.studies import command, run_cli, study_file
-from tests.test_run import RECONNECT_SECONDS, wait_for
 
 pytestmark = pytest.mark.ray
 

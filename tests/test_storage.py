@@ -12,7 +12,6 @@ from pyarrow.fs import FileSystem
 from study import states
 from study.cli import main
 from study.place import FILE, place_of, settle
-from study.plan import make_plan
 from study.probe import probe
 from study.recorder import Recorder, write_plan
 from study.status import skipped_parts
@@ -21,7 +20,7 @@ from study.store import Store
 from study.trial import record_failure, train
 from tests.parts import PROVENANCE, losses, plan_row, state, write_parts
 from tests.s3 import S3, serving
-from tests.studies import MACHINE, metrics, planned, settings, small, study_file, trained
+from tests.studies import MACHINE, make_plan, metrics, planned, settings, small, study_file, trained
 from tests.test_prune import STUDY as PRUNED
 from tests.test_store import contents
 from tests.test_trial import finish, only_pack, statuses, train_until

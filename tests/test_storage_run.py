@@ -8,9 +8,10 @@ import pytest
 
 from study.storage import storage_at
 from study.store import Store
+from tests.driver import RECONNECT_SECONDS, wait_for
 from tests.s3 import serving
 from tests.studies import command, metrics, run_cli, study_file, trained_file
-from tests.test_run import LINE, PACK_SIZE, RECONNECT_SECONDS, wait_for
+from tests.test_run import LINE, PACK_SIZE
 
 pytestmark = pytest.mark.ray
 

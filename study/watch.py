@@ -1,0 +1,139 @@
+"""`study run --watch DIR`: the studies of a folder, fairly between them, until told to stop.
+
+A file that is put into the folder is run, and one that changes is run as it is now. One that is taken away is
+cancelled: its packs end at their next flush, and what they have recorded is kept.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from study import states
+from study.halves import splitter
+from study.packing import Machine, PackPlan
+from study.plan import PlannedRun, write
+from study.progress import Progress
+from study.service import Options, Say, only_driver, plan, target_of
+from study.spec import StudySpec, find
+from study.storage import storage_at
+from study.store import Store, StoreBusy
+from study.training import settings_for, train_through_ray
+from study.trial import Work
+from trainables.errors import SpecError
+
+LOOK_SECONDS = 2.0
+
+
+@dataclass
+class Entry:
+    """One study of the folder."""
+
+    study: StudySpec
+    progress: Progress
+    runs: dict[str, PlannedRun]
+    waiting: list[PackPlan]
+    given: float
+    """Operations of the packs that it has had, and its start: the study with the fewest is next."""
+    handed: set[str] = field(default_factory=set)
+    """Names of the packs that workers have got."""
+
+
+class Queue:
+    """The packs of all studies of a folder, on one machine."""
+
+    def __init__(self, folder: Path, store: Store, machine: Machine, options: Options, say: Say) -> None:
+        self.folder, self.store, self.machine, self.options, self.say = folder, store, machine, options, say
+        self.entries: dict[str, Entry] = {}
+        self.stamps: dict[str, tuple[int, int]] = {}
+        self.looked_at = 0.0
+        self.storage = storage_at(store.place)
+
+    def look(self) -> None:
+        """See which files have come, have changed and have gone."""
+        self.looked_at = time.monotonic()
+        found = {str(path): path.stat() for path in sorted(self.folder.glob("*.py"))}
+        stamps = {path: (stat.st_size, stat.st_mtime_ns) for path, stat in found.items()}
+        for path in [path for path, stamp in self.stamps.items() if stamps.get(path) != stamp]:
+            self._cancel(path)
+            del self.stamps[path]
+        for path in sorted(stamps.keys() - self.stamps.keys()):
+            try:
+                self._add(path)
+            except StoreBusy:  # a reader keeps the store: the next look tries again
+                del stamps[path]
+            except SpecError as error:  # until the file changes
+                self.say(f"{path}: {error}")
+        self.stamps = stamps
+
+    def next_work(self) -> Work | None:
+        """A pack of the study that has had the least so far; None if no study has one."""
+        if time.monotonic() - self.looked_at > LOOK_SECONDS:
+            self.look()
+        entries = [entry for entry in self.entries.values() if entry.waiting]
+        if not entries:
+            return None
+        entry = min(entries, key=lambda entry: entry.given)
+        pack = entry.waiting.pop(0)
+        entry.given += pack.flops
+        entry.handed.add(pack.pack_id)
+        self.storage.delete(states.stop_sign(pack.pack_id))
+        return pack, settings_for(entry.study, self.store, self.options, self.machine)
+
+    def split(self, pack: PackPlan) -> list[PackPlan]:
+        """The halves of a pack that has failed."""
+        entry = self._owner(pack.pack_id)
+        if entry is None:
+            return []
+        halves = splitter(entry.study, entry.runs, self.store, self.machine, bool(self.options.prune))(pack)
+        entry.handed |= {half.pack_id for half in halves}
+        return halves
+
+    def heard(self, message: dict[str, Any]) -> None:
+        """A heartbeat, for the progress of the study that the pack belongs to."""
+        if entry := self._owner(message["pack_id"]):
+            entry.progress.heard(message)
+
+    def _add(self, path: str) -> None:
+        study = find(path)
+        todo = plan(study, self.store, self.options, self.machine)
+        write(todo, self.store)
+        given = min((entry.given for entry in self.entries.values() if entry.waiting), default=0.0)
+        runs = {run.run_id: run for run in todo.runs}
+        # What another study of the folder trains by now is not trained twice: its runs are in that study's packs.
+        mine = [pack for pack in todo.packs if self._owner(pack.pack_id) is None]
+        self.entries[path] = Entry(study, Progress(todo, self.say), runs, mine, given)
+
+    def _cancel(self, path: str) -> None:
+        entry = self.entries.pop(path, None)
+        for pack_id in entry.handed if entry else ():
+            self.storage.write(states.stop_sign(pack_id), b"")
+
+    def _owner(self, pack_id: str) -> Entry | None:
+        for entry in self.entries.values():
+            if pack_id in entry.handed or any(pack.pack_id == pack_id for pack in entry.waiting):
+                return entry
+        return None
+
+
+def watch(folder: Path, store: Store, options: Options, say: Say, stop: Callable[[], bool] = lambda: False) -> None:
+    """Run the studies of a folder as they come. Ends by KeyboardInterrupt, or between studies once `stop` is true."""
+    if not folder.is_dir():
+        raise SpecError(f"--watch '{folder}' is no folder: make it, and put study files into it.")
+    with only_driver(store), target_of(store, options, say) as target:
+        queue = Queue(folder, store, target.machine, options, say)
+        while not stop():
+            queue.look()
+            if any(entry.waiting for entry in queue.entries.values()):
+                train_through_ray(
+                    queue.next_work,
+                    store,
+                    target,
+                    most=target.machine.workers,
+                    split=queue.split,
+                    heard=queue.heard,
+                    show=lambda: None,
+                    ask_seconds=LOOK_SECONDS,
+                )
+            time.sleep(LOOK_SECONDS)
