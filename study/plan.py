@@ -7,6 +7,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC
 from typing import Any
 
 from study import recorder
@@ -104,7 +105,10 @@ def write(plan: Plan, store: Store) -> None:
         }
         for run in plan.runs
     ]
-    recorder.write_plan(store.place, plan.study.name, plan.study.to_json(), rows)
+    [(newest,)] = store.sql("select max(planned_at) from study_runs where study = ?", [plan.study.name]).fetchall()
+    # Of two plans the later one counts, and somebody may have set the clock back.
+    after = newest and newest.replace(tzinfo=UTC)
+    recorder.write_plan(store.place, plan.study.name, plan.study.to_json(), rows, after)
 
 
 def describe(spec: RunSpec) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import platform
 import re
 import subprocess
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatch
 from importlib import metadata
 from pathlib import Path
@@ -81,11 +81,17 @@ PLAN = pa.schema(
 )
 
 
-def write_plan(place: str | Path, study: str, study_spec: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> str:
+def write_plan(
+    place: str | Path,
+    study: str,
+    study_spec: Mapping[str, Any],
+    rows: Sequence[Mapping[str, Any]],
+    after: datetime | None = None,
+) -> str:
     """Write what `study` asks for and return the part's name; the same plan has the same name and is written once.
 
     `place` is a folder or URL for `storage_at`, here and below; `rows` have the columns of `PLAN`, with `spec` and
-    `point` as JSON text, and their order does not matter.
+    `point` as JSON text, and their order does not matter. It is later than `after`, whatever the clock says.
     """
     check_name("study name", study)
     table = pa.Table.from_pylist([dict(row) for row in rows], schema=PLAN).sort_by("run_id")
@@ -93,7 +99,9 @@ def write_plan(place: str | Path, study: str, study_spec: Mapping[str, Any], row
     name = f"plan/{study}-{hashlib.sha256(content.encode()).hexdigest()[:16]}.parquet"
     storage = storage_at(place)
     if not storage.exists(f"parts/{name}"):
-        _write(storage, name, table, {"kind": "plan", "study": study, "created_at": _now(), "spec": study_spec})
+        created_at = datetime.now(UTC) if after is None else max(datetime.now(UTC), after + timedelta(milliseconds=1))
+        about = {"kind": "plan", "study": study, "created_at": created_at.isoformat(), "spec": study_spec}
+        _write(storage, name, table, about)
     return name
 
 

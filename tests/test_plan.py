@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from datetime import datetime
 
 import pytest
 from hypothesis import given, settings
@@ -166,6 +167,19 @@ def test_another_pack_size_makes_other_packs_and_is_kept_in_turn(store):
     other = planned(small(), store, pack_size=3)
     assert sorted(len(pack.run_ids) for pack in other.packs) == [2, 3, 3]
     assert {pack.pack_id for pack in make_plan(small(), store, MACHINE).packs} == {p.pack_id for p in other.packs}
+
+
+def test_of_two_plans_the_later_counts_when_the_clock_was_set_back(store, monkeypatch):
+    class Early(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return datetime(2020, 1, 1, tzinfo=tz)
+
+    first = planned(small(), store)
+    monkeypatch.setattr("study.recorder.datetime", Early)
+    later = planned(small(), store, pack_size=1)
+    assert {p.pack_id for p in first.packs} != {p.pack_id for p in later.packs}
+    assert {p.pack_id for p in make_plan(small(), store).packs} == {p.pack_id for p in later.packs}
 
 
 def test_a_torn_checkpoint_is_passed_over_and_the_run_begins_again(store):
