@@ -352,8 +352,10 @@ def _connect(file: Path, write: bool, timeout: float) -> duckdb.DuckDBPyConnecti
             raise StoreError(
                 f"{message}: move it away and run `study ingest`, which makes it from the parts."
             ) from error
-    raise StoreBusy(f"store file '{file}' is held by another process for more than {timeout:g} s: "
-        f"end it or try again later; what was recorded waits beside it.")
+    raise StoreBusy(
+        f"store file '{file}' is held by another process for more than {timeout:g} s: "
+        f"end it or try again later; what was recorded waits beside it."
+    )
 
 
 @contextmanager
