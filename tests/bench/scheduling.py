@@ -38,7 +38,7 @@ def main() -> None:
     parser.add_argument("--packs", type=int, default=1_000, metavar="N")
     parser.add_argument("--profile", action="store_true")
     options = parser.parse_args()
-    runner.train = no_training  # workers get it with the function that Tune sends them
+    runner.watched = no_training  # workers get it with the function that Tune sends them
     for name in ("plan", "write", "_train_all"):
         setattr(service, name, timed(name.strip("_"), getattr(service, name)))
     profile = cProfile.Profile()
@@ -72,8 +72,8 @@ def asked(runs: int) -> StudySpec:
 
 
 def no_training(pack: PackPlan, settings: Settings, trial_id: str, heartbeat: Callable[[dict[str, Any]], None]) -> None:
-    """What study.trial.train does, but for the training, its curves and its checkpoints."""
-    recorder = Recorder(settings.store, pack.pack_id, provenance(settings.device, 1, trial_id))
+    """What study.trial.watched does, but for the training, its curves and its checkpoints."""
+    recorder = Recorder(settings.place, pack.pack_id, provenance(settings.device, 1, trial_id))
     heartbeat({"pack_id": pack.pack_id, "states": {}})
     state = {"attempt": 1, "status": "finished", "stop_reason": "horizon", "horizon": pack.horizon}
     state |= {"steps": pack.horizon, "wall_seconds": 0.0, "error": None}

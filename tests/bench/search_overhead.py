@@ -4,7 +4,7 @@
         [--finished 10000] [--calls 4] [--sampler boundary] [--seed 0]
 
 (The study command sets that variable by itself.) A store with so many finished runs of `study search modular` over two
-axes, their curves invented (a sloping boundary, seed noise), half of them close to the boundary as a search leaves them.
+axes, their curves invented (a sloping boundary, seed noise), half of them close to the boundary as searches leave them.
 Then the search goes on: `start` is what a call of the command does before its first suggestion, `next` what a worker
 waits for between two packs, beside a cluster's other work: parts brought in, outcomes read, points suggested, plan
 written. `training` is one such pack, trained for real on one core, times the packs of one suggestion. The overhead is
