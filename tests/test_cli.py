@@ -210,11 +210,13 @@ def test_ingest_skips_a_torn_part_says_so_and_takes_the_others(call, tmp_path):
     assert (plan["finished"], plan["missing"]) == (4, 4)
 
 
-def test_ingest_rebuild_replaces_a_file_that_is_garbage(call, tmp_path):
+def test_ingest_makes_anew_what_is_garbage_and_keeps_it(call, tmp_path):
     store = trained_file(study_file(tmp_path), tmp_path / "store")
     before = store.sql("from metrics order by all").fetchall()
     (store.path / "study.duckdb").write_bytes(b"garbage" * 1000)
-    assert call("ingest", "--store", store.path).code == 2
+    assert call("ingest", "--store", store.path).code == 0
+    assert Store.open(store.path).sql("from metrics order by all").fetchall() == before
+    assert (store.path / "study.duckdb.damaged").read_bytes() == b"garbage" * 1000
     said = call("ingest", "--store", store.path, "--rebuild")
     assert (said.code, said.err) == (0, "")
     assert Store.open(store.path).sql("from metrics order by all").fetchall() == before
