@@ -9,10 +9,12 @@ import math
 import os
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from study import interrupts
 from study.cluster import Target, trouble_with
 from study.nodes import resources_of, start
 from study.trial import Work, record_failure
@@ -95,8 +97,14 @@ class PackSearcher(Searcher):
 class Watcher(tune.Callback):
     """Passes heartbeats on, and sees to packs that have failed: in halves again, or on record as failed."""
 
-    def __init__(self, searcher: PackSearcher, split: Split, heard: Callable[[dict[str, Any]], None]) -> None:
-        self.searcher, self.split, self.heard = searcher, split, heard
+    def __init__(
+        self,
+        searcher: PackSearcher,
+        split: Split,
+        heard: Callable[[dict[str, Any]], None],
+        check_interrupt: Callable[[], None],
+    ) -> None:
+        self.searcher, self.split, self.heard, self.check_interrupt = searcher, split, heard, check_interrupt
 
     def __getstate__(self) -> dict[str, Any]:
         """Tune pickles its callbacks for a restore that we never ask for."""
@@ -106,6 +114,7 @@ class Watcher(tune.Callback):
         self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **info: Any
     ) -> None:
         """A pack has flushed, or has come to an end that trying again would not change."""
+        self.check_interrupt()
         message = json.loads(result["heartbeat"])
         if "blame" not in message:
             self.heard(message)
@@ -164,7 +173,7 @@ def run_packs(
     workers = min(target.machine.workers, most)
     searcher = PackSearcher(next_work, ask_seconds)
     shutil.rmtree(scratch, ignore_errors=True)
-    try:
+    with ending(target, scratch), interrupts.remembered() as check_interrupt:
         if target.marker is None:
             start(workers)
         tune.Tuner(
@@ -180,12 +189,19 @@ def run_packs(
                 name="study",
                 storage_path=str(scratch),
                 failure_config=tune.FailureConfig(max_failures=MAX_RETRIES),
-                callbacks=[Watcher(searcher, split, heard)],
+                callbacks=[Watcher(searcher, split, heard, check_interrupt)],
                 verbose=0,
             ),
         ).fit()
         if searcher.error is not None:
             raise searcher.error
+
+
+@contextmanager
+def ending(target: Target, scratch: Path) -> Iterator[None]:
+    """However the block ends, no Ray of our own is left, and no file of Tune's."""
+    try:
+        yield
     finally:
         if target.marker is None:
             ray.shutdown()
