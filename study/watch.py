@@ -5,7 +5,6 @@ cancelled: its packs end at their next flush, and what they have recorded is kep
 """
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -117,13 +116,13 @@ class Queue:
         return None
 
 
-def watch(folder: Path, store: Store, options: Options, say: Say, stop: Callable[[], bool] = lambda: False) -> None:
-    """Run the studies of a folder as they come. Ends by KeyboardInterrupt, or between studies once `stop` is true."""
+def watch(folder: Path, store: Store, options: Options, say: Say) -> None:
+    """Run the studies of a folder as they come, until KeyboardInterrupt."""
     if not folder.is_dir():
         raise SpecError(f"--watch '{folder}' is no folder: make it, and put study files into it.")
     with only_driver(store), target_of(store, options, say) as target:
         queue = Queue(folder, store, target.machine, options, say)
-        while not stop():
+        while True:
             queue.look()
             if any(entry.waiting for entry in queue.entries.values()):
                 train_through_ray(
