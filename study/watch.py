@@ -5,7 +5,7 @@ cancelled: its packs end at their next flush, and what they have recorded is kep
 """
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,8 @@ class Entry:
     waiting: list[PackPlan]
     given: float
     """Operations of the packs that it has had, and its start: the study with the fewest is next."""
+    left_out: set[str]
+    """Ids of runs that another study of the folder was training when this one was planned."""
     handed: set[str] = field(default_factory=set)
     """Names of the packs that workers have got."""
 
@@ -46,6 +48,8 @@ class Queue:
         self.folder, self.store, self.machine, self.options, self.say = folder, store, machine, options, say
         self.entries: dict[str, Entry] = {}
         self.stamps: dict[str, tuple[int, int]] = {}
+        self.busy: dict[str, str] = {}
+        """Runs that wait or train, and the file of the study whose packs they are in."""
         self.looked_at = 0.0
         self.storage = storage_at(store.place)
 
@@ -64,6 +68,8 @@ class Queue:
                 del stamps[path]
             except SpecError as error:  # until the file changes
                 self.say(f"{path}: {error}")
+        for path in [path for path, e in self.entries.items() if e.left_out and not e.left_out & self.busy.keys()]:
+            self._add(path)  # trained by the other study, or left by it
         self.stamps = stamps
 
     def next_work(self) -> Work | None:
@@ -91,21 +97,33 @@ class Queue:
 
     def heard(self, message: dict[str, Any]) -> None:
         """A heartbeat, for the progress of the study that the pack belongs to."""
+        for run_id, (_, status) in message["states"].items():
+            if status == "finished":
+                self.busy.pop(run_id, None)
         if entry := self._owner(message["pack_id"]):
             entry.progress.heard(message)
 
     def _add(self, path: str) -> None:
         study = find(path)
-        todo = plan(study, self.store, self.options, self.machine)
-        write(todo, self.store)
-        given = min((entry.given for entry in self.entries.values() if entry.waiting), default=0.0)
-        runs = {run.run_id: run for run in todo.runs}
-        # What another study of the folder trains by now is not trained twice: its runs are in that study's packs.
-        mine = [pack for pack in todo.packs if self._owner(pack.pack_id) is None]
-        self.entries[path] = Entry(study, Progress(todo, self.say), runs, mine, given)
+        whole = plan(study, self.store, self.options, self.machine)
+        taken = {run.run_id for run in whole.runs if run.run_id in self.busy} - whole.finished
+        free = [run for run in whole.runs if run.run_id not in taken]
+        packs = plan(study, self.store, self.options, self.machine, free).packs if free else []
+        write(replace(whole, packs=packs), self.store)
+        left_out = {run_id for run_id in taken if self.busy[run_id] != path}
+        if path in self.entries:
+            entry = self.entries[path]
+            entry.left_out = left_out
+        else:
+            given = min((entry.given for entry in self.entries.values() if entry.waiting), default=0.0)
+            runs = {run.run_id: run for run in whole.runs}
+            entry = self.entries[path] = Entry(study, Progress(whole, self.say), runs, [], given, left_out)
+        entry.waiting += packs
+        self.busy |= {run_id: path for pack in packs for run_id in pack.run_ids}
 
     def _cancel(self, path: str) -> None:
         entry = self.entries.pop(path, None)
+        self.busy = {run_id: owner for run_id, owner in self.busy.items() if owner != path}
         for pack_id in entry.handed if entry else ():
             self.storage.write(states.stop_sign(pack_id), b"")
 

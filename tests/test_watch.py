@@ -70,12 +70,16 @@ def test_a_file_that_fails_is_told_once_until_it_changes(queue, folder):
 
 
 def test_what_another_study_of_the_folder_trains_is_not_trained_twice(queue, folder):
-    study_file(folder, "a", seeds=1)
-    study_file(folder, "b", seeds=1)
-    looked(queue)
-    packs = [work[0] for work in iter(queue.next_work, None)]
+    a = study_file(folder, "a", seeds=1)
+    study_file(folder, "b", seeds=2)
+    packs = [work[0] for work in iter(looked(queue).next_work, None)]
     runs = [run_id for pack in packs for run_id in pack.run_ids]
-    assert len(runs) == len(set(runs)) == 4
+    assert len(runs) == len(set(runs)) == 8
+    assert looked(queue).next_work() is None
+    a.unlink()
+    left = [run_id for work in iter(looked(queue).next_work, None) for run_id in work[0].run_ids]
+    assert len(left) == len(set(left)) == 4
+    assert set(left) < set(runs)
 
 
 def test_a_study_that_is_taken_away_stops_at_its_next_flush_and_goes_on_when_it_is_back(queue, folder, tmp_path):
