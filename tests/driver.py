@@ -23,7 +23,13 @@ class Driver:
         line, environment = command("run", study, "--store", store, *words, STUDY_TEST_MARK=self.mark, **env)
         environment["RAY_gcs_rpc_server_reconnect_timeout_s"] = str(RECONNECT_SECONDS)
         self.process = subprocess.Popen(
-            line, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+            line,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background ignores it
         )
 
     def __enter__(self) -> "Driver":

@@ -19,7 +19,7 @@ from tests.studies import command, metrics, run_cli, study_file, trained_file
 from tests.test_run import attempts
 from trainables.errors import SpecError
 
-HORIZON, PACK_SIZE = 1000, 2
+HORIZON, PACK_SIZE = 2000, 2
 """Six packs, some seconds each on one core."""
 LINE = ["--compile", "off", "--pack-size", PACK_SIZE, "--flush-seconds", 0.1]
 
@@ -34,9 +34,11 @@ def test_a_study_on_three_nodes_outlives_one_of_them_and_equals_one_without_node
         try:
             checkpoints = store / "checkpoints/packs"
             assert wait_for(lambda: len(list(checkpoints.glob("*.safetensors"))) == 3), "three nodes train three packs"
-            training = [raylet for raylet, pids in nodes.workers("ray::ImplicitFunc").items() if pids]
+            training = {raylet: pids for raylet, pids in nodes.workers("ray::ImplicitFunc").items() if pids}
             assert len(training) == 3
-            os.kill(training[-1], signal.SIGKILL)
+            raylet, workers = training.popitem()
+            for pid in (raylet, *workers):  # a worker alone would go on for a while, perhaps to its end
+                os.kill(pid, signal.SIGKILL)
             out, err = driver.communicate(timeout=120)
         finally:
             driver.kill()
