@@ -91,12 +91,16 @@ def plan(
     thousand take half a minute to make.
     """
     if store:
-        busy = store.ingest(timeout=PATIENCE_SECONDS).busy  # a killed driver may have left parts that nobody brought in
-        if busy:
-            raise StoreBusy(busy)
+        _bring_in(store)
     runs = runs or runs_of(study, store, options.runs)
     on = on or machine(options.device, options.share)
     return plan_runs(study, runs, store, on, options.pack_size, pruning=bool(options.prune))
+
+
+def _bring_in(store: Store) -> None:
+    """All parts that are on disk; a killed driver may have left some. StoreBusy where a reader keeps the store."""
+    if busy := store.ingest(timeout=PATIENCE_SECONDS).busy:
+        raise StoreBusy(busy)
 
 
 def run(study: StudySpec, store: Store, options: Options, say: Say) -> Plan:
@@ -121,8 +125,7 @@ def search(search: Search, store: Store, options: Options, say: Say) -> tuple[Pl
     Everything that it knows is in the store, so that the same call goes on after whatever ended it.
     """
     with only_driver(store), target_of(store, options, say) as target:
-        if busy := store.ingest(timeout=PATIENCE_SECONDS).busy:
-            raise StoreBusy(busy)
+        _bring_in(store)
         handout = Handout(search, store, target.machine, options.pack_size, bool(options.prune))
         progress = Progress(handout.plan(), say, total=search.runs)
         handout.planned = progress.add
@@ -138,8 +141,7 @@ def extend(store: Store, study: str, horizon: int, where: str | None, options: O
     The plan afterwards, of these runs; SpecError where there is nothing to continue.
     """
     with only_driver(store), target_of(store, options, say) as target:
-        if busy := store.ingest(timeout=PATIENCE_SECONDS).busy:
-            raise StoreBusy(busy)
+        _bring_in(store)
         spec = stored_study(store, study).with_(horizon=horizon)
         runs = chosen_runs(store, spec, where)
         todo = plan_runs(spec, runs, store, target.machine, options.pack_size)

@@ -109,7 +109,14 @@ class Store:
             settle(store.path, storage)
             store.path.mkdir(parents=True, exist_ok=True)
             with store._alone(TIMEOUT):
-                store._put_aside_if_unusable()
+                if store._file.is_file():
+                    try:
+                        with _connection(store._file):
+                            pass
+                    except StoreBusy:
+                        pass  # somebody can use it
+                    except StoreUnusable as error:
+                        store._put_aside(error.why)
                 if not store._file.exists():
                     with store._new_file():
                         pass
@@ -138,13 +145,16 @@ class Store:
         report = IngestReport()
         try:
             with self._alone(timeout):
-                if not rebuild:
-                    self._put_aside_if_unusable()
-                if rebuild or not self._file.exists():
+                anew = rebuild or not self._file.exists()
+                if not anew:
+                    try:
+                        self._fold_new(self._file, report, timeout)
+                    except StoreUnusable as error:
+                        self._put_aside(error.why)
+                        anew = True
+                if anew:
                     with self._new_file() as file:
                         self._fold_new(file, report, timeout)
-                else:
-                    self._fold_new(self._file, report, timeout)
         except StoreBusy as error:
             report.busy = str(error)
         return report
@@ -172,21 +182,11 @@ class Store:
                 raise StoreBusy(f"store '{self.path}' is being written by another process: try again in a moment.")
             yield
 
-    def _put_aside_if_unusable(self) -> None:
+    def _put_aside(self, why: str) -> None:
         """Keep a damaged file, or one of an older version, under another name: what follows makes it anew."""
-        if not self._file.is_file():
-            return
-        try:
-            with _connection(self._file):
-                pass
-        except StoreBusy:
-            pass  # somebody can use it
-        except StoreUnusable as error:
-            copy = self._file.with_name(f"{FILE}.{error.why}")
-            os.replace(self._file, copy)
-            log.warning(
-                "study: %s is %s: it is kept as %s and made anew from the parts", self._file, error.why, copy.name
-            )
+        copy = self._file.with_name(f"{FILE}.{why}")
+        os.replace(self._file, copy)
+        log.warning("study: %s is %s: it is kept as %s and made anew from the parts", self._file, why, copy.name)
 
     @contextmanager
     def _new_file(self) -> Iterator[Path]:

@@ -61,11 +61,14 @@ def watched(pack: PackPlan, settings: Settings, trial_id: str, heartbeat: Callab
     `disk` when it is full, `pack` when this pack cannot be trained as it is, for want of memory for instance.
     """
 
-    def beat(message: dict[str, Any]) -> None:
+    def wind_up() -> None:
         faulthandler.dump_traceback_later(settings.hang_seconds, exit=True, file=STDERR)  # needs no Python to fire
+
+    def beat(message: dict[str, Any]) -> None:
+        wind_up()
         heartbeat(message)
 
-    faulthandler.dump_traceback_later(settings.hang_seconds, exit=True, file=STDERR)
+    wind_up()
     try:
         train(pack, settings, trial_id, beat)
     except Stopped:

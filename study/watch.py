@@ -61,15 +61,15 @@ class Queue:
         for path in [path for path, stamp in self.stamps.items() if stamps.get(path) != stamp]:
             self._cancel(path)
             del self.stamps[path]
-        for path in sorted(stamps.keys() - self.stamps.keys()):
+        # A study is planned again when runs that were left out of it are trained by the other study, or left by it.
+        freed = {path for path, e in self.entries.items() if e.left_out and not e.left_out & self.busy.keys()}
+        for path in sorted((stamps.keys() - self.stamps.keys()) | freed):
             try:
                 self._add(path)
             except StoreBusy:  # a reader keeps the store: the next look tries again
                 del stamps[path]
             except SpecError as error:  # until the file changes
                 self.say(f"{path}: {error}")
-        for path in [path for path, e in self.entries.items() if e.left_out and not e.left_out & self.busy.keys()]:
-            self._add(path)  # trained by the other study, or left by it
         self.stamps = stamps
 
     def next_work(self) -> Work | None:
@@ -107,8 +107,10 @@ class Queue:
         study = find(path)
         whole = plan(study, self.store, self.options, self.machine)
         taken = {run.run_id for run in whole.runs if run.run_id in self.busy} - whole.finished
-        free = [run for run in whole.runs if run.run_id not in taken]
-        packs = plan(study, self.store, self.options, self.machine, free).packs if free else []
+        packs = whole.packs
+        if taken:
+            free = [run for run in whole.runs if run.run_id not in taken]
+            packs = plan(study, self.store, self.options, self.machine, free).packs if free else []
         write(replace(whole, packs=packs), self.store)
         left_out = {run_id for run_id in taken if self.busy[run_id] != path}
         if path in self.entries:
