@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
+from tests import kuberay
+
 ROOT = Path(__file__).parents[1]
 LAUNCHED = ["cluster.yaml", "deploy/gcp.yaml", "deploy/own_machines.yaml"]
 CLOUDS = LAUNCHED[:2]
@@ -75,6 +77,31 @@ def test_the_kubernetes_manifests_name_what_belongs_together():
     assert "--store /mnt/study/" in job["spec"]["entrypoint"]
     docker = (ROOT / "deploy/Dockerfile").read_text()
     assert re.findall(r"2\.60\.0", docker) == ["2.60.0"] * 2
+
+
+def test_kubernetes_and_kuberay_take_the_manifests():
+    assert [kuberay.trouble_with(part) for part in yaml.safe_load_all(KUBERAY.read_text())] == [[], [], []]
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "value", "trouble"),
+    [
+        ("RayCluster", ("spec", "autoscalerOptions", "version"), "v3", "$.spec.autoscalerOptions.version: 'v3' is not"),
+        ("RayCluster", ("spec", "authentication"), {}, "'authentication' was unexpected"),
+        ("RayCluster", ("spec", "headGroupSpec", "rayStartParams", "num-cpus"), 0, "0 is not of type 'string'"),
+        ("RayCluster", ("spec", "headGroupSpec", "template", "spec", "container"), [], "'container' was unexpected"),
+        ("RayCluster", ("spec", "workerGroupSpecs", 0, "maxReplicas"), "8", "'8' is not of type 'integer'"),
+        ("RayJob", ("spec", "entryPoint"), "study", "'entryPoint' was unexpected"),
+        ("PersistentVolumeClaim", ("spec", "accessMode"), "ReadWriteMany", "'accessMode' was unexpected"),
+    ],
+)
+def test_a_wrong_manifest_is_not_taken(kind, path, value, trouble):
+    manifests = {part["kind"]: part for part in yaml.safe_load_all(KUBERAY.read_text())}
+    inner = manifests[kind]
+    for name in path[:-1]:
+        inner = inner[name]
+    inner[path[-1]] = value
+    assert trouble in "; ".join(kuberay.trouble_with(manifests[kind]))
 
 
 @pytest.mark.slow
