@@ -123,6 +123,10 @@ class Watcher(tune.Callback):
         else:  # so will all others be: what trains is let finish, and the next call goes on
             self.searcher.error = OSError(errno.ENOSPC, message["error"])
 
+    def on_trial_complete(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+        """A pack is done. Tune keeps its last result, and with it a copy of the pack with the specs of all its runs."""
+        trial.last_result.pop("config", None)
+
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         """A pack has failed as often as it may."""
         self._failed(trial, _last_line(trial))
