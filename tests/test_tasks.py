@@ -37,6 +37,18 @@ VARIANTS = {
         {"p": 23, "train_fraction": None, "data_size": 1},
         {"p": 2},
     ],
+    "rewrite": [
+        {
+            "letters": 6,
+            "rule_length": 2,
+            "length": 6,
+            "rules": rules,
+            "data_size": 120,
+            "test_size": 40,
+            "no_op_share": no,
+        }
+        for rules, no in ((3, 0.0), (120, 0.25))
+    ],
 }
 TASKS = [
     pytest.param(name, options, id=f"{name} {options}")
