@@ -13,8 +13,9 @@ import torch.nn.functional as F
 
 from tests.runs import Recorded, stopped, trained
 from trainables import attention, pack
+from trainables.answers import UNSCORED
 from trainables.attention import attend, hidden_positions
-from trainables.data import UNSCORED, Split
+from trainables.data import Split
 from trainables.errors import SpecError
 from trainables.layout import Layout
 from trainables.lookup import lookup

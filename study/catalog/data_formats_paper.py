@@ -30,7 +30,6 @@ STUDY = dataclasses.replace(
         batch_size=256,
     ),
     axes={"task.format": tuple(arithmetic.FORMATS), "task.data_size": SIZES},
-    extra=(),
     horizon=20_000,
     evaluation_examples=2000,
 )
