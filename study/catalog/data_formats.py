@@ -3,7 +3,11 @@
 The formats of Lee et al. 2023 (arXiv 2307.03381) for two CPU cores: numbers of two digits, two layers of width 32, and
 no detailed scratchpads, whose 75 tokens take ten times as long as the 9 of a plain sum: `data_formats_paper` has them.
 Prediction: plain needs the most samples, reverse fewer, simplified scratchpads fewer again.
-Finding: open.
+Finding (2026-11-21, 45 runs, 17 minutes on two very busy cores): in the order that was predicted. Mean test accuracy
+with 500, 1000, 2000 and 4000 sums is 0.17, 0.68, 0.88 and 0.90 plain; 0.33, 0.86, 0.95 and 0.89 reversed (one of three
+runs had lost part of the training set again at the last step); 0.84, 0.93, 0.98 and 0.97 with simplified scratchpads.
+With 250 all are below 0.1. Accuracy 0.9 takes more than 4000 sums plain, about 1430 reversed and 820 with scratchpads;
+three seeds leave it open whether the last two differ.
 """
 
 from study.spec import StudySpec
