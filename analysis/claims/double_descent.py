@@ -73,7 +73,7 @@ def _depths_where(runs: Runs, below: bool) -> list[float]:
 CLAIMS = (
     Claim(
         name="below_the_crossing",
-        says="With data below the crossing of capacity and critical size, accuracy falls and rises again with the width.",
+        says="Below the crossing of capacity and critical size, accuracy falls and rises again with the width.",
         source=f"{PAPER}, section 4 and Figure 6",
         published="at 2600 examples of 12,769, from progression to about 0 at widths 24 to 40 and up again",
         studies=STUDIES,
