@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trainables.components import available, load
-from trainables.data import PackedSplit, Split, pack_splits
+from trainables.data import UNSCORED, PackedSplit, Split, num_answers, pack_splits
 from trainables.errors import SpecError
 from trainables.tasks import modular
 from trainables.tasks.modular import COMMUTATIVE, OPERATIONS, Task
@@ -38,6 +38,18 @@ VARIANTS = {
         {"p": 2},
     ],
     "repeated": [{"symbols": 4, "context": 3, "budget": 300, "test_size": 50, "repeats": 5}],
+    "rewrite": [
+        {
+            "letters": 6,
+            "rule_length": 2,
+            "length": 6,
+            "rules": rules,
+            "data_size": 120,
+            "test_size": 40,
+            "no_op_share": no,
+        }
+        for rules, no in ((3, 0.0), (120, 0.25))
+    ],
 }
 DRAWN = {"repeated"}
 """Tasks whose examples are draws from a distribution, which may come again."""
@@ -94,11 +106,30 @@ class TestEveryTask:
         splits = task.build(0)
         assert "train" in splits
         for split in splits.values():
+            count, answers = len(split.targets_N), num_answers(task)
+            assert count > 0
+            if task.chance_accuracy is None:  # numbers
+                assert split.inputs_NL.is_floating_point()
+                assert split.targets_N.is_floating_point()
+                assert split.inputs_NL.shape == (count, task.num_tokens, task.vocab_size)
+                assert split.targets_N.shape == (count, answers * task.num_classes)
+                continue
             assert split.inputs_NL.dtype == split.targets_N.dtype == torch.int64
-            assert split.inputs_NL.shape == (len(split.targets_N), task.num_tokens)
-            assert len(split.targets_N) > 0
+            assert split.inputs_NL.shape == (count, task.num_tokens)
             assert 0 <= int(split.inputs_NL.min()) <= int(split.inputs_NL.max()) < task.vocab_size
-            assert 0 <= int(split.targets_N.min()) <= int(split.targets_N.max()) < task.num_classes
+            lowest = UNSCORED if answers > 1 else 0
+            assert lowest <= int(split.targets_N.min()) <= int(split.targets_N.max()) < task.num_classes
+            if answers > 1:
+                assert split.targets_N.shape == (count, answers)
+                assert answers <= task.num_tokens
+                assert (split.targets_N != UNSCORED).any(1).all()
+
+    def test_answers_are_given_one_after_the_other(self, name, options):
+        task = load("trainables.tasks", name).Task(**options)
+        for split in task.build(0).values() if num_answers(task) > 1 else ():
+            given_NT, asked_NT = split.inputs_NL[:, -num_answers(task) + 1 :], split.targets_N != UNSCORED
+            before_NT, follows_NT = split.targets_N[:, :-1], asked_NT[:, :-1] & asked_NT[:, 1:]
+            assert (given_NT == before_NT)[follows_NT].all()
 
     def test_the_training_split_is_as_large_as_it_says(self, name, options):
         task = load("trainables.tasks", name).Task(**options)
@@ -115,7 +146,8 @@ class TestEveryTask:
             assert set(parts[part]) <= set(parts["train"])
 
     def test_chance_is_a_level_above_zero(self, name, options):
-        assert 0 < load("trainables.tasks", name).Task(**options).chance_accuracy <= 1
+        chance = load("trainables.tasks", name).Task(**options).chance_accuracy
+        assert chance is None or 0 < chance <= 1
 
     def test_same_seed_same_data_and_other_seed_other_split(self, name, options):
         task = load("trainables.tasks", name).Task(**options)

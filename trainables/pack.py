@@ -15,7 +15,7 @@ from trainables.batches import BatchOrder
 from trainables.checkpoint import Checkpoint
 from trainables.compiler import Replay, compiled
 from trainables.components import modules_of
-from trainables.data import PackedSplit, everything, pack_splits
+from trainables.data import PackedSplit, everything, num_answers, pack_splits
 from trainables.dropout import LOW_32, scramble
 from trainables.errors import SpecError
 from trainables.layout import Layout
@@ -86,7 +86,7 @@ class Pack:
             seeds = [key("dropout", seed) & LOW_32 for seed in self.order_seeds]
             self.dropout_seeds_R = torch.tensor(seeds, device=device)
         self.row_of_run = list(range(len(specs)))
-        flops_per_example = 2.0 * self.layout.num_params * len(specs)
+        flops_per_example = 2.0 * self.layout.num_params * num_answers(first.task) * len(specs)
         examples = self.batch_size or self.train_data.targets_RN.shape[1]
         evaluated = sum(split.targets_RN.shape[1] for split in self.splits.values())
         precision = getattr(torch, first.precision)
@@ -137,9 +137,8 @@ class Pack:
         values: dict[tuple[str, str], np.ndarray] = {}
         live = np.array(self.row_of_run)
         for split, data in self.splits.items():
-            loss_RN, correct_RN = self._scores(data)
             absent_R = (data.counts_R == 0).cpu().numpy()
-            for metric, scores_RN in (("loss", loss_RN), ("accuracy", correct_RN)):
+            for metric, scores_RN in self._scores(data).items():
                 values[split, metric] = np.where(absent_R, ABSENT, data.mean(scores_RN).cpu().numpy())[live]
         for probe in self.probes:
             measured = vmap(lambda w: probe.measure(self.layout.named(w), self.task))(self.tensors["weights"])  # noqa: B023
@@ -203,7 +202,7 @@ class Pack:
         )
         self.num_done.add_(1)
 
-    def _scores(self, data: PackedSplit) -> tuple[Tensor, Tensor]:
+    def _scores(self, data: PackedSplit) -> dict[str, Tensor]:
         budget = EVALUATION_FLOATS[self.device.type] // (self.floats_per_example * len(data.counts_R))
         chunk = max(1, min(data.targets_RN.shape[1], budget))
         parts = [
@@ -212,7 +211,7 @@ class Pack:
                 data.inputs_RNL.split(chunk, dim=1), data.targets_RN.split(chunk, dim=1), strict=True
             )
         ]
-        return torch.cat([loss for loss, _ in parts], dim=1), torch.cat([correct for _, correct in parts], dim=1)
+        return {metric: torch.cat([part[metric] for part in parts], dim=1) for metric in parts[0]}
 
 
 def order_seed(spec: RunSpec) -> int:

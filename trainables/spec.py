@@ -80,7 +80,7 @@ class RunSpec:
     optimizer: Any
     """An `Optimizer` of trainables/optimizers."""
     loss: str = "cross_entropy"
-    """`cross_entropy`, or `mse` against one-hot targets (mean over classes)."""
+    """`cross_entropy`, or `mse` against one-hot targets (mean over classes) or against numbers."""
     batch_size: int | None = None
     """Examples per step; None = full batch."""
     seed: int = 0
@@ -114,6 +114,8 @@ class RunSpec:
                 f"RunSpec.batch_size must be in [1, {num_train}] (the training examples), got {self.batch_size}; "
                 "None is full batch."
             )
+        if self.task.chance_accuracy is None and self.loss != "mse":
+            raise SpecError(f"RunSpec.loss must be 'mse' for a task that asks for numbers, got {self.loss!r}.")
         self.model.check(self.task)
 
     def to_json(self) -> dict[str, Any]:
