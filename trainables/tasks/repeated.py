@@ -76,12 +76,13 @@ class Task:
         """
         chain_VV, count = self.chain(seed), self.num_repeated
         fresh_NL = self._sequences(chain_VV, "fresh", seed, self.budget - count)
+        repeated_NL = self._sequences(chain_VV, "repeated", seed, self.num_distinct if count else 0)
+        again_NL = repeated_NL[torch.arange(count) % max(1, self.num_distinct)]
+        # In no order, so that some of the examples are like all of them.
+        order_N = torch.randperm(self.budget, generator=generator("repeated:order", seed))
+        train = _split(torch.cat([fresh_NL, again_NL])[order_N])
         test = _split(self._sequences(chain_VV, "test", seed, self.test_size))
-        if not count:
-            return {"train": _split(fresh_NL), "test": test}
-        repeated_NL = self._sequences(chain_VV, "repeated", seed, self.num_distinct)
-        again_NL = repeated_NL[torch.arange(count) % self.num_distinct]
-        return {"train": _split(torch.cat([fresh_NL, again_NL])), "test": test, "repeated": _split(repeated_NL)}
+        return {"train": train, "test": test} | ({"repeated": _split(repeated_NL)} if count else {})
 
     def chain(self, seed: int) -> Tensor:
         """P(next symbol | symbol), (V, V)."""
