@@ -4,9 +4,9 @@ Source: "The Coverage Principle" (arXiv 2505.20278) and its published code. A fr
 its places (x1 and x2 of a two-hop example), and the rest of the example is its context. Two fragments are k-equivalent
 if the training examples have both in k or more shared contexts, with the same label in every shared context. Examples
 with one label that differ by equivalent fragments are neighbours; an example is k-covered if a path of neighbours
-leads from it to a training example, and its k-cutoff is the largest k at which it is. No network and no training: this is what
-learning by substitution can reach at best. As in the published code the paths go through the examples at hand alone,
-and equivalence is made transitive.
+leads from it to a training example, and its k-cutoff is the largest k at which it is. No network and no training: this
+is what learning by substitution can reach at best. As in the published code the paths go through the examples at hand
+alone, and equivalence is made transitive.
 """
 
 # N examples, L tokens, F fragments, E pairs of fragments

@@ -1,10 +1,11 @@
 """Do states that share a bridge lie together? The intra-inter cosine gap (IICG) of every group that a circuit names.
 
-Source: "The Coverage Principle" (arXiv 2505.20278): mean cosine of the states of two examples with one bridge, less that
-of two examples with different ones. Here both means go over all pairs of examples (the published code also has a
+Source: "The Coverage Principle" (arXiv 2505.20278): mean cosine of the states of two examples with one bridge, less
+that of two examples with different ones. Here both means go over all pairs of examples (the published code also has a
 variant that compares the means of groups). 0 = the grouping says nothing about the state; it is large where the
-network has made one state of all fragments that lead to the bridge. A logit lens can miss this: the state need not be the one
-that the bridge's own token has. Where a circuit is no tree, the states can cluster by bridge and another token alone.
+network has made one state of all fragments that lead to the bridge. A logit lens can miss this: the state need not be
+the one that the bridge's own token has. Where a circuit is no tree, the states can cluster by bridge and another token
+alone.
 """
 
 # N examples, L tokens, D width
