@@ -88,6 +88,15 @@ def test_the_published_example_has_its_sizes():
     assert largest == pytest.approx(0.9 * 61_250, abs=1)  # the paper: 61 thousand are possible
 
 
+def test_chance_is_the_commonest_answer_that_is_left_without_the_bridge():
+    found, shares = world(Task(n=20, data_size=1)), []
+    outputs, seen = found.outputs[1].view(20, 20), found.seen[1].view(20, 20)
+    for x3 in range(20):
+        left = outputs[seen[:, x3], x3]
+        shares.append(int(left.bincount().max()) / len(left))
+    assert Task(n=20, data_size=1).chance_accuracy == pytest.approx(np.mean(shares), rel=0.15)
+
+
 @pytest.mark.parametrize("level", [1, 2, 3])
 @small
 def test_cutoffs_are_those_of_the_definition_written_out(task, level):
