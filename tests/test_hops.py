@@ -15,8 +15,9 @@ from trainables.coverage import components, cutoffs, examples_needed, numbered
 from trainables.data import Split
 from trainables.errors import SpecError
 from trainables.seeds import generator
+from trainables.tables import STRUCTURES, all_in, distinct
 from trainables.tasks import hops
-from trainables.tasks.hops import STRUCTURES, Task, tables
+from trainables.tasks.hops import Task
 
 REFERENCE = Path(__file__).parents[2] / "shared" / "reference" / "data" / "coverage_oracle.csv"
 SMALL = [Task(structure=structure, n=8, data_size=120) for structure in STRUCTURES]
@@ -38,7 +39,7 @@ def examples(split):
 
 
 def world(task, seed=0):
-    return tables(task.structure, task.n, task.seen_fraction, seed)
+    return task.tables(seed)
 
 
 @small
@@ -54,8 +55,8 @@ def test_every_answer_is_that_of_the_tables(task):
 @small
 def test_training_uses_seen_entries_test_used_ones_and_ood_one_that_is_not(task):
     splits, found = task.build(0), world(task)
-    entries = {name: found.follow(task, split.inputs_NL)[0] for name, split in splits.items()}
-    assert found.all_in(entries["train"], found.seen).all()
+    entries = {name: found.follow(split.inputs_NL)[0] for name, split in splits.items()}
+    assert all_in(entries["train"], found.seen).all()
     used = [set(column.tolist()) for column in entries["train"].unbind(1)]
     known = {
         name: [all(e in u for e, u in zip(row, used, strict=True)) for row in rows.tolist()]
@@ -64,7 +65,7 @@ def test_training_uses_seen_entries_test_used_ones_and_ood_one_that_is_not(task)
     assert all(known["test"])
     assert not any(known["ood"])
     combinations = torch.cartesian_prod(*[torch.arange(task.n)] * task.num_tokens)
-    rows, _ = found.follow(task, combinations)
+    rows, _ = found.follow(combinations)
     num_known = sum(all(e in u for e, u in zip(row, used, strict=True)) for row in rows.tolist())
     assert len(splits["test"].targets_N) == min(task.test_size, num_known - task.data_size)
 
@@ -233,7 +234,7 @@ def test_components_are_named_by_their_smallest_node(seed):
 @small
 def test_a_replaced_token_leads_through_seen_entries_to_another_answer(task):
     circuit, found = task.circuit(0, 50), world(task)
-    entries, outputs = found.follow(task, circuit.inputs_NL)
+    entries, outputs = found.follow(circuit.inputs_NL)
     assert len(circuit.targets_N) > 10
     assert outputs[:, -1].equal(circuit.targets_N)
     assert circuit.positions == task.positions
@@ -246,8 +247,8 @@ def test_a_replaced_token_leads_through_seen_entries_to_another_answer(task):
         differs = changed != circuit.inputs_NL
         assert differs[:, place].all()
         assert int(differs.sum()) == len(changed)
-        entries, outputs = found.follow(task, changed)
-        assert found.all_in(entries, found.seen).all()
+        entries, outputs = found.follow(changed)
+        assert all_in(entries, found.seen).all()
         assert (outputs[:, -1] != circuit.targets_N).all()
 
 
@@ -270,11 +271,11 @@ def test_tables_with_too_few_combinations_are_refused_by_name():
     task = Task(n=3, data_size=Task(n=3, data_size=1).largest_size)
     found = world(task, seed=UNLUCKY)
     combinations = torch.arange(task.n**task.num_tokens)
-    assert int(found.allowed(task, combinations, found.seen).sum()) < task.data_size
+    assert int(found.allowed(combinations, found.seen).sum()) < task.data_size
     with pytest.raises(SpecError, match=r"more than the \d+ combinations"):
         task.build(UNLUCKY)
 
 
 def test_draws_are_distinct_and_keep_their_order():
     drawn = torch.randint(50, (200,), generator=generator("x", 0))
-    assert hops.distinct(drawn).tolist() == list(dict.fromkeys(drawn.tolist()))
+    assert distinct(drawn).tolist() == list(dict.fromkeys(drawn.tolist()))

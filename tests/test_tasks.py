@@ -9,10 +9,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from trainables import tables
 from trainables.components import available, load
 from trainables.data import PackedSplit, Split, pack_splits
 from trainables.errors import SpecError
-from trainables.tasks import hops, modular
+from trainables.tasks import modular
 from trainables.tasks.modular import COMMUTATIVE, OPERATIONS, Task
 
 SETTINGS = settings(max_examples=80, deadline=None)
@@ -27,7 +28,7 @@ VARIANTS = {
         {"entities": 40, "attributes": 3, "values": 6, "share": 0.08, "ood_fraction": 0.4, "queries_per_label": 8}
     ],
     "group": [{"group": name} for name in ("Z12", "S3", "D4", "Z2xZ3")],
-    "hops": [{"structure": structure, "n": 10, "data_size": 200} for structure in hops.STRUCTURES],
+    "hops": [{"structure": structure, "n": 10, "data_size": 200} for structure in tables.STRUCTURES],
     "modular": [
         {},
         *({"p": 23, "operation": operation} for operation in OPERATIONS),

@@ -10,12 +10,13 @@ import dataclasses
 
 from study.catalog import coverage_structures
 from study.catalog.coverage_paper import paper
+from trainables.tables import STRUCTURES
 from trainables.tasks import hops
 
 STUDY = dataclasses.replace(
     coverage_structures.STUDY,
     base=paper(hops.Task(n=50, data_size=10_000)),
-    axes={"task.structure": tuple(hops.STRUCTURES), "task.data_size": (10_000, 15_000, 20_000, 30_000, 50_000)},
+    axes={"task.structure": tuple(STRUCTURES), "task.data_size": (10_000, 15_000, 20_000, 30_000, 50_000)},
     extra=[
         {"task.structure": structure, "task.data_size": size}
         for structure in ("parallel_two_hop", "three_hop")

@@ -14,11 +14,8 @@ answers with the bridge (chain of thought) needs answers of two tokens and is no
 
 # N examples, L tokens, P primitives, K candidates
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import lru_cache
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -29,37 +26,14 @@ from trainables.data import Split
 from trainables.errors import SpecError
 from trainables.seeds import generator
 from trainables.spec import coerce
+from trainables.tables import STRUCTURES, Structure, Tables, all_in, commonest_share, random_tables
 
 CUTOFFS = (1, 2, 3, 5)
 """Levels k at which `test` is cut; networks in the paper lie between k = 3 and 5."""
+LARGEST_N = 256
+"""A table of three arguments has n^3 entries."""
 MARGIN = 0.9
 """The largest data size is this part of the combinations that tables have on average, so that every seed has enough."""
-CHUNK = 2**16
-"""Combinations drawn at a time; fixed, so that a smaller training set of a seed is the beginning of a larger one."""
-MOST_CHUNKS = 256
-EXHAUSTED = 16
-"""Draws per combination after which there are no others: one in ten million would be missed."""
-
-
-@dataclass(frozen=True)
-class Structure:
-    """Each primitive reads some places: those of the tokens are 0..L-1, then come the outputs of earlier primitives."""
-
-    num_tokens: int
-    primitives: tuple[tuple[int, ...], ...]
-    """The last one gives the answer."""
-    fragments: tuple[tuple[int, ...], ...]
-    """Tokens that only some first primitives read, so that others may stand for them (in a tree)."""
-
-
-STRUCTURES = {
-    "two_hop": Structure(3, ((0, 1), (3, 2)), ((0, 1),)),
-    "parallel_two_hop": Structure(4, ((0, 1), (2, 3), (4, 5)), ((0, 1), (2, 3))),
-    "three_hop": Structure(4, ((0, 1), (4, 2), (5, 3)), ((0, 1), (0, 1, 2))),
-    "non_tree": Structure(3, ((0, 1), (3, 1, 2)), ((0, 1),)),
-}
-"""f2(f1(x1, x2), x3); f3(f1(x1, x2), f2(x3, x4)); f3(f2(f1(x1, x2), x3), x4); and f2(f1(x1, x2), x2, x3), where x2
-reaches the answer on two ways."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,8 +57,8 @@ class Task:
         coerce(self)
         if self.structure not in STRUCTURES:
             raise SpecError(f"hops.structure {self.structure!r} is not known. {closest(self.structure, [*STRUCTURES])}")
-        if not 2 <= self.n <= 1000:
-            raise SpecError(f"hops.n must be in [2, 1000], got {self.n}.")
+        if not 2 <= self.n <= LARGEST_N:
+            raise SpecError(f"hops.n must be in [2, {LARGEST_N}], got {self.n}.")
         if not 0 < self.seen_fraction <= 1:
             raise SpecError(f"hops.seen_fraction must be in (0, 1], got {self.seen_fraction}.")
         if self.test_size < 1:
@@ -140,22 +114,22 @@ class Task:
 
     def build(self, seed: int) -> dict[str, Split]:
         """`train`, `test`, `ood`, and `cutoff_<k>`: the test examples by their k-cutoff."""
-        world = tables(self.structure, self.n, self.seen_fraction, seed)
-        train_N = self.trained_on(world, self.data_size, seed)
+        world = self.tables(seed)
+        train_N = trained_on(world, self.data_size, seed)
         if len(train_N) < self.data_size:
             raise SpecError(
                 f"hops.data_size {self.data_size} is more than the {len(train_N)} combinations that the tables of seed "
                 f"{seed} have; take a smaller one."
             )
-        used = world.used(self, train_N)
+        used = world.used(train_N)
 
         def held_out(numbers_N: Tensor) -> Tensor:
-            return world.allowed(self, numbers_N, used) & ~torch.isin(numbers_N, train_N)
+            return world.allowed(numbers_N, used) & ~torch.isin(numbers_N, train_N)
 
-        test_N = world.draw(self, self.test_size, held_out, "test", seed)
-        ood_N = world.draw(self, self.test_size, lambda numbers_N: ~world.allowed(self, numbers_N, used), "ood", seed)
-        splits = {"train": world.split(self, train_N), "test": world.split(self, test_N)}
-        splits["ood"] = world.split(self, ood_N)
+        test_N = world.draw(self.test_size, held_out, "test", seed)
+        ood_N = world.draw(self.test_size, lambda numbers_N: ~world.allowed(numbers_N, used), "ood", seed)
+        splits = {"train": examples(world, train_N), "test": examples(world, test_N)}
+        splits["ood"] = examples(world, ood_N)
         cutoff_N = torch.from_numpy(cutoffs(splits["train"], splits["test"], self.fragments, CUTOFFS))
         for level in (0, *CUTOFFS):
             splits[f"cutoff_{level}"] = Split(*(part[cutoff_N == level] for part in splits["test"]))
@@ -165,16 +139,16 @@ class Task:
         """Up to `count` training examples; each token is replaced by one that leads through seen entries to another
         answer. Examples are grouped by bridge, and by first bridge and x2 together: in `non_tree` the state after x2
         may depend on both."""
-        world = tables(self.structure, self.n, self.seen_fraction, seed)
-        inputs_NL = self.tokens(self.trained_on(world, min(count, self.data_size), seed))
-        _, outputs_NP = world.follow(self, inputs_NL)
+        world = self.tables(seed)
+        inputs_NL = world.tokens(trained_on(world, min(count, self.data_size), seed))
+        _, outputs_NP = world.follow(inputs_NL)
         draw, replaced = generator("circuit", seed), {}
         kept_N = torch.ones(len(inputs_NL), dtype=torch.bool)
         for place, name in enumerate(self.positions):
             others_NKL = inputs_NL[:, None].repeat(1, self.n, 1)
             others_NKL[:, :, place] = torch.arange(self.n)
-            entries, ends = world.follow(self, others_NKL.flatten(0, 1))
-            allowed_N = world.all_in(entries, world.seen) & (ends[:, -1] != outputs_NP[:, -1].repeat_interleave(self.n))
+            entries, ends = world.follow(others_NKL.flatten(0, 1))
+            allowed_N = all_in(entries, world.seen) & (ends[:, -1] != outputs_NP[:, -1].repeat_interleave(self.n))
             chosen_N, some_N = choose(allowed_N.view(-1, self.n), draw)
             replaced[name] = ((place,), others_NKL[torch.arange(len(inputs_NL)), chosen_N])
             kept_N &= some_N
@@ -189,88 +163,17 @@ class Task:
             groups={f"{names[0]}_x2": bridges[0] * self.n + inputs_NL[kept_N, 1]},
         )
 
-    def trained_on(self, world: "Tables", count: int, seed: int) -> Tensor:
-        """Numbers of the first training examples."""
-        return world.draw(self, count, lambda numbers_N: world.allowed(self, numbers_N, world.seen), "train", seed)
-
-    def tokens(self, numbers_N: Tensor) -> Tensor:
-        """The combination of each number, digit by digit to the base n: (N, L)."""
-        powers_L = self.n ** torch.arange(self.num_tokens - 1, -1, -1)
-        return numbers_N[:, None] // powers_L % self.n
+    def tables(self, seed: int) -> Tables:
+        """The tables of a seed, the same for every data size."""
+        return random_tables(self.structure, self.n, self.seen_fraction, seed)
 
 
-@dataclass(frozen=True)
-class Tables:
-    """For each primitive the output of every entry, and which entries training may use."""
-
-    outputs: list[Tensor]
-    seen: list[Tensor]
-
-    def follow(self, task: Task, inputs_NL: Tensor) -> tuple[Tensor, Tensor]:
-        """The entry of each primitive that each example uses, and what it gives: both (N, P)."""
-        columns, entries = list(inputs_NL.unbind(1)), []
-        for places, output in zip(task.shape.primitives, self.outputs, strict=True):
-            entry_N = torch.zeros(len(inputs_NL), dtype=torch.int64)
-            for place in places:
-                entry_N = entry_N * task.n + columns[place]
-            entries.append(entry_N)
-            columns.append(output[entry_N])
-        return torch.stack(entries, dim=1), torch.stack(columns[task.num_tokens :], dim=1)
-
-    def all_in(self, entries_NP: Tensor, marked: list[Tensor]) -> Tensor:
-        """True for examples whose entries are all marked, (N,)."""
-        found = [mark[entry_N] for mark, entry_N in zip(marked, entries_NP.unbind(1), strict=True)]
-        return torch.stack(found).all(0)
-
-    def allowed(self, task: Task, numbers_N: Tensor, marked: list[Tensor]) -> Tensor:
-        """True for the combinations of these numbers that use marked entries alone, (N,)."""
-        return self.all_in(self.follow(task, task.tokens(numbers_N))[0], marked)
-
-    def used(self, task: Task, numbers_N: Tensor) -> list[Tensor]:
-        """For each primitive, which entries these combinations use."""
-        entries_NP, _ = self.follow(task, task.tokens(numbers_N))
-        columns = zip(self.seen, entries_NP.unbind(1), strict=True)
-        return [torch.zeros_like(seen).index_fill(0, entry_N, True) for seen, entry_N in columns]
-
-    def draw(self, task: Task, count: int, allowed: Callable[[Tensor], Tensor], purpose: str, seed: int) -> Tensor:
-        """Numbers of `count` distinct allowed combinations, uniformly drawn; fewer where there are not so many."""
-        draw, found_N = generator(purpose, seed), torch.zeros(0, dtype=torch.int64)
-        for _ in range(min(MOST_CHUNKS, 1 + EXHAUSTED * task.n**task.num_tokens // CHUNK)):
-            drawn_N = torch.randint(task.n**task.num_tokens, (CHUNK,), generator=draw)
-            found_N = distinct(torch.cat([found_N, drawn_N[allowed(drawn_N)]]))
-            if len(found_N) >= count:
-                break
-        return found_N[:count]
-
-    def split(self, task: Task, numbers_N: Tensor) -> Split:
-        """The combinations with their answers."""
-        inputs_NL = task.tokens(numbers_N)
-        return Split(inputs_NL, self.follow(task, inputs_NL)[1][:, -1])
+def trained_on(world: Tables, count: int, seed: int) -> Tensor:
+    """Numbers of the first training examples."""
+    return world.draw(count, lambda numbers_N: world.allowed(numbers_N, world.seen), "train", seed)
 
 
-@lru_cache(maxsize=4)
-def tables(structure: str, n: int, seen_fraction: float, seed: int) -> Tables:
-    """The random tables of a seed, the same for every data size."""
-    draw, outputs, seen = generator("tables", seed), [], []
-    for places in STRUCTURES[structure].primitives:
-        size = n ** len(places)
-        outputs.append(torch.randint(n, (size,), generator=draw))
-        may_use = torch.zeros(size, dtype=torch.bool)
-        may_use[torch.randperm(size, generator=draw)[: round(seen_fraction * size)]] = True
-        seen.append(may_use)
-    return Tables(outputs, seen)
-
-
-@lru_cache(maxsize=64)
-def commonest_share(n: int, draws: int) -> float:
-    """Expected share of the commonest of n values in so many uniform draws, by simulation: within 1%."""
-    num_trials = 1000
-    values_TD = torch.randint(n, (num_trials, draws), generator=generator("commonest", 0))
-    counts_TN = torch.zeros(num_trials, n).scatter_add_(1, values_TD, torch.ones(num_trials, draws))
-    return float(counts_TN.max(1).values.mean()) / draws
-
-
-def distinct(numbers_N: Tensor) -> Tensor:
-    """Each number where it stands first."""
-    _, first_N = np.unique(numbers_N.numpy(), return_index=True)
-    return numbers_N[torch.from_numpy(np.sort(first_N))]
+def examples(world: Tables, numbers_N: Tensor) -> Split:
+    """The combinations of these numbers with their answers."""
+    inputs_NL = world.tokens(numbers_N)
+    return Split(inputs_NL, world.follow(inputs_NL)[1][:, -1])
