@@ -56,9 +56,10 @@ def test_without_three_sizes_at_which_it_is_seen_there_is_no_exponent():
     assert math.isnan(exponent(made_up([10, 20]) + unseen))
 
 
-def cut(*accuracies, ood=0.1):
+def cut(*accuracies, ood=0.1, test=0.5):
     return {f"cutoff_{k}": accuracy for k, accuracy in zip(LEVELS, accuracies, strict=True)} | {
-        "final_ood_accuracy": ood
+        "final_ood_accuracy": ood,
+        "final_test_accuracy": test,
     }
 
 
@@ -66,6 +67,7 @@ def test_accuracy_is_compared_between_the_cutoffs_of_one_run():
     rising, falling = cut(0.1, 0.2, None, 0.5, 0.9), cut(None, 0.9, 0.5, 0.1, None)
     too_few = cut(None, None, None, 0.3, 0.9)
     assert cutoff_correlation([rising]) == 1
+    assert cutoff_correlation([rising, cut(0.2, None, 0.15, 0.0, 0.1, test=0.15)]) == 1  # has learned nothing
     assert cutoff_correlation([rising, falling, too_few]) == 0
     assert math.isnan(cutoff_correlation([too_few]))
 
