@@ -129,7 +129,7 @@ CLAIMS = (
         unit="mean rank correlation of k-cutoff and accuracy within a run",
         columns=CUTOFFS,
         above=0.5,
-        note=f"Over runs whose test accuracy is {LEARNED} above that on examples with an unseen part: others know none.",
+        note=f"Over runs whose test accuracy is {LEARNED} above that on examples that nobody can know.",
     ),
     Claim(
         name="uncovered_at_chance",
