@@ -9,10 +9,11 @@ if TYPE_CHECKING:
     from altair.typing import ChartType
 
     from analysis.boundaries import Boundary
+    from analysis.claim import Checked
     from analysis.laws import Fit
     from study.store import Store
 
-__all__ = ["boundary", "classify", "law", "phase_diagram", "report"]
+__all__ = ["boundary", "check_claims", "classify", "law", "phase_diagram", "report"]
 
 
 def phase_diagram(store: "Store", study: str, **options) -> "ChartType":
@@ -27,6 +28,13 @@ def boundary(store: "Store", study: str, **options) -> "Boundary":
     from analysis import boundaries  # SciPy, which the store's own import of this package should not wait for
 
     return boundaries.boundary(store, study, **options)
+
+
+def check_claims(store: "Store", name: str | None = None, **options) -> "list[Checked]":
+    """What papers say against what the store's runs say; options as in `analysis.claim.check_claims`."""
+    from analysis import claim  # NumPy, for the same reason
+
+    return claim.check_claims(store, name, **options)
 
 
 def law(store: "Store", study: str, name: str, **options) -> "Fit":

@@ -10,9 +10,9 @@ from trainables.components import available, load
 if TYPE_CHECKING:
     from study.store import Store
 
-FIRST = "explorer"
+FIRST = ("claims", "explorer")
 HELD = ("phase_diagram", "learning_curves")
-"""Charts that the first one holds."""
+"""Charts that the explorer holds."""
 MAX_ROWS = 500
 """Rows that a table shows; the page says how many more there are."""
 TABLES = {
@@ -53,9 +53,11 @@ def report(store: "Store", study: str, out: str | Path) -> Path:
 
     from analysis.charts import read_cells, read_study, rows
     from analysis.charts.learning_curves import MAX_RUNS
+    from analysis.claim import as_row, check_claims
     from analysis.theme import PHASES, UNNAMED
 
     facts = read_study(store, study)
+    claims = [as_row(checked) for checked in check_claims(store) if checked.study == study]
     tables = {name: rows(store, sql, study=study) for name, sql in TABLES.items()}
     environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     environment.policies["json.dumps_kwargs"] = {"separators": (",", ":"), "allow_nan": False}
@@ -69,6 +71,7 @@ def report(store: "Store", study: str, out: str | Path) -> Path:
         facts=facts,
         cells=read_cells(store, facts),
         charts=_charts(store, study),
+        claims=claims,
         max_rows=MAX_ROWS,
         max_runs=MAX_RUNS,
         bundle=javascript_bundle(),  # pyright: ignore[reportCallIssue] (the stub lacks the default)
@@ -85,7 +88,7 @@ def _charts(store: "Store", study: str) -> list[dict[str, Any]]:
     from analysis.charts import NotApplicable
 
     charts = []
-    for name in sorted(set(available("analysis.charts")) - set(HELD), key=lambda name: (name != FIRST, name)):
+    for name in sorted(set(available("analysis.charts")) - set(HELD), key=lambda name: (name not in FIRST, name)):
         module = load("analysis.charts", name)
         try:
             spec = module.chart(store, study).to_dict()

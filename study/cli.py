@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from study.cli_cluster import doctor, submit
+from study.cli_results import claims, phases, report, sql, write_report
 from study.cli_search import extend, search
 from study.options import (
     asked,
@@ -128,7 +129,7 @@ def run(study: str | None, watch: str | None, store: str, storage: str | None, r
     for part, reason in skipped_parts(opened):
         click.echo(f"skipped part {part}: {reason}", err=True)
     if report:
-        _write_report(opened, spec.name, None)
+        write_report(opened, spec.name, None)
     if done.missing:
         raise SystemExit(1)
 
@@ -144,46 +145,6 @@ def status(study: str | None, store: str, as_json: bool) -> None:
     from study.store import Store
 
     show_table(status_rows(Store.open(store), study), as_json)
-
-
-@cli.command()
-@click.argument("query")
-@store_option
-@click.option("--format", "form", type=click.Choice(["table", "csv", "json", "parquet"]), default="table")
-def sql(query: str, store: str, form: str) -> None:
-    """Read-only SQL on the store, also while a study runs.
-
-    Example: study sql "select phase, count(*) from phases group by all"
-    """
-    from study.display import write_table
-    from study.store import Store
-
-    write_table(Store.open(store).sql(query).to_arrow_table(), form)
-
-
-@cli.command()
-@click.argument("study")
-@store_option
-@click.option("--definition", metavar="NAME", help="Cells by phase under this file of analysis/phases.")
-@json_option
-def phases(study: str, store: str, definition: str | None, as_json: bool) -> None:
-    """Runs and cells by phase.   Example: study phases first_map --definition liu2022"""
-    from study.display import show_table
-    from study.status import phase_rows
-    from study.store import Store
-
-    show_table(phase_rows(Store.open(store), study, definition), as_json)
-
-
-@cli.command()
-@click.argument("study")
-@store_option
-@click.option("--out", metavar="FILE", help="Where to write; STUDY.html in the store by default.")
-def report(study: str, store: str, out: str | None) -> None:
-    """One self-contained HTML page: diagrams, curves, tables, specs.   Example: study report first_map"""
-    from study.store import Store
-
-    _write_report(Store.open(store), study, out)
 
 
 @cli.command()
@@ -252,14 +213,7 @@ def _watch(folder: str, report: bool, store: Any, options: dict[str, Any]) -> No
         watch(Path(folder), store, options_of(options), line.say)
 
 
-def _write_report(store: Any, study: str, out: str | None) -> None:
-    import analysis
-
-    path = Path(out) if out else store.path / f"{study}.html"
-    click.echo(f"report: {analysis.report(store, study, path)}")
-
-
-for command in (search, extend, submit, doctor):
+for command in (search, extend, sql, phases, claims, report, submit, doctor):
     cli.add_command(command)
 
 

@@ -44,6 +44,28 @@ def show_table(rows: Sequence[dict[str, Any]], as_json: bool) -> None:
         print(f"... {len(rows) - MAX_TABLE_ROWS:,} more rows; --json or --format csv gives all of them.")
 
 
+def show_claims(rows: Sequence[dict[str, Any]], as_json: bool) -> None:
+    """What papers say, what was measured, and the verdicts: the rows of `analysis.claim.as_row`."""
+    if as_json:
+        show_table(rows, True)
+        return
+    lines = [
+        {
+            "claim": f"{row['says']} {row['source']}",
+            "published": row["published"],
+            "ours": f"{row['ours']} {row['unit']}" if row["ours"] else "",
+            "bar": row["bar"],
+            "verdict": row["verdict"],
+            "study": row["study"],
+            "runs": f"{row['ended']}/{row['planned']}",
+        }
+        for row in rows
+    ]
+    show_table(lines, False)
+    for note in dict.fromkeys(row["note"] for row in rows if row["note"] and row["ours"]):
+        print(f"- {note}")
+
+
 def write_table(table: pa.Table, form: str) -> None:
     """An Arrow table on stdout as table, csv, json (one list of objects) or parquet."""
     if form == "csv":

@@ -34,9 +34,10 @@ def write_study(
     axes: dict | None = None,
     question: str = "Why?",
     findings: dict[str, list[Any]] | None = None,
+    study: str = "toy",
     **spec: Any,
 ) -> Store:
-    """A store with the study "toy" of these runs. A run with `status` "planned" has no attempt.
+    """A store with the study `study` of these runs. A run with `status` "planned" has no attempt.
 
     `findings` are columns of the table `probes`.
     """
@@ -77,12 +78,12 @@ def write_study(
             for step, value in zip(facts["at"], values, strict=True):
                 for column, entry in zip(metrics, (facts["run_id"], 1, step, split, metric, value), strict=True):
                     metrics[column].append(entry)
-    write_plan(store_dir, "toy", {"question": question, "axes": axes or {}, **spec}, plan)
+    write_plan(store_dir, study, {"question": question, "axes": axes or {}, **spec}, plan)
     if states:
         about = {"trial_id": "t", "host": "node", "device": "cpu", "threads": 1, "versions": {"torch": "2"}}
         Recorder(store_dir, "pack", {**about, "git_sha": "abc", "git_dirty": False}).flush(metrics, states)
     if findings:
-        write_probes(store_dir, "toy", findings)
+        write_probes(store_dir, study, findings)
     store = Store.open(store_dir, write=True)
     report = store.ingest()
     assert not report.skipped, report.skipped

@@ -28,7 +28,7 @@ from trainables.tasks import composition
 CHARTS = available("analysis.charts")
 WIDTHS, SIZES = [4, 8, 12, 32], [50, 100, 200]
 AXES = {"model.width": WIDTHS, "task.data_size": SIZES}
-NEEDS = {"circuit": "reasoning", "delay_by_ratio": "reasoning", "law": "decays"}
+NEEDS = {"circuit": "reasoning", "claims": "circuits", "delay_by_ratio": "reasoning", "law": "decays"}
 """Charts that do not apply to the study of most, and the fixture to which they do."""
 GROKKED = {"train.accuracy": step_up(5), "test.accuracy": step_up(200, 0.05)}
 MEMORIZED = {"train.accuracy": step_up(5), "test.accuracy": step_up(None, 0.05)}
@@ -81,6 +81,18 @@ def decays(tmp_path_factory) -> Store:
 
 
 @pytest.fixture(scope="module")
+def circuits(tmp_path_factory) -> Store:
+    """Random labels of a study that papers have made claims about: the wider the model, the more of them it fits."""
+    runs = [
+        run(f"{width}-{seed}", {"train.accuracy": step_up(5, high=min(1, width / 16))},
+            {"model.width": width, "task.labels": "random"}, labels="random", seed=seed, steps=2000)
+        for width, seed in itertools.product(WIDTHS, range(2))
+    ]  # fmt: skip
+    folder = tmp_path_factory.mktemp("circuits")
+    return write_study(folder, runs, AXES, "Where do they cross?", study="circuits_competition")
+
+
+@pytest.fixture(scope="module")
 def empty(tmp_path_factory) -> Store:
     runs = [run(f"r{width}", {}, {"model.width": width}, status="planned") for width in WIDTHS]
     return write_study(tmp_path_factory.mktemp("empty"), runs, axes={"model.width": WIDTHS})
@@ -89,13 +101,13 @@ def empty(tmp_path_factory) -> Store:
 @pytest.mark.parametrize("name", CHARTS)
 def test_a_chart_draws_a_study_it_applies_to(name, request, tmp_path):
     store = request.getfixturevalue(NEEDS.get(name, "store"))
-    module = load("analysis.charts", name)
-    spec = module.chart(store, "toy").to_dict()
+    module, study = load("analysis.charts", name), "circuits_competition" if name == "claims" else "toy"
+    spec = module.chart(store, study).to_dict()
     json.dumps(spec, allow_nan=False)
     if "title" in spec:
         assert spec["title"]["text"] == "Where do they cross?"
         assert "horizon 1,000 steps, 2 seeds" in spec["title"]["subtitle"]
-    assert save(module.chart(store, "toy"), tmp_path / "chart.svg").stat().st_size > 1000
+    assert save(module.chart(store, study), tmp_path / "chart.svg").stat().st_size > 1000
     assert module.TITLE
     assert module.READ.endswith(".")
 
