@@ -1,4 +1,4 @@
-"""Grokfast-EMA: AdamW on gradients whose slow part is amplified. Lee et al. 2024 (arXiv 2405.20233), algorithm 2.
+"""Grokfast-EMA: AdamW on gradients whose slow part is amplified. Lee et al. 2024 (arXiv 2405.20233).
 
 The slow part is an exponential moving average of the gradients that starts at the first of them. The paper filters
 before Adam or AdamW; the defaults are those of its run on modular multiplication, but for its weight decay of 0.005.

@@ -1,4 +1,4 @@
-"""AdamW on gradients without the part along the weights. Prieto et al. 2025 (arXiv 2501.04697), section 5.
+"""AdamW on gradients without the part along the weights. Prieto et al. 2025 (arXiv 2501.04697).
 
 Once a network fits, it can lower the cross-entropy by growing its logits alone, along the weights, and learn nothing by
 it. Each parameter's gradient is made orthogonal to that parameter and scaled back to the length it had, as in the
