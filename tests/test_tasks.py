@@ -26,6 +26,12 @@ VARIANTS = {
     "complex_comparison": [
         {"entities": 40, "attributes": 3, "values": 6, "share": 0.08, "ood_fraction": 0.4, "queries_per_label": 8}
     ],
+    "emergence": [
+        {},
+        {"p": 7, "train_fraction": 0.5, "memorize": 49},
+        {"p": 7, "train_fraction": 0.5, "memorize": 0},
+        {"p": 2, "train_fraction": 1.0, "memorize": 1},
+    ],
     "modular": [
         {},
         *({"p": 23, "operation": operation} for operation in OPERATIONS),
