@@ -26,6 +26,7 @@ TASK = modular.Task(p=11)
 WITHOUT_GRADIENT: dict[str, set[str]] = {}
 """Parameters that no loss reaches, by model: none so far."""
 VARIANTS = {
+    "decoder": [{"width": 9}, {"layers": 1, "width": 16, "dimensions": 3}],
     "gpt2": [{"layers": 2, "width": 12, "heads": 3, "init_scale": 5.0, "loops": loops} for loops in (1, 2)],
     "mlp": [{}, {"width": 7, "activation": "relu"}, {"width": 16, "activation": "gelu", "init_scale": 0.5}],
     "transformer": [

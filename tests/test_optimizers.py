@@ -11,7 +11,7 @@ from trainables.components import available, load
 from trainables.errors import SpecError
 from trainables.layout import Layout
 from trainables.models import transformer
-from trainables.optimizers import adam, adamw, grokfast, muon, orthograd, sgd
+from trainables.optimizers import adam, adamw, grokfast, muon, orthograd, sgd, two_rates
 from trainables.seeds import generator
 from trainables.tasks import modular
 
@@ -374,3 +374,14 @@ def test_a_gradient_along_the_weights_is_left_with_nothing_and_zero_weights_take
     assert (orthograd.orthogonal(torch.zeros(1, 2), gradient) == 0).all()
     assert orthograd.orthogonal(gradient, torch.zeros(1, 2)).equal(gradient)
     assert orthograd.orthogonal(gradient, gradient).isfinite().all()
+
+
+def test_two_rates_are_two_parameter_groups_of_torchs_adamw():
+    def make(params: dict[str, nn.Parameter], run: dict[str, float]) -> list[Any]:
+        rest = [param for name, param in params.items() if name != "embedding"]
+        own = {"lr": run["representation_rate"], "weight_decay": run["representation_decay"]}
+        return [torch.optim.AdamW([{"params": [params["embedding"]]} | own, {"params": rest}], **adam_options(run))]
+
+    groups = [(0.1, 0.0), (1e-3, 2.0), (0.02, 0.5)]
+    own = [{"representation_rate": rate, "representation_decay": decay} for rate, decay in groups]
+    check(two_rates, [run | group for run, group in zip(ADAM_RUNS, own, strict=True)], make)

@@ -32,6 +32,7 @@ VARIANTS = {
         {"p": 7, "train_fraction": 0.5, "memorize": 0},
         {"p": 2, "train_fraction": 1.0, "memorize": 1},
     ],
+    "integer_addition": [{}, {"p": 7, "train_fraction": 0.5}, {"p": 2, "train_fraction": 1.0}],
     "modular": [
         {},
         *({"p": 23, "operation": operation} for operation in OPERATIONS),

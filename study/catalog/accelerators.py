@@ -42,7 +42,6 @@ STUDY = StudySpec(
         *variant({"optimizer": "muon"}, {HIDDEN_RATE: (0.03, 0.1, 0.3)}, (0.0, 0.03, 0.1, 0.3)),
     ],
     seeds=5,
-    horizon=1000,
+    horizon=600,
     evaluations_per_decade=48,
-    leave_when_generalized=True,
 )
