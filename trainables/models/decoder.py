@@ -1,7 +1,7 @@
 """A learned number line and a decoder of sums: logits = MLP(E[a] + E[b]). Liu et al. 2022 (arXiv 2205.10343).
 
-Because the decoder sees the sum of two embeddings alone, it generalizes exactly as far as these lie on a line with equal
-steps. Sizes are the authors': one dimension, two hidden layers of 200 tanh units.
+Because the decoder sees the sum of two embeddings alone, it generalizes exactly as far as these lie on a line with
+equal steps. Sizes are the authors': one dimension, two hidden layers of 200 tanh units.
 """
 
 # N examples, E dimensions of an embedding, D width, C classes
