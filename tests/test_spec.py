@@ -15,8 +15,8 @@ from tests.runs import mlp_run, transformer_run
 from trainables.components import available, load
 from trainables.errors import SpecError
 from trainables.models import mlp, transformer
-from trainables.optimizers import adam, adamw, muon, sgd
-from trainables.spec import PARTS, RunSpec, paths
+from trainables.optimizers import adam, adamw, grokfast, muon, orthograd, sgd
+from trainables.spec import LOSSES, PARTS, RunSpec, paths
 from trainables.tasks import modular
 
 BASE = RunSpec(task=modular.Task(), model=transformer.Model(), optimizer=adamw.Optimizer())
@@ -292,7 +292,7 @@ BELOW_ONE = st.floats(0, 1, exclude_max=True)
 OPTIMIZERS = st.one_of(
     *(
         st.builds(kind, learning_rate=NUMBERS, weight_decay=NUMBERS, beta1=BELOW_ONE, beta2=BELOW_ONE)
-        for kind in (adam.Optimizer, adamw.Optimizer, muon.Optimizer)
+        for kind in (adam.Optimizer, adamw.Optimizer, grokfast.Optimizer, muon.Optimizer, orthograd.Optimizer)
     ),
     st.builds(sgd.Optimizer, learning_rate=NUMBERS, momentum=BELOW_ONE, warmup_steps=NUMBERS),
 )
@@ -302,7 +302,7 @@ SPECS = st.builds(
     task=TASKS,
     model=MODELS,
     optimizer=OPTIMIZERS,
-    loss=st.sampled_from(["cross_entropy", "mse"]),
+    loss=st.sampled_from(LOSSES),
     batch_size=st.none() | st.just(1),
     seed=SEEDS,
     data_seed=SEEDS,

@@ -29,6 +29,13 @@ VARIANTS = {
     ],
     "group": [{"group": name} for name in ("Z12", "S3", "D4", "Z2xZ3")],
     "hops": [{"structure": structure, "n": 10, "data_size": 200} for structure in tables.STRUCTURES],
+    "emergence": [
+        {},
+        {"p": 7, "train_fraction": 0.5, "memorize": 49},
+        {"p": 7, "train_fraction": 0.5, "memorize": 0},
+        {"p": 2, "train_fraction": 1.0, "memorize": 1},
+    ],
+    "integer_addition": [{}, {"p": 7, "train_fraction": 0.5}, {"p": 2, "train_fraction": 1.0}],
     "modular": [
         {},
         *({"p": 23, "operation": operation} for operation in OPERATIONS),

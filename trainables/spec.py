@@ -21,7 +21,7 @@ from trainables.errors import SpecError
 
 PARTS = {"task": ("trainables.tasks", "Task"), "model": ("trainables.models", "Model")}
 PARTS["optimizer"] = ("trainables.optimizers", "Optimizer")
-LOSSES = ("cross_entropy", "mse")
+LOSSES = ("cross_entropy", "mse", "stablemax")
 PRECISIONS = ("float32", "bfloat16")
 
 
@@ -80,7 +80,8 @@ class RunSpec:
     optimizer: Any
     """An `Optimizer` of trainables/optimizers."""
     loss: str = "cross_entropy"
-    """`cross_entropy`, or `mse` against one-hot targets (mean over classes) or against numbers."""
+    """`cross_entropy`; `mse` against one-hot targets (mean over classes) or against numbers; or `stablemax`, cross-entropy
+    whose exponential is x + 1 from 0 on and 1 / (1 - x) below (Prieto et al. 2025, arXiv 2501.04697)."""
     batch_size: int | None = None
     """Examples per step; None = full batch."""
     seed: int = 0
