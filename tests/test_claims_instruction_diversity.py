@@ -7,7 +7,7 @@ import pytest
 from analysis.claims.instruction_diversity import (
     accuracy_of_few_rules,
     accuracy_of_many_rules,
-    few_examples_over_many,
+    fewest_examples_over_best,
     rise_at_constant_data,
     width_of_transition,
 )
@@ -26,7 +26,9 @@ def made_up():
 def test_accuracies_are_those_of_the_fewest_and_of_the_most_rules():
     assert accuracy_of_few_rules(made_up()) == pytest.approx(0.01)
     assert accuracy_of_many_rules(made_up()) == pytest.approx(0.95)
-    assert few_examples_over_many(made_up()) == pytest.approx(0.9)
+    assert fewest_examples_over_best(made_up()) == 1
+    worse = {"point": {"task.rules": 1024, "task.data_size": 8192}, "data_size": 8192, "final_ood_accuracy": 0.5}
+    assert fewest_examples_over_best([*made_up(), worse]) == pytest.approx(0.75)
     assert rise_at_constant_data(made_up()) == 1
 
 
@@ -40,4 +42,4 @@ def test_runs_that_cannot_tell_say_nothing():
     for runs in ([], alike):
         assert math.isnan(width_of_transition(runs))
     assert math.isnan(accuracy_of_few_rules([]))
-    assert math.isnan(few_examples_over_many(made_up()[:3]))
+    assert math.isnan(fewest_examples_over_best([run | {"final_ood_accuracy": 0.0} for run in made_up()]))

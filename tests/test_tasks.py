@@ -19,6 +19,10 @@ from trainables.tasks.modular import COMMUTATIVE, OPERATIONS, Task
 SETTINGS = settings(max_examples=80, deadline=None)
 PRIMES = [2, 3, 5, 7, 11, 13, 23]
 VARIANTS = {
+    "arithmetic": [
+        {"digits": 2, "format": name, "data_size": 150, "test_size": 50}
+        for name in ("plain", "reverse", "simplified", "detailed")
+    ],
     "composition": [
         {"entities": 30, "relations": 9, "out_degree": 5, "ratio": 2.0, "test_fraction": 0.1, "ood_fraction": 0.2},
         {"entities": 12, "relations": 6, "out_degree": 4, "ratio": 4.0, "hops": 3, "ood_fraction": 0.4},

@@ -55,12 +55,14 @@ def follows(accuracy: float | None) -> bool:
     return (accuracy or 0) >= 0.5
 
 
-def few_examples_over_many(runs: Runs) -> float:
-    """With the most rules: accuracy on unseen ones with the fewest examples per rule, over that with the most."""
-    most = max((run["point"]["task.rules"] for run in runs), default=None)
-    chosen = [run for run in runs if run["point"]["task.rules"] == most]
-    rates = means(chosen, lambda run: run["data_size"], lambda run: run["final_ood_accuracy"])
-    return rates[min(rates)] / rates[max(rates)] if len(rates) > 1 and rates[max(rates)] else math.nan
+def fewest_examples_over_best(runs: Runs) -> float:
+    """Accuracy on unseen rules with the fewest examples of each, over the best with as much data; mean over amounts."""
+    ratios = []
+    for group in grouped(runs, lambda run: run["data_size"]).values():
+        rates = by_rules(group)
+        if any(rates.values()):
+            ratios.append(rates[max(rates)] / max(rates.values()))
+    return sum(ratios) / len(ratios) if ratios else math.nan
 
 
 CLAIMS = (
@@ -83,6 +85,7 @@ CLAIMS = (
         statistic=accuracy_of_many_rules,
         unit="accuracy on unseen rules with the most rules",
         above=0.9,
+        note="Over both amounts of data, 0.69 and 0.93. Of 2048 examples new strings of seen rules are at 0.72, too.",
     ),
     Claim(
         name="diversity_at_constant_data",
@@ -110,10 +113,11 @@ CLAIMS = (
         says="With enough rules few examples of each suffice.",
         source=f"{PAPER}, section 3",
         published="generalization emerges even though very few examples are provided for each rule",
-        studies=("instruction_diversity",),
-        statistic=few_examples_over_many,
-        unit="accuracy with the fewest examples per rule over that with the most, at the most rules",
+        studies=STUDIES,
+        statistic=fewest_examples_over_best,
+        unit="accuracy with the fewest examples per rule over the best, with as much data",
         above=0.9,
-        note="2 against 8 examples of each of 1024 rules, as many steps for both.",
+        note="For two cores the fewest are 2 of 2048 and 8 of 8192. A first form of this statistic compared these two, "
+        "which are different amounts of data, and was 0.73.",
     ),
 )
