@@ -80,8 +80,8 @@ class RunSpec:
     optimizer: Any
     """An `Optimizer` of trainables/optimizers."""
     loss: str = "cross_entropy"
-    """`cross_entropy`; `mse` against one-hot targets (mean over classes) or against numbers; or `stablemax`, cross-entropy
-    whose exponential is x + 1 from 0 on and 1 / (1 - x) below (Prieto et al. 2025, arXiv 2501.04697)."""
+    """`cross_entropy`; `mse` against one-hot targets (mean over classes) or against numbers; or `stablemax`,
+    cross-entropy whose exponential is x + 1 from 0 on and 1 / (1 - x) below (Prieto et al. 2025, arXiv 2501.04697)."""
     batch_size: int | None = None
     """Examples per step; None = full batch."""
     seed: int = 0
