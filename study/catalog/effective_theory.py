@@ -5,7 +5,10 @@ decay of the decoder as axes, those of the embedding fixed, and one split for al
 trained on with other numbers. Rates are ten times and the horizon a tenth of the paper's, the decoder 50 units wide.
 Prediction: all four phases; a decoder that is fast beside the embedding memorizes, a slow one comprehends, grokking
 lies next to memorization, and with more and more decay nothing is learned.
-Finding: open.
+Finding (2026-11-21, 75 runs): all four phases. All runs are confused at decay 6, and at rate 0.03 from decay 2 on; with
+less decay 5 of 6 memorize at rate 0.03, 7 of 12 at 0.01, and 1 of 36 below. Grokking, 9 runs that generalize 100 steps
+and more after they fit, stands at decays 2 and 3 beside confusion, not between the others by rate. Runs that generalize
+have all but 0.3% of the parallelograms, those that memorize 65%, those that are confused 90%.
 """
 
 from study.spec import StudySpec

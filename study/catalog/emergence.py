@@ -26,7 +26,7 @@ STUDY = StudySpec(
     base=RunSpec(
         task=emergence.Task(p=19, train_fraction=0.75, memorize=180),
         model=transformer.Model(layers=1, width=32, heads=4),
-        optimizer=adamw.Optimizer(learning_rate=0.01, weight_decay=1.0, warmup_steps=10),
+        optimizer=adamw.Optimizer(learning_rate=0.02, weight_decay=1.0, warmup_steps=10),
     ),
     axes={"model.width": WIDTHS, "task.memorize": (0, *LISTS)},
     extra=split(WIDTHS, LISTS),
