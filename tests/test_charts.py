@@ -15,6 +15,7 @@ from analysis.charts.learning_curves import chart as learning_curves
 from analysis.charts.phase_diagram import MAX_TICKS
 from analysis.classify import definitions
 from analysis.theme import PHASES, save
+from study.spec import find
 from study.store import Store
 from tests.synthetic import cells_of, drawn, run, step_up, write_study
 from trainables.components import available, load
@@ -90,9 +91,11 @@ def decays(tmp_path_factory) -> Store:
 @pytest.fixture(scope="module")
 def circuits(tmp_path_factory) -> Store:
     """Random labels of a study that papers have made claims about: the wider the model, the more of them it fits."""
+    points = {width: {"model.width": width, "task.data_size": 23**2, "task.labels": "random"} for width in WIDTHS}
+    study = find("circuits_competition")
     runs = [
-        run(f"{width}-{seed}", {"train.accuracy": step_up(5, high=min(1, width / 16))},
-            {"model.width": width, "task.labels": "random"}, labels="random", seed=seed, steps=2000)
+        run(study.run(points[width], seed).run_id, {"train.accuracy": step_up(5, high=min(1, width / 16))},
+            points[width], labels="random", seed=seed, steps=2000)
         for width, seed in itertools.product(WIDTHS, range(2))
     ]  # fmt: skip
     folder = tmp_path_factory.mktemp("circuits")
