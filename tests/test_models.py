@@ -19,6 +19,7 @@ from trainables.lookup import lookup
 from trainables.models import mlp, transformer
 from trainables.models.mlp import gromov_weights
 from trainables.seeds import generator
+from trainables.spec import LOSSES
 from trainables.step import example_losses
 from trainables.tasks import modular
 
@@ -28,6 +29,7 @@ ONE_OF_THEM = SimpleNamespace(**vars(SEVERAL) | {"num_answers": 1})
 WITHOUT_GRADIENT: dict[str, set[str]] = {}
 """Parameters that no loss reaches, by model: none so far."""
 VARIANTS = {
+    "decoder": [{"width": 9}, {"layers": 1, "width": 16, "dimensions": 3}],
     "gpt2": [{"layers": 2, "width": 12, "heads": 3, "init_scale": 5.0, "loops": loops} for loops in (1, 2)],
     "mlp": [{}, {"width": 7, "activation": "relu"}, {"width": 16, "activation": "gelu", "init_scale": 0.5}],
     "transformer": [
@@ -108,7 +110,7 @@ class TestEveryModel:
     def test_state_is_parameters_only(self, name, options):
         assert not list(built(name, options).buffers())
 
-    @pytest.mark.parametrize("loss", ["cross_entropy", "mse"])
+    @pytest.mark.parametrize("loss", LOSSES)
     def test_losses_and_gradients_side_by_side_are_those_of_each_alone(self, name, options, loss):
         modules = [built(name, options, seed) for seed in range(3)]
         layout = Layout(modules[0])
@@ -125,6 +127,9 @@ class TestEveryModel:
             logits_NC = module(tokens_NL)
             if loss == "mse":
                 value = F.mse_loss(logits_NC, F.one_hot(targets_N, TASK.num_classes).float())
+            elif loss == "stablemax":
+                shares_NC = torch.where(logits_NC < 0, 1 / (1 - logits_NC), logits_NC + 1)
+                value = F.nll_loss((shares_NC / shares_NC.sum(1, keepdim=True)).log(), targets_N)
             else:
                 value = F.cross_entropy(logits_NC, targets_N)
             value.backward()

@@ -11,7 +11,7 @@ from trainables.components import available, load
 from trainables.errors import SpecError
 from trainables.layout import Layout
 from trainables.models import transformer
-from trainables.optimizers import adam, adamw, muon, sgd
+from trainables.optimizers import adam, adamw, grokfast, muon, orthograd, sgd, two_rates
 from trainables.seeds import generator
 from trainables.tasks import modular
 
@@ -247,7 +247,16 @@ class TestEveryOptimizer:
 
 @pytest.mark.parametrize(
     ("module", "field"),
-    [(adamw, "beta1"), (adamw, "beta2"), (adam, "beta2"), (sgd, "momentum"), (muon, "momentum"), (muon, "beta1")],
+    [
+        (adamw, "beta1"),
+        (adamw, "beta2"),
+        (adam, "beta2"),
+        (sgd, "momentum"),
+        (muon, "momentum"),
+        (muon, "beta1"),
+        (grokfast, "slow_memory"),
+        (orthograd, "beta1"),
+    ],
 )
 def test_averages_that_never_forget_are_refused(module, field):
     with pytest.raises(SpecError, match=r"must be in \[0, 1\), got 1\.0\."):
@@ -298,3 +307,81 @@ def test_undecayed_vectors_are_a_parameter_group_of_their_own_in_torch(clip_norm
 def test_a_clip_norm_of_nothing_is_refused():
     with pytest.raises(SpecError, match=r"^adamw\.clip_norm must be larger than 0, got 0\.0\.$"):
         adamw.Optimizer(clip_norm=0)
+
+
+class Filtered:
+    """torch's AdamW, whose gradients go through `change(name, parameter)` before each step, as in the papers' code."""
+
+    def __init__(self, params: dict[str, nn.Parameter], run: dict[str, float], change: Any) -> None:
+        self.inner, self.params, self.change = torch.optim.AdamW(params.values(), **adam_options(run)), params, change
+        self.param_groups = self.inner.param_groups
+
+    def step(self) -> None:
+        for name, param in self.params.items():
+            param.grad = self.change(name, param)
+        self.inner.step()
+
+
+def test_grokfast_is_adamw_on_the_gradient_plus_its_moving_average_from_the_first_gradient_on():
+    def make(params: dict[str, nn.Parameter], run: dict[str, float]) -> list[Any]:
+        average: dict[str, Tensor] = {}
+
+        def amplified(name: str, param: nn.Parameter) -> Tensor:
+            assert param.grad is not None
+            alpha = run["slow_memory"]
+            average[name] = alpha * average.get(name, param.grad) + (1 - alpha) * param.grad
+            return param.grad + run["amplification"] * average[name]
+
+        return [Filtered(params, run, amplified)]
+
+    filters = [(0.98, 2.0), (0.5, 5.0), (0.9, 0.3)]
+    runs = [run | {"slow_memory": a, "amplification": b} for run, (a, b) in zip(ADAM_RUNS, filters, strict=True)]
+    check(grokfast, runs, make)
+
+
+def test_grokfast_that_amplifies_nothing_is_adamw():
+    check(
+        grokfast,
+        [run | {"amplification": 0.0} for run in ADAM_RUNS],
+        lambda params, run: [torch.optim.AdamW(params.values(), **adam_options(run))],
+    )
+
+
+def test_orthograd_is_adamw_on_each_tensors_gradient_across_the_tensor_at_its_old_length():
+    def across(_: str, param: nn.Parameter) -> Tensor:
+        assert param.grad is not None
+        weight, gradient = param.detach().double().flatten(), param.grad.double().flatten()
+        rest = gradient - (weight @ gradient) / (weight @ weight) * weight
+        return (rest * gradient.norm() / rest.norm()).float().view_as(param)
+
+    check(orthograd, ADAM_RUNS, lambda params, run: [Filtered(params, run, across)])
+
+
+def test_orthogonal_gradients_have_no_part_along_the_weights_and_keep_length_and_side():
+    draw = torch.Generator().manual_seed(0)
+    grads_RW, weights_RW = torch.randn(2, 5, 40, generator=draw, dtype=torch.float64)
+    grads_RW *= torch.tensor([1e-6, 1e-3, 1.0, 1e3, 1e6], dtype=torch.float64)[:, None]
+    across_RW = orthograd.orthogonal(grads_RW, weights_RW)
+    cosine_R = (across_RW * weights_RW).sum(1) / (across_RW.norm(dim=1) * weights_RW.norm(dim=1))
+    assert cosine_R.abs().max() < 1e-14
+    torch.testing.assert_close(across_RW.norm(dim=1), grads_RW.norm(dim=1), rtol=1e-14, atol=0)
+    in_plane_RW = torch.linalg.lstsq(torch.stack([grads_RW, weights_RW], 2), across_RW[:, :, None]).solution[:, :, 0]
+    assert (in_plane_RW[:, 0] > 0).all()
+
+
+def test_a_gradient_along_the_weights_is_left_with_nothing_and_zero_weights_take_nothing_away():
+    gradient = torch.tensor([[3.0, 4.0]])
+    assert (orthograd.orthogonal(torch.zeros(1, 2), gradient) == 0).all()
+    assert orthograd.orthogonal(gradient, torch.zeros(1, 2)).equal(gradient)
+    assert orthograd.orthogonal(gradient, gradient).isfinite().all()
+
+
+def test_two_rates_are_two_parameter_groups_of_torchs_adamw():
+    def make(params: dict[str, nn.Parameter], run: dict[str, float]) -> list[Any]:
+        rest = [param for name, param in params.items() if name != "embedding"]
+        own = {"lr": run["representation_rate"], "weight_decay": run["representation_decay"]}
+        return [torch.optim.AdamW([{"params": [params["embedding"]]} | own, {"params": rest}], **adam_options(run))]
+
+    groups = [(0.1, 0.0), (1e-3, 2.0), (0.02, 0.5)]
+    own = [{"representation_rate": rate, "representation_decay": decay} for rate, decay in groups]
+    check(two_rates, [run | group for run, group in zip(ADAM_RUNS, own, strict=True)], make)

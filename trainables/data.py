@@ -6,7 +6,7 @@ says how many are real.
 
 # R runs, N examples, L tokens
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -46,6 +46,12 @@ class PackedSplit:
     def select(self, keep_R: Tensor) -> "PackedSplit":
         """Only the runs at the positions `keep_R`."""
         return PackedSplit(self.inputs_RNL[keep_R], self.targets_RN[keep_R], self.counts_R[keep_R])
+
+
+def everything(splits: Mapping[str, Split]) -> Split:
+    """`train` and then `test`, where there is one."""
+    parts = [splits[name] for name in ("train", "test") if name in splits]
+    return Split(*(torch.cat(tensors) for tensors in zip(*parts, strict=True)))
 
 
 def pack_splits(splits: Sequence[Split], device: torch.device, limit: int | None = None) -> PackedSplit:

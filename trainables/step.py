@@ -18,7 +18,8 @@ LARGE = 1_000_000
 
 
 def example_losses(logits_NC: Tensor, targets_N: Tensor, loss: str) -> Tensor:
-    """Loss of each example, (N,): cross-entropy in nats, or squared error to the one-hot target, mean over classes.
+    """Loss of each example, (N,): cross-entropy in nats, of softmax or StableMax, or squared error to the one-hot
+    target, mean over classes.
 
     Of several answers, logits (N, T, C) and targets (N, T), it is the mean over those that are asked for. To targets
     that are floats it is the squared error of all that the model puts out, mean over the answers.
@@ -31,6 +32,10 @@ def example_losses(logits_NC: Tensor, targets_N: Tensor, loss: str) -> Tensor:
         return torch.where(asked_NT, answers_NT, 0).sum(1) / asked_NT.sum(1)
     if loss == "cross_entropy":
         return F.cross_entropy(logits_NC, targets_N, reduction="none", ignore_index=UNSCORED)
+    if loss == "stablemax":
+        # x + 1 from 0 on and 1 / (1 - x) below, without a branch whose gradient is infinite where it is not taken.
+        shares_NC = F.relu(logits_NC) + 1 / (1 - logits_NC.clamp(max=0))
+        return shares_NC.sum(1).log() - shares_NC.gather(1, targets_N.clamp(min=0)[:, None])[:, 0].log()
     targets_NC = targets_N[:, None] == torch.arange(logits_NC.shape[1], device=logits_NC.device)
     return (logits_NC - targets_NC.to(logits_NC.dtype)).square().mean(1)
 

@@ -45,9 +45,11 @@ class Model:
             raise SpecError(f"mlp.init_scale must be larger than 0, got {self.init_scale}.")
 
     def check(self, task: Any) -> None:
-        """SpecError for a task whose examples do not begin with two operands."""
-        if not hasattr(task, "p"):
-            raise SpecError(f"model 'mlp' reads two operands modulo p; task {task!r} has none. Use 'transformer'.")
+        """SpecError for a task whose answer does not follow from the two operands that its examples begin with."""
+        if not hasattr(task, "p") or hasattr(task, "memorize_token"):
+            raise SpecError(
+                f"model 'mlp' reads two operands modulo p alone; task {task!r} has more. Use 'transformer'."
+            )
 
     def floats_per_example(self, task: Any) -> int:
         """Activations that one example keeps for the backward pass, roughly: sizes packs and evaluation chunks."""

@@ -5,9 +5,9 @@ no normalisation, learned positions, untied output. The last layer computes only
 read: of most tasks that is the last one.
 """
 
-# N examples, L tokens, Q asking positions, D width, H heads, K head width, C classes
+# N examples, L tokens, Q asking positions, D width, H heads, K head width, U hidden units, C classes
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -34,6 +34,9 @@ class Model:
     mlp_ratio: float = 4.0
     norm: str = "none"
     """`none`, `rms` or `layer`: before attention, before the MLP, and before the output."""
+    split_mlp: bool = field(default=False, metadata={"absent": False})
+    """True gives half of each MLP's hidden units to what is memorized and half to the rest, by an example's operator:
+    the hard router of Huang et al. 2024 (arXiv 2402.15175), for task `emergence`."""
 
     def __post_init__(self) -> None:
         coerce(self)
@@ -50,7 +53,9 @@ class Model:
             raise SpecError(f"transformer.norm {self.norm!r} is not known. {closest(self.norm, list(NORMS))}")
 
     def check(self, task: Any) -> None:
-        """Every task works."""
+        """Every task works; SpecError where the MLP is split for a task that has nothing to split it by."""
+        if self.split_mlp and not hasattr(task, "memorize_token"):
+            raise SpecError(f"transformer.split_mlp needs task 'emergence', got {task!r}. Set it to False.")
 
     def floats_per_example(self, task: Any) -> int:
         """Activations that one example keeps for the backward pass, roughly: sizes packs and evaluation chunks."""
@@ -73,6 +78,7 @@ class Transformer(nn.Module):
         super().__init__()
         width = model.width
         self.pad, self.num_answers = task.pad, num_answers(task)
+        self.memorize_token = task.memorize_token if model.split_mlp else None
         self.embedding = gaussian(task.vocab_size, width, width, draw)
         self.positions = gaussian(task.num_tokens, width, width, draw)
         self.blocks = nn.ModuleList(Block(model, draw) for _ in range(model.layers))
@@ -84,7 +90,8 @@ class Transformer(nn.Module):
         x_NLD = self.embed(tokens_NL)
         for layer in range(1, self.depth):
             x_NLD = self.layer(layer, x_NLD, tokens_NL)
-        x_NQD = self.blocks[-1](x_NLD, self.num_answers, hidden_positions(tokens_NL, self.pad, self.num_answers))
+        hidden_NQL = hidden_positions(tokens_NL, self.pad, self.num_answers)
+        x_NQD = self.blocks[-1](x_NLD, self.num_answers, hidden_NQL, self.memorizing(tokens_NL))
         return self.read(x_NQD[:, 0] if self.num_answers == 1 else x_NQD)
 
     def embed(self, tokens_NL: Tensor) -> Tensor:
@@ -95,7 +102,12 @@ class Transformer(nn.Module):
     def layer(self, layer: int, x_NLD: Tensor, tokens_NL: Tensor) -> Tensor:
         """S[layer] of S[layer - 1] at all positions; layers count from 1."""
         length = tokens_NL.shape[1]
-        return self.blocks[layer - 1](x_NLD, length, hidden_positions(tokens_NL, self.pad, length))
+        hidden_NQL = hidden_positions(tokens_NL, self.pad, length)
+        return self.blocks[layer - 1](x_NLD, length, hidden_NQL, self.memorizing(tokens_NL))
+
+    def memorizing(self, tokens_NL: Tensor) -> Tensor | None:
+        """Which examples go to the memorizing half of a split MLP, (N,); None where it is whole."""
+        return None if self.memorize_token is None else tokens_NL[:, -1] == self.memorize_token
 
     def read(self, x_D: Tensor) -> Tensor:
         """Logits of any state of the residual stream."""
@@ -118,10 +130,17 @@ class Block(nn.Module):
         self.mlp_in = gaussian(width, hidden, width, draw)
         self.mlp_out = gaussian(hidden, width, hidden, draw)
 
-    def forward(self, x_NLD: Tensor, queries: int, hidden_NQL: Tensor | None) -> Tensor:
+    def forward(
+        self, x_NLD: Tensor, queries: int, hidden_NQL: Tensor | None, memorizing_N: Tensor | None = None
+    ) -> Tensor:
         normed_NLD = self.attention_norm(x_NLD)
         x_NQD = x_NLD[:, -queries:] + self.mix(normed_NLD[:, -queries:], normed_NLD, hidden_NQL)
-        return x_NQD + project(F.relu(project(self.mlp_norm(x_NQD), self.mlp_in)), self.mlp_out)
+        units_NQU = F.relu(project(self.mlp_norm(x_NQD), self.mlp_in))
+        if memorizing_N is not None:
+            num_units = units_NQU.shape[-1]
+            first_half_U = torch.arange(num_units, device=x_NLD.device) < num_units // 2
+            units_NQU = units_NQU * (first_half_U == memorizing_N[:, None, None])
+        return x_NQD + project(units_NQU, self.mlp_out)
 
     def mix(self, asking_NQD: Tensor, x_NLD: Tensor, hidden_NQL: Tensor | None) -> Tensor:
         """Attention of the last Q of L positions."""

@@ -1,0 +1,47 @@
+"""Does anything grok sooner than AdamW once AdamW's own learning rate and weight decay are tuned?
+
+Grokfast (Lee et al. 2024, arXiv 2405.20233), StableMax and orthogonal gradients (Prieto et al. 2025, 2501.04697) and
+Muon (Tveit et al. 2025, 2504.16041), each on twelve points of its own around its best rate and decay, as AdamW is:
+addition modulo 19, a one-layer transformer, full batch. A method's time is the median over seeds at its best point.
+Prediction: without decay AdamW does not grok by the horizon, and orthogonal gradients do; against the tuned AdamW no
+method comes near its published gain.
+Finding: open.
+"""
+
+from itertools import product
+
+from study.spec import Point, StudySpec
+from trainables.models import transformer
+from trainables.optimizers import adamw
+from trainables.spec import RunSpec
+from trainables.tasks import modular
+
+RATE, HIDDEN_RATE = "optimizer.learning_rate", "optimizer.hidden_learning_rate"
+DECAY, MEMORY = "optimizer.weight_decay", "optimizer.slow_memory"
+RATES, DECAYS = (0.01, 0.03, 0.1), (0.0, 0.3, 1.0, 3.0)
+
+
+def variant(method: Point, rates: Point, decays: tuple[float, ...]) -> list[Point]:
+    """A method's own points: its rates, each a path with values, by its decays."""
+    paths = [*method, *rates, DECAY]
+    return [dict(zip(paths, (*method.values(), *values), strict=True)) for values in product(*rates.values(), decays)]
+
+
+STUDY = StudySpec(
+    question="Does anything grok sooner than AdamW once AdamW's own learning rate and weight decay are tuned?",
+    base=RunSpec(
+        task=modular.Task(p=19, train_fraction=0.75),
+        model=transformer.Model(layers=1, width=32, heads=4),
+        optimizer=adamw.Optimizer(learning_rate=0.03, warmup_steps=10),
+    ),
+    axes={"optimizer": ("adamw",), RATE: RATES, DECAY: DECAYS},
+    extra=[
+        *variant({"optimizer": "adamw", "loss": "stablemax"}, {RATE: RATES}, DECAYS),
+        *variant({"optimizer": "grokfast"}, {RATE: (0.01, 0.03), MEMORY: (0.9, 0.98)}, (1.0, 3.0, 6.0)),
+        *variant({"optimizer": "orthograd"}, {RATE: (0.003, 0.01, 0.03)}, (0.0, 0.1, 0.3, 1.0)),
+        *variant({"optimizer": "muon"}, {HIDDEN_RATE: (0.03, 0.1, 0.3)}, (0.0, 0.03, 0.1, 0.3)),
+    ],
+    seeds=5,
+    horizon=600,
+    evaluations_per_decade=48,
+)
