@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
-from trainables.data import num_answers
+from trainables.answers import num_answers
 from trainables.spec import RunSpec
 
 LARGEST_PACK = {"cpu": 64, "cuda": 1024}

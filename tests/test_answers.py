@@ -11,10 +11,12 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from study.packing import run_flops
 from tests.runs import Recorded, stopped, trained
 from trainables import attention, pack
+from trainables.answers import UNSCORED
 from trainables.attention import attend, hidden_positions
-from trainables.data import UNSCORED, Split
+from trainables.data import Split
 from trainables.errors import SpecError
 from trainables.layout import Layout
 from trainables.lookup import lookup
@@ -249,6 +251,11 @@ def test_numbers_are_learnt_and_have_a_loss_alone():
     losses = record.series(spec.run_id, "test", "loss")
     assert losses[400] < 0.5 < 1 < losses[0]
     assert record.states[spec.run_id].stop_reason == "horizon"
+
+
+def test_a_pack_is_sized_for_all_positions_that_are_read():
+    spec = run("gpt2, dropout")
+    assert run_flops(spec, 10) == 6 * (16 * (7 + 3 * 7) + 3 * 12 * 16**2) * 32 * 10
 
 
 def test_vectors_of_a_single_one_are_tokens():

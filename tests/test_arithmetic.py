@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trainables.data import UNSCORED, Split
+from trainables.answers import UNSCORED
+from trainables.data import Split
 from trainables.errors import SpecError
 from trainables.tasks.arithmetic import FORMATS, Task, pairs, places, tokens, vocabulary
 

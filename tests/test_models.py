@@ -24,7 +24,7 @@ from trainables.step import example_losses
 from trainables.tasks import modular
 
 TASK = modular.Task(p=11)
-SEVERAL = SimpleNamespace(vocab_size=7, num_classes=7, num_tokens=6, num_answers=3, pad=None, chance_accuracy=0.1)
+SEVERAL = SimpleNamespace(vocab_size=7, num_classes=7, num_tokens=6, num_answers=3, pad=None)
 ONE_OF_THEM = SimpleNamespace(**vars(SEVERAL) | {"num_answers": 1})
 WITHOUT_GRADIENT: dict[str, set[str]] = {}
 """Parameters that no loss reaches, by model: none so far."""

@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trainables import tables
+from trainables.answers import UNSCORED, asks_for_numbers, num_answers
 from trainables.components import available, load
-from trainables.data import UNSCORED, PackedSplit, Split, num_answers, pack_splits
+from trainables.data import PackedSplit, Split, pack_splits
 from trainables.errors import SpecError
 from trainables.tasks import modular
 from trainables.tasks.modular import COMMUTATIVE, OPERATIONS, Task
@@ -123,7 +124,7 @@ class TestEveryTask:
         for split in splits.values():
             count, answers = len(split.targets_N), num_answers(task)
             assert count > 0
-            if task.chance_accuracy is None:  # numbers
+            if asks_for_numbers(task):
                 assert split.inputs_NL.is_floating_point()
                 assert split.targets_N.is_floating_point()
                 assert split.inputs_NL.shape == (count, task.num_tokens, task.vocab_size)

@@ -4,34 +4,21 @@ Runs of a pack may have different numbers of examples; shorter splits are padded
 says how many are real.
 """
 
-# R runs, N examples, L tokens, T answers, D floats of an input vector
+# R runs, N examples, L tokens
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-UNSCORED = -1
-"""Stands in the place of an answer that is not asked for."""
-
 
 class Split(NamedTuple):
-    """A named set of examples of one run, in one of three kinds.
-
-    One class for each example: tokens (N, L) and integers (N,). Several answers: tokens (N, L) and integers (N, T), the
-    right tokens after the last T of the L positions; `UNSCORED` where an example asks for fewer. The tokens hold the
-    right answers so far, which a causal model cannot see ahead of. Numbers: floats (N, L, D) and floats (N, T).
-    """
+    """A named set of examples of one run; for what is not tokens and a class, see trainables/answers.py."""
 
     inputs_NL: Tensor
     targets_N: Tensor
-
-
-def num_answers(task: Any) -> int:
-    """Positions at the end of an example that are read: 1, unless the task says that it has several."""
-    return getattr(task, "num_answers", 1)
 
 
 @dataclass(frozen=True)

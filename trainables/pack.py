@@ -11,11 +11,12 @@ import torch
 from torch import Tensor
 from torch.func import vmap
 
+from trainables.answers import num_answers
 from trainables.batches import BatchOrder
 from trainables.checkpoint import Checkpoint
 from trainables.compiler import Replay, compiled
 from trainables.components import modules_of
-from trainables.data import PackedSplit, everything, num_answers, pack_splits
+from trainables.data import PackedSplit, everything, pack_splits
 from trainables.dropout import LOW_32, scramble
 from trainables.errors import SpecError
 from trainables.layout import Layout

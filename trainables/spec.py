@@ -16,6 +16,7 @@ import typing
 from dataclasses import dataclass
 from typing import Any
 
+from trainables.answers import asks_for_numbers
 from trainables.components import available, closest, load
 from trainables.errors import SpecError
 
@@ -115,7 +116,7 @@ class RunSpec:
                 f"RunSpec.batch_size must be in [1, {num_train}] (the training examples), got {self.batch_size}; "
                 "None is full batch."
             )
-        if self.task.chance_accuracy is None and self.loss != "mse":
+        if asks_for_numbers(self.task) and self.loss != "mse":
             raise SpecError(f"RunSpec.loss must be 'mse' for a task that asks for numbers, got {self.loss!r}.")
         self.model.check(self.task)
 

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.func import functional_call, grad, vmap
 
-from trainables.data import UNSCORED
+from trainables.answers import UNSCORED
 from trainables.layout import Layout
 
 LARGE = 1_000_000

@@ -89,11 +89,11 @@ CLAIMS = (
         says="Detailed scratchpads are learnt from fewer samples than simplified ones.",
         source=f"{PAPER}, section 5",
         published="about 1000 samples against 2000",
-        studies=STUDIES,
+        studies=("data_formats_paper",),
         statistic=detailed_over_simplified,
         unit="samples to test accuracy 0.9, detailed over simplified",
         below=1.0,
-        note=f"{SMALL} A scratchpad counts as right if all of it is, not its answer alone.",
+        note="A scratchpad counts as right if all of it is, not its answer alone.",
     ),
     Claim(
         name="plain_stays_behind",

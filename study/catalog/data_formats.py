@@ -1,8 +1,13 @@
 """How many sums does a small transformer need to learn addition, by how they are written?
 
-The formats of Lee et al. 2023 (arXiv 2307.03381) for two CPU cores: numbers of two digits, two layers of width 32.
-Prediction: plain needs the most samples, reverse fewer, simplified scratchpads fewer again, detailed ones the fewest.
-Finding: open.
+The formats of Lee et al. 2023 (arXiv 2307.03381) for two CPU cores: numbers of two digits, two layers of width 32, and
+no detailed scratchpads, whose 75 tokens take ten times as long as the 9 of a plain sum: `data_formats_paper` has them.
+Prediction: plain needs the most samples, reverse fewer, simplified scratchpads fewer again.
+Finding (2026-11-21, 45 runs, 17 minutes on two very busy cores): in the order that was predicted. Mean test accuracy
+with 500, 1000, 2000 and 4000 sums is 0.17, 0.68, 0.88 and 0.90 plain; 0.33, 0.86, 0.95 and 0.89 reversed (one of three
+runs had lost part of the training set again at the last step); 0.84, 0.93, 0.98 and 0.97 with simplified scratchpads.
+With 250 all are below 0.1. Accuracy 0.9 takes more than 4000 sums plain, about 1430 reversed and 820 with scratchpads;
+three seeds leave it open whether the last two differ.
 """
 
 from study.spec import StudySpec
@@ -20,7 +25,6 @@ STUDY = StudySpec(
         batch_size=32,
     ),
     axes={"task.format": ("plain", "reverse", "simplified"), "task.data_size": (250, 500, 1000, 2000, 4000)},
-    extra=[{"task.format": "detailed", "task.data_size": size} for size in (125, 250, 500, 1000)],
     seeds=3,
     horizon=2000,
     evaluations_per_decade=12,

@@ -1,8 +1,8 @@
 """How many sums does a GPT-2 need to learn addition of three digits, by how they are written?
 
 Model and amounts of Lee et al. 2023 (arXiv 2307.03381): 6 layers, 6 heads, width 384, dropout 0.2, AdamW at 1e-3, sizes
-from 500 to 40,000. Other than there, the learning rate stays constant, a batch has 256 examples and not 256 characters
-of each of 256 places, all formats take as many steps, and what stands between two digits is one token. GPU work.
+from 500 to 40,000. Other than there, the learning rate stays constant, a batch has 256 examples and not 256 blocks of
+256 characters, all formats take as many steps, and what stands between two digits is one token. GPU work.
 Prediction: plain reaches about 85% with 10,000 samples; reverse passes 90% at about 2500, simplified scratchpads at
 2000 and detailed ones at 1000.
 Finding: open.
@@ -30,7 +30,6 @@ STUDY = dataclasses.replace(
         batch_size=256,
     ),
     axes={"task.format": tuple(arithmetic.FORMATS), "task.data_size": SIZES},
-    extra=(),
     horizon=20_000,
     evaluation_examples=2000,
 )

@@ -19,8 +19,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from trainables.answers import asks_for_numbers, num_answers
 from trainables.attention import attend, attention_floats, hidden_positions, position_numbers
-from trainables.data import num_answers
 from trainables.dropout import dropout
 from trainables.errors import SpecError
 from trainables.lookup import lookup
@@ -60,7 +60,7 @@ class Model:
         """SpecError for a task whose answers are not tokens: the output is tied to the embedding."""
         if task.num_classes > task.vocab_size:
             raise SpecError(f"model 'gpt2' answers with tokens; task {task!r} has more classes than tokens.")
-        if task.chance_accuracy is None:
+        if asks_for_numbers(task):
             raise SpecError(f"model 'gpt2' answers with tokens; task {task!r} asks for numbers. Use 'transformer'.")
 
     def floats_per_example(self, task: Any) -> int:

@@ -14,9 +14,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from trainables.answers import num_answers
 from trainables.attention import attend, attention_floats, hidden_positions, position_numbers
 from trainables.components import closest
-from trainables.data import num_answers
 from trainables.errors import SpecError
 from trainables.lookup import lookup
 from trainables.spec import coerce

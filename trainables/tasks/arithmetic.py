@@ -26,8 +26,9 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
+from trainables.answers import UNSCORED
 from trainables.components import closest
-from trainables.data import UNSCORED, Split
+from trainables.data import Split
 from trainables.errors import SpecError
 from trainables.seeds import generator
 from trainables.spec import coerce
