@@ -98,6 +98,8 @@ class Checked:
         """Value and interval in words; empty where there is none."""
         if math.isnan(self.value):
             return ""
+        if math.isnan(self.low):
+            return f"{self.value:.3g} (no interval)"
         return f"{self.value:.3g} [{self.low:.3g}, {self.high:.3g}]"
 
 
@@ -136,15 +138,23 @@ def check_claims(store: "Store | None", name: str | None = None, everything: boo
 
 
 def check(store: "Store | None", row: str, claim: Claim, study: str) -> Checked:
-    """The claim against the study as the store has it; None where it has none."""
+    """The claim against the study as the store has it; None where it has none.
+
+    Runs of an older version of the study are left out; further seeds are welcome.
+    """
+    from study.plan import planned_runs
     from study.spec import find
 
     spec = find(study)
-    planned = len(spec.points()) * spec.seeds
-    runs = ended_runs(store, study, spec.horizon, claim.columns) if store else []
-    if not runs:
-        return Checked(row, claim, study, 0, planned)
-    return Checked(row, claim, study, len(runs), planned, *interval(claim.statistic, runs))
+    if store is None:
+        return Checked(row, claim, study, 0, len(spec.points()) * spec.seeds)
+    runs = ended_runs(store, study, spec.horizon, claim.columns)
+    seeds = max([spec.seeds - 1, *(run["seed"] for run in runs)]) + 1
+    known = {run.run_id for run in planned_runs(spec.with_(seeds=seeds))}
+    runs = [run for run in runs if run["run_id"] in known]
+    wanted = {run.run_id for run in planned_runs(spec)}
+    ended = len(wanted & {run["run_id"] for run in runs})
+    return Checked(row, claim, study, ended, len(wanted), *(interval(claim.statistic, runs) if runs else ()))
 
 
 def ended_runs(store: "Store", study: str, horizon: int, columns: str | None = None) -> Runs:
@@ -184,7 +194,9 @@ def interval(statistic: Callable[[Runs], float], runs: Runs) -> tuple[float, flo
             again += [cell[j] for j in draw.integers(len(cell), size=len(cell))]
         values[i] = statistic(again)
     value, told = statistic(runs), values[np.isfinite(values)]
-    if not math.isfinite(value) or len(told) < 0.9 * RESAMPLES:
+    if not math.isfinite(value):
+        return math.nan, math.nan, math.nan
+    if len(told) < 0.9 * RESAMPLES:
         return value, math.nan, math.nan
     low, high = np.quantile(told, (0.025, 0.975))
     return value, float(low), float(high)

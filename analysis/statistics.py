@@ -42,7 +42,7 @@ def ranks(values: Sequence[float]) -> np.ndarray:
     return rank - rank.mean()
 
 
-def crossing(rates: Mapping[float, float], level: float = 0.5) -> float:
+def crossing(rates: Mapping[Any, float], level: float = 0.5) -> float:
     """The smallest key at which the rate has come up to `level`, linear between keys.
 
     Infinite where it never does, and minus infinity where it has from the first key on: then the place is not known.
@@ -55,3 +55,15 @@ def crossing(rates: Mapping[float, float], level: float = 0.5) -> float:
             return before[0] + (key - before[0]) * (level - before[1]) / (rate - before[1])
         before = (key, rate)
     return math.inf
+
+
+def dip(values: Sequence[float]) -> float:
+    """How deep the values fall below what comes both before and after: max over i < j < k of min(v_i, v_k) - v_j.
+
+    0 where they only rise, only fall, or rise and then fall: the depth of a double descent.
+    """
+    if not values:
+        return math.nan
+    numbers = np.asarray(values, dtype=float)
+    before, after = np.maximum.accumulate(numbers), np.maximum.accumulate(numbers[::-1])[::-1]
+    return float((np.minimum(before, after) - numbers).max())

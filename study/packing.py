@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
+from trainables.data import num_answers
 from trainables.spec import RunSpec
 
 LARGEST_PACK = {"cpu": 64, "cuda": 1024}
@@ -138,7 +139,7 @@ def make_packs(
 def run_bytes(spec: RunSpec) -> float:
     """Memory of one run in a pack, roughly: activations and their gradients, its data, its optimizer state."""
     task, model = spec.task, spec.model
-    data = 8.0 * (task.num_examples + task.num_train) * (task.num_tokens + 1)
+    data = 8.0 * (task.num_examples + task.num_train) * (task.num_tokens + num_answers(task))
     weights = 4.0 * 8 * model.width * (12 * model.layers * model.width + 2 * task.vocab_size)
     return 2 * activation_bytes(spec) + data + weights
 
@@ -151,10 +152,11 @@ def activation_bytes(spec: RunSpec) -> float:
 def run_flops(spec: RunSpec, steps: int) -> float:
     """Operations of one run, roughly: 6 per weight, token that it works on, example and step."""
     model = spec.model
-    weights = model.width * (spec.task.vocab_size + spec.task.num_classes)
-    if hasattr(model, "heads"):  # all blocks but the last one work on every token
+    read = num_answers(spec.task)
+    weights = model.width * (spec.task.vocab_size + read * spec.task.num_classes)
+    if hasattr(model, "heads"):  # all blocks but the last one work on every token, the last one where it is read
         depth = model.layers * getattr(model, "loops", 1)
-        weights += 12 * model.width**2 * ((depth - 1) * spec.task.num_tokens + 1)
+        weights += 12 * model.width**2 * ((depth - 1) * spec.task.num_tokens + read)
     return 6.0 * weights * (spec.batch_size or spec.task.num_train) * steps
 
 

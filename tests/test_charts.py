@@ -15,6 +15,7 @@ from analysis.charts.learning_curves import chart as learning_curves
 from analysis.charts.phase_diagram import MAX_TICKS
 from analysis.classify import definitions
 from analysis.theme import PHASES, save
+from study.spec import find
 from study.store import Store
 from tests.synthetic import cells_of, drawn, run, step_up, write_study
 from trainables.components import available, load
@@ -28,7 +29,13 @@ from trainables.tasks import composition
 CHARTS = available("analysis.charts")
 WIDTHS, SIZES = [4, 8, 12, 32], [50, 100, 200]
 AXES = {"model.width": WIDTHS, "task.data_size": SIZES}
-NEEDS = {"circuit": "reasoning", "claims": "circuits", "delay_by_ratio": "reasoning", "law": "decays"}
+NEEDS = {
+    "circuit": "reasoning",
+    "claims": "circuits",
+    "delay_by_ratio": "reasoning",
+    "final_loss": "decays",
+    "law": "decays",
+}
 """Charts that do not apply to the study of most, and the fixture to which they do."""
 GROKKED = {"train.accuracy": step_up(5), "test.accuracy": step_up(200, 0.05)}
 MEMORIZED = {"train.accuracy": step_up(5), "test.accuracy": step_up(None, 0.05)}
@@ -72,7 +79,8 @@ def reasoning(tmp_path_factory) -> Store:
 def decays(tmp_path_factory) -> Store:
     """A study over weight decay: the more of it, the shorter the delay."""
     runs = [
-        run(f"{decay}-{seed}", {"train.accuracy": step_up(0), "test.accuracy": step_up(steps)},
+        run(f"{decay}-{seed}", {"train.accuracy": step_up(0), "test.accuracy": step_up(steps),
+                                "test.loss": step_up(0, high=(1 + seed) / decay)},
             {"optimizer.weight_decay": decay}, seed=seed, learning_rate=0.01)
         for (decay, steps), seed in itertools.product(((1.0, 500), (2.5, 200), (5.0, 100), (10.0, 50)), range(2))
     ]  # fmt: skip
@@ -83,9 +91,11 @@ def decays(tmp_path_factory) -> Store:
 @pytest.fixture(scope="module")
 def circuits(tmp_path_factory) -> Store:
     """Random labels of a study that papers have made claims about: the wider the model, the more of them it fits."""
+    points = {width: {"model.width": width, "task.data_size": 23**2, "task.labels": "random"} for width in WIDTHS}
+    study = find("circuits_competition")
     runs = [
-        run(f"{width}-{seed}", {"train.accuracy": step_up(5, high=min(1, width / 16))},
-            {"model.width": width, "task.labels": "random"}, labels="random", seed=seed, steps=2000)
+        run(study.run(points[width], seed).run_id, {"train.accuracy": step_up(5, high=min(1, width / 16))},
+            points[width], labels="random", seed=seed, steps=2000)
         for width, seed in itertools.product(WIDTHS, range(2))
     ]  # fmt: skip
     folder = tmp_path_factory.mktemp("circuits")
@@ -116,6 +126,13 @@ def test_a_chart_draws_a_study_it_applies_to(name, request, tmp_path):
 def test_a_chart_without_its_runs_says_so(name, empty):
     with pytest.raises(NotApplicable, match=r"Study 'toy'"):
         load("analysis.charts", name).chart(empty, "toy")
+
+
+def test_final_losses_are_means_along_the_longest_axis(decays):
+    points = drawn(load("analysis.charts", "final_loss").chart(decays, "toy").to_dict())
+    assert {(row["x"], row["split"]): row["mean"] for row in points} == {
+        (decay, "test"): pytest.approx(1.5 / decay) for decay in (1.0, 2.5, 5.0, 10.0)
+    }
 
 
 def test_the_phase_diagram_shows_planned_runs_as_unresolved(empty):

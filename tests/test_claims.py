@@ -14,11 +14,12 @@ from analysis import claim as claiming
 from analysis.claim import Checked, Claim, all_claims, check_claims, ended_runs, interval
 from analysis.statistics import crossing, means, rank_correlation
 from study.cli import cli
-from study.spec import CATALOG
+from study.spec import CATALOG, find
 from study.store import Store
 from tests.synthetic import run, step_up, write_study
 from trainables.components import available
 from trainables.errors import SpecError
+from trainables.spec import RunSpec
 
 ALL = list(all_claims())
 WIDTHS = (4, 8, 16)
@@ -31,17 +32,24 @@ def claim(**changes) -> Claim:
     return Claim(**(given | changes))
 
 
+def point(width: int) -> dict:
+    return {"model.width": width, "task.data_size": 23**2, "task.labels": "random"}
+
+
+def spec_of(width: int, seed: int) -> RunSpec:
+    return find(NAME).run(point(width), seed)
+
+
 @pytest.fixture(scope="module")
 def store(tmp_path_factory) -> Store:
     """Random labels: the wider the model, the more of them it fits. Two seeds; one run has not ended."""
     at = [0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 2000]
-    points = {width: {"model.width": width, "task.labels": "random"} for width in WIDTHS}
     runs = [
-        run(f"{width}-{seed}", {"train.accuracy": step_up(5, high=width / 20)}, points[width], at, labels="random",
-            data_size=500, seed=seed, steps=2000)
+        run(spec_of(width, seed).run_id, {"train.accuracy": step_up(5, high=width / 20)}, point(width), at,
+            labels="random", data_size=500, seed=seed, steps=2000)
         for width, seed in itertools.product(WIDTHS, range(2))
     ]  # fmt: skip
-    runs.append(run("short", {"train.accuracy": step_up(5)}, points[4], steps=1000))
+    runs.append(run(spec_of(4, 2).run_id, {"train.accuracy": step_up(5)}, point(4), seed=2, steps=1000))
     return write_study(tmp_path_factory.mktemp("store"), runs, {"model.width": list(WIDTHS)}, study=NAME)
 
 
@@ -105,8 +113,18 @@ def test_the_verdict_follows_from_the_interval_and_the_bar(bars, low, high, verd
 
 def test_a_run_counts_when_it_went_to_the_studys_horizon(store):
     runs = ended_runs(store, NAME, 2000)
-    assert {run["run_id"] for run in runs} == {f"{width}-{seed}" for width in WIDTHS for seed in (0, 1)}
-    assert runs[0]["point"] == {"model.width": 16, "task.labels": "random"}
+    assert {run["run_id"] for run in runs} == {spec_of(width, seed).run_id for width in WIDTHS for seed in (0, 1)}
+    assert all(run["point"] == point(run["width"]) for run in runs)
+
+
+def test_further_seeds_count_and_runs_of_an_older_version_of_the_study_do_not(tmp_path):
+    curves, facts = {"train.accuracy": step_up(5)}, {"labels": "random", "steps": 2000}
+    runs = [run(spec_of(4, seed).run_id, curves, point(4), seed=seed, **facts) for seed in range(5)]
+    runs.append(run("0123456789abcdef", curves, point(4), seed=0, **facts))
+    runs.append(run(spec_of(7, 0).run_id, curves, point(7), seed=0, **facts))
+    store = write_study(tmp_path, runs, {"model.width": [4]}, study=NAME)
+    checked = claiming.check(store, "row", claim(), NAME)
+    assert (checked.value, checked.ended, checked.planned) == (5, 3, 216)
 
 
 def test_a_claim_may_ask_for_further_columns(store):

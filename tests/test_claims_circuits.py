@@ -1,4 +1,4 @@
-"""The statistics of circuits_competition, on runs of which the answer is known."""
+"""The statistics of claims about circuits that compete, on runs of which the answer is known."""
 
 import itertools
 import math
@@ -13,6 +13,9 @@ from analysis.claims.circuits_competition import (
     norm_change_in_grokking,
     norm_change_in_progression,
 )
+from analysis.claims.double_descent import crossing_size, dip_above, dip_below, twin_dips_more
+from analysis.claims.ungrokking import change_with_decay, hysteresis, lost, semi_grokking
+from analysis.statistics import dip
 
 WIDTHS, SIZES = (8, 16, 32), (100, 200, 300, 400)
 PHASES = {8: "progression", 16: "progression", 32: "grokking"}
@@ -50,3 +53,64 @@ def test_runs_are_in_the_zones_that_the_two_curves_make():
 def test_norms_are_compared_with_where_each_dynamics_begins():
     assert norm_change_in_grokking(made_up()) == pytest.approx(-math.log(2))
     assert norm_change_in_progression(made_up()) == pytest.approx(math.log(2))
+
+
+OPERATION, SIZE = "task.operation", "task.data_size"
+
+
+def descending(below: float, above: float, twin: float):
+    """Accuracy over widths 8, 16, 32 at sizes 100 and 300; capacity and critical size cross at 200."""
+    curves = {
+        ("add", 100): [0.0, 0.4, 0.4 - below, 0.9],
+        ("add", 300): [0.6, 0.9, 0.9 - above, 1.0],
+        ("square_of_sum", 100): [0.0, 0.4, 0.4 - twin, 0.9],
+    }
+    runs = []
+    for (operation, size), values in curves.items():
+        for width, value in zip((8, 16, 32, 64), values, strict=True):
+            facts = {"width": width, "data_size": size, "final_test_accuracy": value}
+            runs.append({"point": {OPERATION: operation, SIZE: size}} | facts)
+    for width in (8, 16, 32, 64):
+        facts = {"width": width, "data_size": 500, "final_train_accuracy": width / 40}
+        runs.append({"point": {"task.labels": "random"}} | facts)
+    return runs
+
+
+def test_dips_are_told_apart_by_the_crossing():
+    runs = descending(0.3, 0.05, 0.4)
+    # width 8: critical 266.7, capacity 100; width 16: critical 140, capacity 200
+    assert 140 < crossing_size(runs) < 266.7
+    assert dip_below(runs) == pytest.approx(0.3)
+    assert dip_above(runs) == pytest.approx(0.05)
+    assert twin_dips_more(runs) == pytest.approx(0.1)
+
+
+def test_a_dip_has_something_higher_on_both_sides():
+    assert dip([0.1, 0.5, 0.9]) == dip([0.9, 0.5, 0.1]) == dip([0.1, 0.9, 0.1]) == 0
+    assert dip([0.5, 0.1, 0.4]) == pytest.approx(0.3)
+
+
+def forgotten(decays=(0.3, 3.0)):
+    """Continued runs keep what they know from 100 examples on, those from scratch need 200; at 150 these end at 0.5."""
+    runs = []
+    for decay, size in itertools.product(decays, (50, 150, 250)):
+        kept, learned = float(size > 100), {50: 0.0, 150: 0.25, 250: 0.75}[size]
+        for full, accuracy in ((500, kept), (0, learned)):
+            phase = "semi_grokking" if 0.2 < accuracy < 0.8 else "grokking"
+            facts = {"weight_decay": decay, "data_size": size, "final_test_accuracy": accuracy, "phase": phase}
+            runs.append({"point": {"full_data_steps": full}} | facts)
+    return runs
+
+
+def test_critical_sizes_of_continued_runs_and_of_those_from_scratch():
+    assert lost(forgotten()) == 1
+    assert change_with_decay(forgotten()) == 0
+    assert hysteresis(forgotten()) == pytest.approx(math.log(2))
+    assert semi_grokking(forgotten()) == 1
+    late = [run for run in forgotten() if not (run["weight_decay"] == 3 and run["data_size"] == 150)]
+    assert change_with_decay(late) == pytest.approx(math.log(1.5))
+
+
+def test_a_size_that_is_not_crossed_is_not_compared():
+    never = [run | {"final_test_accuracy": 0.0} for run in forgotten()]
+    assert math.isnan(hysteresis(never))

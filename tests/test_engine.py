@@ -6,6 +6,7 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
@@ -143,6 +144,8 @@ RESUMED = {
     "full batch": [mlp_run(seed=seed, data_size=150 + 50 * seed) for seed in range(3)],
     "minibatch": [mlp_run(seed=seed, data_size=150 + 50 * seed, batch_size=32) for seed in range(3)],
     "transformer": [transformer_run(seed=seed) for seed in range(2)],
+    "less data later": [replace(mlp_run(seed=seed, data_size=150), full_data_steps=110) for seed in range(2)],
+    "smaller epochs later": [replace(mlp_run(seed=seed, batch_size=32), full_data_steps=97) for seed in range(2)],
 }
 STOPS = {1: 0, 12: 32, 13: 96, 14: 100, 15: 164}
 """Step of the n-th flush: before training, at an evaluation, between two, at one, and between two again."""
@@ -407,7 +410,7 @@ def test_stopping_after_some_have_left_and_continuing_changes_nothing():
 
 
 def test_a_dip_starts_the_clock_of_generalization_again():
-    pack = SimpleNamespace(step=0, generalized_at_R=torch.tensor([-1, -1]))
+    pack = SimpleNamespace(held_out=None, step=0, generalized_at_R=torch.tensor([-1, -1]))
     seen = []
     for pack.step, high in [(10, (True, False)), (20, (True, True)), (30, (False, True)), (40, (True, True))]:
         Pack.note_generalized(pack, np.array(high))  # pyright: ignore[reportArgumentType]

@@ -23,7 +23,7 @@ from trainables.spec import RunSpec
 from trainables.tasks import composition
 
 PAD = 12
-TOKENS = SimpleNamespace(vocab_size=13, num_classes=13, num_tokens=5, pad=PAD)
+TOKENS = SimpleNamespace(vocab_size=13, num_classes=13, num_tokens=5, pad=PAD, chance_accuracy=0.1)
 """All that a model needs to know of a task."""
 TASK = composition.Task(entities=20, relations=6, out_degree=3, ratio=1.5, test_fraction=0.1, ood_fraction=0.3)
 

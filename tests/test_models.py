@@ -1,5 +1,6 @@
 """Models: one run each, drawn from its seed, and the same alone as side by side; attention against torch's own."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -23,6 +24,8 @@ from trainables.step import example_losses
 from trainables.tasks import modular
 
 TASK = modular.Task(p=11)
+SEVERAL = SimpleNamespace(vocab_size=7, num_classes=7, num_tokens=6, num_answers=3, pad=None, chance_accuracy=0.1)
+ONE_OF_THEM = SimpleNamespace(**vars(SEVERAL) | {"num_answers": 1})
 WITHOUT_GRADIENT: dict[str, set[str]] = {}
 """Parameters that no loss reaches, by model: none so far."""
 VARIANTS = {
@@ -61,6 +64,16 @@ class TestEveryModel:
         assert logits_NC.dtype == torch.float32
         assert logits_NC.isfinite().all()
         assert built(name, options)(tokens_NL[:1]).shape == (1, TASK.num_classes)
+
+    def test_it_reads_as_many_positions_as_a_task_has_answers_or_refuses_the_task(self, name, options):
+        model = load("trainables.models", name).Model(**options)
+        try:
+            model.check(SEVERAL)
+        except SpecError:
+            return
+        module = model.build(SEVERAL, generator("init", 0))
+        assert module(torch.arange(30).view(5, 6) % 7).shape == (5, 3, 7)
+        assert model.floats_per_example(SEVERAL) > model.floats_per_example(ONE_OF_THEM)
 
     def test_weights_follow_from_the_seed_alone(self, name, options):
         torch.manual_seed(1)

@@ -195,6 +195,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "data_seed": {"data_seed": 1},
     "order_seed": {"order_seed": 0},
     "precision": {"precision": "bfloat16"},
+    "full_data_steps": {"full_data_steps": 100},
     "task.p": {"task.p": 89},
     "task.operation": {"task.operation": "mul"},
     "task.train_fraction": {"task.train_fraction": 0.25},
@@ -207,6 +208,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "model.heads": {"model.heads": 2},
     "model.mlp_ratio": {"model.mlp_ratio": 2.0},
     "model.norm": {"model.norm": "rms"},
+    "model.split_mlp": {"task": "emergence", "model.split_mlp": True},
     "optimizer.learning_rate": {"optimizer.learning_rate": 3e-3},
     "optimizer.weight_decay": {"optimizer.weight_decay": 1.0},
     "optimizer.beta1": {"optimizer.beta1": 0.5},
@@ -222,6 +224,7 @@ SHAPE = {
     "loss",
     "batch_size",
     "precision",
+    "full_data_steps",
     "task.p",
     "task.operation",
     "optimizer.clip_norm",
@@ -404,7 +407,7 @@ def test_every_part_writes_out_every_field(role):
     package, class_name = PARTS[role]
     for name in available(package):
         part = getattr(load(package, name), class_name)()
-        written = dataclasses.replace(BASE, **{role: part}).to_json()[role]
+        written = dataclasses.replace(BASE, loss="mse", **{role: part}).to_json()[role]
         unsaid = {f.name for f in dataclasses.fields(part) if "absent" in f.metadata}
         assert set(written) | unsaid == {"name", *(f.name for f in dataclasses.fields(part))}
 

@@ -43,6 +43,8 @@ class Circuit:
     """Name -> positions to patch, and the examples (N, L) with another token there that changes the answer."""
     sets: dict[str, Tensor] = field(default_factory=dict)
     """Name -> tokens (N, S) that a lens may find together: the labels of an attribute."""
+    groups: dict[str, Tensor] = field(default_factory=dict)
+    """Name -> numbers (N,), equal for examples that `iicg` compares as one group, beside what is looked for."""
 
     def to(self, device: torch.device) -> "Circuit":
         """The same on another device."""
@@ -53,6 +55,7 @@ class Circuit:
             {name: tokens.to(device) for name, tokens in self.looked_for.items()},
             {name: (at, inputs.to(device)) for name, (at, inputs) in self.replaced.items()},
             {name: tokens.to(device) for name, tokens in self.sets.items()},
+            {name: numbers.to(device) for name, numbers in self.groups.items()},
         )
 
 

@@ -4,21 +4,34 @@ Runs of a pack may have different numbers of examples; shorter splits are padded
 says how many are real.
 """
 
-# R runs, N examples, L tokens
+# R runs, N examples, L tokens, T answers, D floats of an input vector
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
+UNSCORED = -1
+"""Stands in the place of an answer that is not asked for."""
+
 
 class Split(NamedTuple):
-    """A named set of examples of one run."""
+    """A named set of examples of one run, in one of three kinds.
+
+    One class for each example: tokens (N, L) and integers (N,). Several answers: tokens (N, L) and integers (N, T), the
+    right tokens after the last T of the L positions; `UNSCORED` where an example asks for fewer. The tokens hold the
+    right answers so far, which a causal model cannot see ahead of. Numbers: floats (N, L, D) and floats (N, T).
+    """
 
     inputs_NL: Tensor
     targets_N: Tensor
+
+
+def num_answers(task: Any) -> int:
+    """Positions at the end of an example that are read: 1, unless the task says that it has several."""
+    return getattr(task, "num_answers", 1)
 
 
 @dataclass(frozen=True)
@@ -46,6 +59,12 @@ class PackedSplit:
     def select(self, keep_R: Tensor) -> "PackedSplit":
         """Only the runs at the positions `keep_R`."""
         return PackedSplit(self.inputs_RNL[keep_R], self.targets_RN[keep_R], self.counts_R[keep_R])
+
+
+def everything(splits: Mapping[str, Split]) -> Split:
+    """`train` and then `test`, where there is one."""
+    parts = [splits[name] for name in ("train", "test") if name in splits]
+    return Split(*(torch.cat(tensors) for tensors in zip(*parts, strict=True)))
 
 
 def pack_splits(splits: Sequence[Split], device: torch.device, limit: int | None = None) -> PackedSplit:

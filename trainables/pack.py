@@ -15,7 +15,7 @@ from trainables.batches import BatchOrder
 from trainables.checkpoint import Checkpoint
 from trainables.compiler import Replay, compiled
 from trainables.components import modules_of
-from trainables.data import PackedSplit, pack_splits
+from trainables.data import PackedSplit, everything, num_answers, pack_splits
 from trainables.dropout import LOW_32, scramble
 from trainables.errors import SpecError
 from trainables.layout import Layout
@@ -72,22 +72,21 @@ class Pack:
         }
         data = [spec.task.build(spec.data_seed) for spec in specs]
         self.splits = _packed(data, device, evaluation_examples)
-        self.train_data = pack_splits([splits["train"] for splits in data], device)
-        self.share_RN = self.train_data.weights_RN
-        self.batch_size = first.batch_size
-        if self.batch_size is not None:
-            self.order = BatchOrder(
-                [order_seed(spec) for spec in specs], self.train_data.counts_R.tolist(), self.batch_size, device
-            )
-        self.index_RB: Tensor | None = None
+        self.batch_size, self.order_seeds = first.batch_size, [order_seed(spec) for spec in specs]
+        self.full_data_steps = first.full_data_steps
+        held_out = pack_splits([splits["train"] for splits in data], device)
+        if self.step < self.full_data_steps:
+            self._train_on(pack_splits([everything(splits) for splits in data], device))
+        else:
+            self._train_on(held_out)
+        self.held_out: PackedSplit | None = held_out if self.step < self.full_data_steps else None
+        """What the runs train on from `full_data_steps` on, where they have not got there yet."""
         self.dropout_seeds_R: Tensor | None = None
         if getattr(first.model, "dropout", 0) > 0:
-            seeds = [key("dropout", order_seed(spec)) & LOW_32 for spec in specs]
+            seeds = [key("dropout", seed) & LOW_32 for seed in self.order_seeds]
             self.dropout_seeds_R = torch.tensor(seeds, device=device)
         self.row_of_run = list(range(len(specs)))
-        for data_RN in (self.train_data.inputs_RNL, self.train_data.targets_RN, self.share_RN):
-            torch._dynamo.maybe_mark_dynamic(data_RN, 1)  # one compilation for packs with other numbers of examples
-        flops_per_example = 2.0 * self.layout.num_params * len(specs)
+        flops_per_example = 2.0 * self.layout.num_params * num_answers(first.task) * len(specs)
         examples = self.batch_size or self.train_data.targets_RN.shape[1]
         evaluated = sum(split.targets_RN.shape[1] for split in self.splits.values())
         precision = getattr(torch, first.precision)
@@ -101,6 +100,26 @@ class Pack:
 
     def train(self, num_steps: int) -> None:
         """`num_steps` optimizer steps of every run."""
+        if self.held_out is not None and self.step + num_steps >= self.full_data_steps:
+            before = self.full_data_steps - self.step
+            self._train(before)
+            self._train_on(self.held_out)
+            self.held_out, self.replay = None, Replay(self._step, self.device)
+            num_steps -= before
+        self._train(num_steps)
+
+    def _train_on(self, data: PackedSplit) -> None:
+        """Make these the examples of the steps to come."""
+        self.train_data, self.share_RN = data, data.weights_RN
+        self.index_RB: Tensor | None = None
+        if self.batch_size is not None:
+            self.order = BatchOrder(self.order_seeds, data.counts_R.tolist(), self.batch_size, self.device)
+        for tensor_RN in (data.inputs_RNL, data.targets_RN, self.share_RN):
+            torch._dynamo.maybe_mark_dynamic(tensor_RN, 1)  # one compilation for packs with other numbers of examples
+
+    def _train(self, num_steps: int) -> None:
+        if not num_steps:
+            return
         if self.batch_size is None:
             for _ in range(num_steps):
                 self.replay()
@@ -118,9 +137,8 @@ class Pack:
         values: dict[tuple[str, str], np.ndarray] = {}
         live = np.array(self.row_of_run)
         for split, data in self.splits.items():
-            loss_RN, correct_RN = self._scores(data)
             absent_R = (data.counts_R == 0).cpu().numpy()
-            for metric, scores_RN in (("loss", loss_RN), ("accuracy", correct_RN)):
+            for metric, scores_RN in self._scores(data).items():
                 values[split, metric] = np.where(absent_R, ABSENT, data.mean(scores_RN).cpu().numpy())[live]
         for probe in self.probes:
             measured = vmap(lambda w: probe.measure(self.layout.named(w), self.task))(self.tensors["weights"])  # noqa: B023
@@ -129,7 +147,7 @@ class Pack:
 
     def note_generalized(self, high_R: np.ndarray) -> None:
         """Remember since when test accuracy has been high; a dip starts the clock again."""
-        since_R, high = self.generalized_at_R, torch.from_numpy(high_R)
+        since_R, high = self.generalized_at_R, torch.from_numpy(high_R) & (self.held_out is None)
         self.generalized_at_R = torch.where(high, torch.where(since_R < 0, self.step, since_R), -1)
 
     def checkpoint(self) -> Checkpoint:
@@ -161,6 +179,9 @@ class Pack:
         self.train_data, self.share_RN = self.train_data.select(keep_R), self.share_RN[keep_R]
         if self.dropout_seeds_R is not None:
             self.dropout_seeds_R = self.dropout_seeds_R[keep_R]
+        if self.held_out is not None:
+            self.held_out = self.held_out.select(keep_R)
+        self.order_seeds = [self.order_seeds[row] for row in self.row_of_run]
         if self.batch_size is not None:
             self.order, self.index_RB = self.order.select(self.row_of_run), None
         self.row_of_run = list(range(len(self.row_of_run)))
@@ -181,7 +202,7 @@ class Pack:
         )
         self.num_done.add_(1)
 
-    def _scores(self, data: PackedSplit) -> tuple[Tensor, Tensor]:
+    def _scores(self, data: PackedSplit) -> dict[str, Tensor]:
         budget = EVALUATION_FLOATS[self.device.type] // (self.floats_per_example * len(data.counts_R))
         chunk = max(1, min(data.targets_RN.shape[1], budget))
         parts = [
@@ -190,7 +211,7 @@ class Pack:
                 data.inputs_RNL.split(chunk, dim=1), data.targets_RN.split(chunk, dim=1), strict=True
             )
         ]
-        return torch.cat([loss for loss, _ in parts], dim=1), torch.cat([correct for _, correct in parts], dim=1)
+        return {metric: torch.cat([part[metric] for part in parts], dim=1) for metric in parts[0]}
 
 
 def order_seed(spec: RunSpec) -> int:

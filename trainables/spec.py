@@ -80,8 +80,8 @@ class RunSpec:
     optimizer: Any
     """An `Optimizer` of trainables/optimizers."""
     loss: str = "cross_entropy"
-    """`cross_entropy`, `mse` against one-hot targets (mean over classes), or `stablemax`: cross-entropy whose
-    exponential is x + 1 from 0 on and 1 / (1 - x) below (Prieto et al. 2025, arXiv 2501.04697)."""
+    """`cross_entropy`; `mse` against one-hot targets (mean over classes) or against numbers; or `stablemax`,
+    cross-entropy whose exponential is x + 1 from 0 on and 1 / (1 - x) below (Prieto et al. 2025, arXiv 2501.04697)."""
     batch_size: int | None = None
     """Examples per step; None = full batch."""
     seed: int = 0
@@ -90,6 +90,9 @@ class RunSpec:
     """Order of the batches; None = follows `seed`."""
     precision: str = dataclasses.field(default="float32", metadata={"absent": "float32"})
     """Of products and activations; weights and optimizer are always float32. `bfloat16` for large models on CUDA."""
+    full_data_steps: int = dataclasses.field(default=0, metadata={"absent": 0})
+    """Steps at the beginning that train on `test` as well as `train`; from then on on `train` alone. So a network that
+    has generalized goes on with less data (Varma et al. 2023, arXiv 2309.02390, who call what follows ungrokking)."""
 
     def __post_init__(self) -> None:
         coerce(self)
@@ -104,12 +107,16 @@ class RunSpec:
                 f"RunSpec: seeds must be 0 or larger, got seed={self.seed}, data_seed={self.data_seed}, "
                 f"order_seed={self.order_seed}."
             )
+        if self.full_data_steps < 0:
+            raise SpecError(f"RunSpec.full_data_steps must be 0 or larger, got {self.full_data_steps}.")
         num_train = self.task.num_train
         if self.batch_size is not None and not 1 <= self.batch_size <= num_train:
             raise SpecError(
                 f"RunSpec.batch_size must be in [1, {num_train}] (the training examples), got {self.batch_size}; "
                 "None is full batch."
             )
+        if self.task.chance_accuracy is None and self.loss != "mse":
+            raise SpecError(f"RunSpec.loss must be 'mse' for a task that asks for numbers, got {self.loss!r}.")
         self.model.check(self.task)
 
     def to_json(self) -> dict[str, Any]:

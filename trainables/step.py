@@ -1,6 +1,6 @@
 """One optimizer step, and one evaluation, for all runs of a pack: the single-run module under `torch.func.vmap`."""
 
-# R runs, N examples, L tokens, C classes, W weights, B batch
+# R runs, N examples, L tokens, T answers, C classes, W weights, B batch
 
 from collections.abc import Callable
 from typing import Any
@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.func import functional_call, grad, vmap
 
+from trainables.data import UNSCORED
 from trainables.layout import Layout
 
 LARGE = 1_000_000
@@ -18,13 +19,23 @@ LARGE = 1_000_000
 
 def example_losses(logits_NC: Tensor, targets_N: Tensor, loss: str) -> Tensor:
     """Loss of each example, (N,): cross-entropy in nats, of softmax or StableMax, or squared error to the one-hot
-    target, mean over classes."""
+    target, mean over classes.
+
+    Of several answers, logits (N, T, C) and targets (N, T), it is the mean over those that are asked for. To targets
+    that are floats it is the squared error of all that the model puts out, mean over the answers.
+    """
+    if targets_N.is_floating_point():
+        return (logits_NC.flatten(1) - targets_N).square().mean(1)
+    if targets_N.ndim == 2:
+        answers_NT = example_losses(logits_NC.flatten(0, 1), targets_N.flatten(), loss).view(targets_N.shape)
+        asked_NT = targets_N != UNSCORED
+        return torch.where(asked_NT, answers_NT, 0).sum(1) / asked_NT.sum(1)
     if loss == "cross_entropy":
-        return F.cross_entropy(logits_NC, targets_N, reduction="none")
+        return F.cross_entropy(logits_NC, targets_N, reduction="none", ignore_index=UNSCORED)
     if loss == "stablemax":
         # x + 1 from 0 on and 1 / (1 - x) below, without a branch whose gradient is infinite where it is not taken.
         shares_NC = F.relu(logits_NC) + 1 / (1 - logits_NC.clamp(max=0))
-        return shares_NC.sum(1).log() - shares_NC.gather(1, targets_N[:, None])[:, 0].log()
+        return shares_NC.sum(1).log() - shares_NC.gather(1, targets_N.clamp(min=0)[:, None])[:, 0].log()
     targets_NC = targets_N[:, None] == torch.arange(logits_NC.shape[1], device=logits_NC.device)
     return (logits_NC - targets_NC.to(logits_NC.dtype)).square().mean(1)
 
@@ -56,14 +67,19 @@ def make_train_step(
         keys_R: Tensor | None,
     ) -> None:
         if index_RB is not None:
-            inputs_RNL = inputs_RNL.gather(1, index_RB[:, :, None].expand(-1, -1, inputs_RNL.shape[2]))
-            targets_RN = targets_RN.gather(1, index_RB)
+            inputs_RNL, targets_RN = chosen(inputs_RNL, index_RB), chosen(targets_RN, index_RB)
             weights_RN = torch.full_like(index_RB, 1 / index_RB.shape[1], dtype=torch.float32)
         keys = () if keys_R is None else (keys_R,)
         grads_RW = gradients(weights_RW, inputs_RNL, targets_RN, weights_RN, *keys)
         optimizer.update(weights_RW, grads_RW, state, columns, layout)
 
     return step
+
+
+def chosen(data_RN: Tensor, index_RB: Tensor) -> Tensor:
+    """The examples of a batch, (R, B, ...), of data (R, N, ...)."""
+    rest = data_RN.shape[2:]
+    return data_RN.gather(1, index_RB.view(*index_RB.shape, *(1 for _ in rest)).expand(-1, -1, *rest))
 
 
 def for_runs(function: Callable[..., Any], layout: Layout) -> Callable[..., Any]:
@@ -77,23 +93,40 @@ def for_runs(function: Callable[..., Any], layout: Layout) -> Callable[..., Any]
         if len(tensors[0]) > 1 or layout.num_params < LARGE:
             return vmap(function)(*tensors)
         result = function(*(tensor[0] for tensor in tensors))
-        return result[None] if isinstance(result, Tensor) else tuple(part[None] for part in result)
+        return result[None] if isinstance(result, Tensor) else {name: part[None] for name, part in result.items()}
 
     return call
 
 
 def make_evaluation(
     module: nn.Module, layout: Layout, loss: str, precision: torch.dtype
-) -> Callable[..., tuple[Tensor, Tensor]]:
-    """`evaluate(weights_RW, inputs_RNL, targets_RN)` -> loss and correctness of every example, both (R, N) floats.
+) -> Callable[..., dict[str, Tensor]]:
+    """`evaluate(weights_RW, inputs_RNL, targets_RN)` -> what each metric gives every example, (R, N) floats each.
 
-    An answer counts as correct only if its logit is finite, so that a diverged run does not score by accident.
+    `loss` of every task; `accuracy` where answers are tokens, and `token_accuracy` where an example has several.
     """
 
-    def run_scores(vector_W: Tensor, inputs_NL: Tensor, targets_N: Tensor) -> tuple[Tensor, Tensor]:
+    def run_scores(vector_W: Tensor, inputs_NL: Tensor, targets_N: Tensor) -> dict[str, Tensor]:
         logits_NC = functional_call(module, layout.named(vector_W.to(precision)), (inputs_NL,)).float()
-        best_N, answer_N = logits_NC.max(1)
-        correct_N = (answer_N == targets_N) & best_N.isfinite()
-        return example_losses(logits_NC, targets_N, loss), correct_N.to(logits_NC.dtype)
+        return {"loss": example_losses(logits_NC, targets_N, loss), **correctness(logits_NC, targets_N)}
 
     return torch.no_grad()(for_runs(run_scores, layout))
+
+
+def correctness(logits_NC: Tensor, targets_N: Tensor) -> dict[str, Tensor]:
+    """`accuracy` of each example, 1 or 0; of several answers all must be right, `token_accuracy` is their share.
+
+    The right answers so far are given. All right is then the same as all right when a model goes on from its own best
+    answers. An answer counts as correct only if its logit is finite, so that a diverged run does not score by accident.
+    """
+    if targets_N.is_floating_point():
+        return {}
+    best_N, answer_N = logits_NC.max(-1)
+    correct_N = (answer_N == targets_N) & best_N.isfinite()
+    if targets_N.ndim == 1:
+        return {"accuracy": correct_N.to(logits_NC.dtype)}
+    asked_NT = targets_N != UNSCORED
+    return {
+        "accuracy": (correct_N | ~asked_NT).all(1).to(logits_NC.dtype),
+        "token_accuracy": (correct_N & asked_NT).sum(1) / asked_NT.sum(1),
+    }

@@ -1,12 +1,13 @@
-"""GPT-2 at any size, read at the last position: the model of the papers on reasoning; one run, packed by the engine.
+"""GPT-2 at any size, read where the task has answers: the model of the papers on reasoning; packed by the engine.
 
 Sources: Radford et al. 2019 and Wang et al. 2024 (arXiv 2405.15071, appendix A): pre-norm blocks with biases, GELU
 (tanh), learned positions, output tied to the embedding, N(0, 0.02) weights of which those that write into the residual
 stream are divided by sqrt(2 layers). `loops` runs the stack several times with the same weights, as in their appendix
 E.2 (4 layers, 2 loops: the first four layers of eight share with the last four).
 
-Only the task's own tokens are in the vocabulary, only the answer is predicted, and the last block computes only the
-last position: the same gradients for a fifth of the operations of the published code.
+Only the task's own tokens are in the vocabulary, only answers are predicted, and the last block computes only the
+positions that are read, of most tasks the last one: the same gradients for a fifth of the operations of the published
+code.
 """
 
 # N examples, L tokens, Q asking positions, D width, C classes
@@ -18,7 +19,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from trainables.attention import attend, hidden_positions, position_numbers
+from trainables.attention import attend, attention_floats, hidden_positions, position_numbers
+from trainables.data import num_answers
 from trainables.dropout import dropout
 from trainables.errors import SpecError
 from trainables.lookup import lookup
@@ -58,11 +60,14 @@ class Model:
         """SpecError for a task whose answers are not tokens: the output is tied to the embedding."""
         if task.num_classes > task.vocab_size:
             raise SpecError(f"model 'gpt2' answers with tokens; task {task!r} has more classes than tokens.")
+        if task.chance_accuracy is None:
+            raise SpecError(f"model 'gpt2' answers with tokens; task {task!r} asks for numbers. Use 'transformer'.")
 
     def floats_per_example(self, task: Any) -> int:
         """Activations that one example keeps for the backward pass, roughly: sizes packs and evaluation chunks."""
-        depth, tokens = self.layers * self.loops, task.num_tokens
-        return round(self.width * ((depth - 1) * tokens * 18 + 3 * tokens + 14) + 3 * task.num_classes)
+        depth, tokens, read = self.layers * self.loops, task.num_tokens, num_answers(task)
+        floats = self.width * ((depth - 1) * tokens * 18 + 3 * tokens + 14 * read) + 3 * read * task.num_classes
+        return round(floats + attention_floats(depth, self.heads, task))
 
     def build(self, task: Any, draw: torch.Generator) -> nn.Module:
         """A module for one run, its weights drawn from `draw`."""
@@ -70,11 +75,12 @@ class Model:
 
 
 class GPT2(nn.Module):
-    """tokens (N, L) and, while training with dropout, a key -> logits (N, C)."""
+    """tokens (N, L) and, while training with dropout, a key -> logits (N, C), or of several answers (N, T, C)."""
 
     def __init__(self, model: Model, task: Any, draw: torch.Generator) -> None:
         super().__init__()
         self.pad, self.rate, self.num_classes = task.pad, model.dropout, task.num_classes
+        self.num_answers = num_answers(task)
         sd = INIT_SD * model.init_scale
         self.embedding = normal(draw, sd, task.vocab_size, model.width)
         self.positions = normal(draw, sd, task.num_tokens, model.width)
@@ -86,10 +92,11 @@ class GPT2(nn.Module):
         x_NLD = dropout(self.embed(tokens_NL), self.rate, key, 0)
         hidden_NLL = hidden_positions(tokens_NL, self.pad, tokens_NL.shape[1])
         for layer in range(1, self.depth + 1):
-            queries = 1 if layer == self.depth else tokens_NL.shape[1]
-            hidden = hidden_NLL if queries > 1 else hidden_positions(tokens_NL, self.pad, 1)
+            last = layer == self.depth
+            queries = self.num_answers if last else tokens_NL.shape[1]
+            hidden = hidden_positions(tokens_NL, self.pad, queries) if last else hidden_NLL
             x_NLD = self.block(layer)(x_NLD, queries, hidden, key, 3 * layer)
-        return self.read(x_NLD[:, -1])
+        return self.read(x_NLD[:, 0] if self.num_answers == 1 else x_NLD)
 
     def embed(self, tokens_NL: Tensor) -> Tensor:
         """The residual stream before the first block, S[0], (N, L, D); float32 in any precision, as autocast has it."""

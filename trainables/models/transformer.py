@@ -1,8 +1,8 @@
-"""Decoder-only transformer without biases, read at the last position; one run, packed by the engine.
+"""Decoder-only transformer without biases, read where the task has answers; one run, packed by the engine.
 
 Sources: Power et al. 2022 (arXiv 2201.02177) and Nanda et al. 2023 (2301.05217): one layer, width 128, 4 heads, ReLU,
-no normalisation, learned positions, untied output. The last layer computes only the last position's query, because
-nothing else is read.
+no normalisation, learned positions, untied output. The last layer computes only the queries of the positions that are
+read: of most tasks that is the last one.
 """
 
 # N examples, L tokens, Q asking positions, D width, H heads, K head width, U hidden units, C classes
@@ -14,8 +14,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from trainables.attention import attend, hidden_positions, position_numbers
+from trainables.attention import attend, attention_floats, hidden_positions, position_numbers
 from trainables.components import closest
+from trainables.data import num_answers
 from trainables.errors import SpecError
 from trainables.lookup import lookup
 from trainables.spec import coerce
@@ -52,16 +53,18 @@ class Model:
             raise SpecError(f"transformer.norm {self.norm!r} is not known. {closest(self.norm, list(NORMS))}")
 
     def check(self, task: Any) -> None:
-        """Every task of tokens works; SpecError where the MLP is split for a task that has nothing to split it by."""
+        """Every task works; SpecError where the MLP is split for a task that has nothing to split it by."""
         if self.split_mlp and not hasattr(task, "memorize_token"):
             raise SpecError(f"transformer.split_mlp needs task 'emergence', got {task!r}. Set it to False.")
 
     def floats_per_example(self, task: Any) -> int:
         """Activations that one example keeps for the backward pass, roughly: sizes packs and evaluation chunks."""
         full = task.num_tokens * (8 + 2 * self.mlp_ratio)
-        last = 3 * task.num_tokens + 5 + 2 * self.mlp_ratio  # keys and values everywhere, the rest at one position
+        read = num_answers(task)
+        last = 3 * task.num_tokens + read * (5 + 2 * self.mlp_ratio)  # keys and values everywhere, the rest where read
         tables = task.num_tokens
-        return round(self.width * ((self.layers - 1) * full + last + tables) + 3 * task.num_classes)
+        floats = self.width * ((self.layers - 1) * full + last + tables) + 3 * read * task.num_classes
+        return round(floats + attention_floats(self.layers, self.heads, task))
 
     def build(self, task: Any, draw: torch.Generator) -> nn.Module:
         """A module for one run, its weights drawn from `draw` as N(0, 1/fan_in); tables as N(0, 1/width)."""
@@ -69,12 +72,12 @@ class Model:
 
 
 class Transformer(nn.Module):
-    """tokens (N, L) -> logits (N, C)."""
+    """tokens (N, L), or vectors (N, L, V) -> logits (N, C), or of a task with several answers (N, T, C)."""
 
     def __init__(self, model: Model, task: Any, draw: torch.Generator) -> None:
         super().__init__()
         width = model.width
-        self.pad = task.pad
+        self.pad, self.num_answers = task.pad, num_answers(task)
         self.memorize_token = task.memorize_token if model.split_mlp else None
         self.embedding = gaussian(task.vocab_size, width, width, draw)
         self.positions = gaussian(task.num_tokens, width, width, draw)
@@ -87,8 +90,9 @@ class Transformer(nn.Module):
         x_NLD = self.embed(tokens_NL)
         for layer in range(1, self.depth):
             x_NLD = self.layer(layer, x_NLD, tokens_NL)
-        x_N1D = self.blocks[-1](x_NLD, 1, hidden_positions(tokens_NL, self.pad, 1), self.memorizing(tokens_NL))
-        return self.read(x_N1D[:, 0])
+        hidden_NQL = hidden_positions(tokens_NL, self.pad, self.num_answers)
+        x_NQD = self.blocks[-1](x_NLD, self.num_answers, hidden_NQL, self.memorizing(tokens_NL))
+        return self.read(x_NQD[:, 0] if self.num_answers == 1 else x_NQD)
 
     def embed(self, tokens_NL: Tensor) -> Tensor:
         """The residual stream before the first block, S[0], (N, L, D)."""

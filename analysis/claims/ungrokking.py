@@ -1,0 +1,110 @@
+"""Varma et al. 2023 (arXiv 2309.02390): grokking as a matter of which circuit is more efficient.
+
+A network that generalizes and goes on with D examples loses it where D is below a critical size (ungrokking). Their
+explanation has that size independent of weight decay, and they find that from scratch a network needs more data.
+"""
+
+import math
+from collections.abc import Callable
+
+from analysis.claim import Claim, Runs
+from analysis.statistics import crossing, grouped, means
+
+PAPER = "Varma et al. 2023 (arXiv 2309.02390)"
+STUDIES = ("ungrokking", "ungrokking_paper")
+
+
+def continued(runs: Runs) -> Runs:
+    """The runs that had all data first."""
+    return [run for run in runs if run["point"]["full_data_steps"]]
+
+
+def from_scratch(runs: Runs) -> Runs:
+    """The runs that had the same data from the beginning."""
+    return [run for run in runs if not run["point"]["full_data_steps"]]
+
+
+def final_accuracies(runs: Runs) -> dict[int, float]:
+    """Mean test accuracy at the end by data size."""
+    return means(runs, lambda run: run["data_size"], lambda run: run["final_test_accuracy"])
+
+
+def critical_size(runs: Runs) -> float:
+    """Data size at which the mean final test accuracy crosses one half; infinite or NaN where it does not."""
+    return crossing(final_accuracies(runs)) if runs else math.nan
+
+
+def lost(runs: Runs) -> float:
+    """Final test accuracy at the largest data size less that at the smallest, of continued runs."""
+    accuracies = list(final_accuracies(continued(runs)).values())
+    return accuracies[-1] - accuracies[0] if len(accuracies) > 1 else math.nan
+
+
+def change_with_decay(runs: Runs) -> float:
+    """ln(critical size at the largest decay / at the smallest), of continued runs."""
+    by_decay = list(grouped(continued(runs), lambda run: run["weight_decay"]).values())
+    return _log_ratio(by_decay[-1], by_decay[0], critical_size) if len(by_decay) > 1 else math.nan
+
+
+def hysteresis(runs: Runs) -> float:
+    """ln(critical size from scratch / critical size of continued runs)."""
+    return _log_ratio(from_scratch(runs), continued(runs), critical_size)
+
+
+def semi_grokking(runs: Runs) -> float:
+    """Share of semi-grokking among the runs from scratch, at the data size and decay where it is largest."""
+    cells = grouped(from_scratch(runs), lambda run: (run["data_size"], run["weight_decay"]))
+    shares = [sum(run["phase"] == "semi_grokking" for run in cell) / len(cell) for cell in cells.values()]
+    return max(shares) if shares else math.nan
+
+
+def _log_ratio(above: Runs, below: Runs, size: Callable[[Runs], float]) -> float:
+    a, b = size(above), size(below)
+    return math.log(a / b) if math.isfinite(a) and math.isfinite(b) else math.nan
+
+
+CLAIMS = (
+    Claim(
+        name="generalization_is_lost",
+        says="A network that generalizes loses it when it goes on with too little data.",
+        source=f"{PAPER}, section 5 and Figure 7",
+        published="test accuracy from about 1 to about 0 over 390 to 1494 examples of 12,769",
+        studies=STUDIES,
+        statistic=lost,
+        unit="final test accuracy, most less fewest examples",
+        above=0.5,
+    ),
+    Claim(
+        name="independent_of_decay",
+        says="The critical size of ungrokking does not depend on weight decay.",
+        source=f"{PAPER}, section 5 and Figure 7",
+        published="curves of different decays overlap",
+        studies=STUDIES,
+        statistic=change_with_decay,
+        unit="ln(critical size at the largest decay / at the smallest)",
+        above=-math.log(1.25),
+        below=math.log(1.25),
+        note="The paper gives no number for the overlap of its curves: within a quarter counts as overlap here.",
+    ),
+    Claim(
+        name="hysteresis",
+        says="From scratch a network needs more data than to keep what it has.",
+        source=f"{PAPER}, appendix A.2",
+        published="about 2000 examples from scratch against 800 to 1000, a ln ratio of 0.7 to 0.9",
+        studies=STUDIES,
+        statistic=hysteresis,
+        unit="ln(critical size from scratch / of continued runs)",
+        above=0.0,
+    ),
+    Claim(
+        name="semi_grokking_exists",
+        says="Near the critical size some networks end between memorization and generalization.",
+        source=f"{PAPER}, section 5 and Figure 6",
+        published="one run at 1532 examples: test accuracy 0.55 for ten million epochs",
+        studies=STUDIES,
+        statistic=semi_grokking,
+        unit="share of a cell's runs from scratch, the largest",
+        columns="select run_id, phase from phases where definition = 'huang2024'",
+        above=0.0,
+    ),
+)

@@ -1,0 +1,35 @@
+"""Does test accuracy rise, fall and rise again with the width, where data lies below the crossing, and only there?
+
+Huang et al. 2024 (arXiv 2402.15175) for one-layer transformers; here a quadratic network modulo 23, for a + b and for
+its harder twin (a + b)^2. The extra points train on random labels for every pair, which gives each width's capacity.
+Prediction: below the data size at which capacity and critical size cross, accuracy falls between small models that
+progress and large ones that grok; above it there is no dip; the twin, whose critical size is larger, dips more.
+Finding: open.
+"""
+
+from study.spec import StudySpec
+from trainables.models import mlp
+from trainables.optimizers import adamw
+from trainables.spec import RunSpec
+from trainables.tasks import modular
+
+WIDTHS = (8, 12, 16, 24, 32, 48, 64, 96, 128)
+
+STUDY = StudySpec(
+    question="Does accuracy fall and rise again with the width, below the crossing and only there?",
+    base=RunSpec(
+        task=modular.Task(p=23, train_fraction=None, data_size=212),
+        model=mlp.Model(width=32),
+        optimizer=adamw.Optimizer(learning_rate=0.01, weight_decay=0.3),
+        loss="mse",
+    ),
+    axes={
+        "task.operation": ("add", "square_of_sum"),
+        "model.width": WIDTHS,
+        "task.data_size": (212, 232, 291, 370),
+    },
+    extra=[{"model.width": width, "task.data_size": 23**2, "task.labels": "random"} for width in WIDTHS],
+    seeds=3,
+    horizon=8000,
+    definition="huang2024",
+)

@@ -1,0 +1,28 @@
+"""Is there double descent in how often a part of the training data is repeated, with its peak where that part is known?
+
+Hernandez et al. 2022 (arXiv 2205.10487) for language models of up to 800 million parameters; here a small transformer
+that predicts the next symbol of a Markov chain and sees 32,768 examples, a share of them the same few over and over.
+Prediction: few repeats do no harm, and neither do very many; in between the loss on fresh data has a peak, which is
+higher for a larger share, and lies where the loss on the repeated examples comes near zero.
+Finding: open.
+"""
+
+from study.spec import StudySpec
+from trainables.models import transformer
+from trainables.optimizers import adamw
+from trainables.spec import RunSpec
+from trainables.tasks import repeated
+
+STUDY = StudySpec(
+    question="Is there double descent in how often a part of the training data is repeated?",
+    base=RunSpec(
+        task=repeated.Task(),
+        model=transformer.Model(layers=1, width=32, heads=2),
+        optimizer=adamw.Optimizer(learning_rate=3e-3, weight_decay=0.0, warmup_steps=50),
+        batch_size=64,
+    ),
+    axes={"task.repeated_share": (0.1, 0.3, 0.5), "task.repeats": (1, 4, 16, 64, 256, 1024, 3072)},
+    seeds=4,
+    horizon=512,
+    evaluation_examples=4096,
+)

@@ -1,0 +1,74 @@
+"""How many runs an hour each system of the field trains on this machine: in packs, as a study does, and one by one.
+
+    python -m tests.bench.field [ROW ...] [--seconds 3] [--compile off|auto] [--json]
+
+For every file of analysis/claims, the first study that its claims name, with the packs that `study run` would make for
+this machine's CPU cores. Each shape of pack trains for so many seconds on one core, once as a pack and once as its
+first run alone, without evaluations and without what a compiler needs at the start; rates of the shapes are weighted by
+their runs, and multiplied by the cores. `ratio` is packed against alone, measured side by side.
+"""
+
+import argparse
+import time
+from typing import Any
+
+import torch
+
+from analysis.claim import all_claims
+from study.machine import machine
+from study.packing import PackPlan
+from study.plan import plan_runs, planned_runs
+from study.spec import find
+from tests.bench import ceilings
+from trainables.pack import Pack
+from trainables.spec import RunSpec
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("rows", nargs="*", metavar="ROW")
+    parser.add_argument("--seconds", type=float, default=3.0, metavar="S")
+    parser.add_argument("--compile", choices=["off", "auto"], default="off")
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    studies = {row: claim.studies[0] for row, claim in reversed(list(all_claims()))}
+    rows = [
+        measured(row, study, options.seconds, options.compile)
+        for row, study in sorted(studies.items())
+        if not options.rows or row in options.rows
+    ]
+    ceilings.show(rows, options.json)
+
+
+def measured(row: str, study: str, seconds: float, compile: str) -> dict[str, Any]:
+    """Runs per hour of one study, packed and alone."""
+    spec, target = find(study), machine("cpu")
+    plan = plan_runs(spec, planned_runs(spec), None, target)
+    shapes: dict[str, list[PackPlan]] = {}
+    for pack in plan.packs:
+        shapes.setdefault(pack.specs[0].pack_key, []).append(pack)
+    packed, alone = 0.0, 0.0
+    for packs in shapes.values():
+        ceilings.say(f"{study}: {len(packs)} packs of {len(packs[0].specs)} runs")
+        steps = spec.horizon * sum(len(pack.specs) for pack in packs)
+        packed += steps / rate(packs[0].specs, spec.horizon, seconds, compile)
+        alone += steps / rate(packs[0].specs[:1], spec.horizon, seconds, compile)
+    per_hour = 3600 * target.workers * len(plan.runs)
+    line = {"row": row, "study": study, "runs": len(plan.runs), "shapes": len(shapes)}
+    line |= {"runs/hour": per_hour / packed, "alone": per_hour / alone, "ratio": alone / packed}
+    return line | {"study minutes": packed / target.workers / 60}
+
+
+def rate(specs: list[RunSpec], horizon: int, seconds: float, compile: str) -> float:
+    """Run-steps per second of these runs in one pack on one core."""
+    pack = Pack(specs, torch.device("cpu"), compile, horizon, 0, None, None)
+    pack.train(2)
+    started, before = time.perf_counter(), pack.step
+    while time.perf_counter() - started < seconds:
+        pack.train(8)
+    return len(specs) * (pack.step - before) / (time.perf_counter() - started)
+
+
+if __name__ == "__main__":
+    main()

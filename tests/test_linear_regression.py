@@ -1,0 +1,90 @@
+"""Regression in context: tokens and answers, and the two estimators against what they must be."""
+
+import math
+
+import pytest
+import torch
+
+from trainables.data import Split
+from trainables.errors import SpecError
+from trainables.tasks.linear_regression import Task, generalizer, memorizer
+
+SMALL = {"dimensions": 3, "points": 6, "data_size": 200, "test_size": 50}
+
+
+def test_a_token_is_a_point_and_the_answer_before_it():
+    task = Task(**SMALL, num_tasks=4)
+    for name, split in task.build(0).items():
+        assert split.inputs_NL.shape == (200 if name == "train" else 50, 6, 4)
+        assert split.targets_N.shape == split.inputs_NL.shape[:2]
+        assert split.inputs_NL[:, 0, -1].abs().max() == 0
+    train = task.build(0)["train"]
+    assert train.inputs_NL[:, 1:, -1].equal(train.targets_N[:, :-1])
+
+
+def test_training_examples_come_from_the_pool_and_others_from_new_tasks():
+    task = Task(**SMALL, num_tasks=4)
+    splits, pool = task.build(1), task.pool(1)
+    for name, near in (("train", True), ("test", True), ("ood", False)):
+        x, y = splits[name].inputs_NL[..., :-1], splits[name].targets_N
+        misfit = (y[..., None] - x @ pool.T).square().mean(1).min(1).values
+        assert (misfit < 4 * task.noise**2).float().mean() > 0.95 if near else misfit.median() > 2 * task.noise**2
+    assert Task(**SMALL, num_tasks=9).pool(1)[:4].equal(pool)
+    assert not splits["train"].inputs_NL[:50].equal(splits["test"].inputs_NL)
+
+
+def test_oracles_answer_the_questions_of_ood():
+    task = Task(**SMALL, num_tasks=4)
+    splits = task.build(2)
+    for name in ("memorizer", "generalizer"):
+        assert splits[name].inputs_NL.equal(splits["ood"].inputs_NL)
+    assert splits["memorizer"].targets_N.equal(memorizer(splits["ood"], task.pool(2), task.noise))
+    assert splits["generalizer"].targets_N.equal(generalizer(splits["ood"], task.noise))
+
+
+def test_a_memorizer_of_one_task_knows_it_and_of_two_goes_to_the_likelier():
+    x = torch.tensor([[[1.0, 0.0], [1.0, 3.0]]])  # x = 1, then x = 1 with y = 3 before it
+    split = Split(x, torch.tensor([[3.0, 3.0]]))
+    assert memorizer(split, torch.tensor([[3.0]]), 0.5).tolist() == [[3.0, 3.0]]
+    first, second = memorizer(split, torch.tensor([[3.0], [1.0]]), 1.0)[0].tolist()
+    weight = 1 / (1 + math.exp(-2.0))  # misfits 0 and 4, of variance 1
+    assert first == pytest.approx(2.0)
+    assert second == pytest.approx(3 * weight + (1 - weight))
+
+
+def test_the_generalizer_is_ridge_regression():
+    split = Task(**SMALL, noise=0.3).build(5)["ood"]
+    x, y = split.inputs_NL[7, :, :-1], split.targets_N[7]
+    by_hand = torch.linalg.solve(x[:4].T @ x[:4] + 0.09 * torch.eye(3), x[:4].T @ y[:4]) @ x[4]
+    assert float(generalizer(split, 0.3)[7, 4]) == pytest.approx(float(by_hand), rel=1e-4)
+    assert generalizer(split, 0.3)[:, 0].abs().max() == 0
+
+
+def test_with_many_tasks_the_memorizer_becomes_the_generalizer_and_each_is_best_at_home():
+    few, many = (Task(dimensions=2, points=6, data_size=1, test_size=2000, num_tasks=m) for m in (8, 20_000))
+    error = {}
+    for name, task in (("few", few), ("many", many)):
+        splits, pool = task.build(0), task.pool(0)
+        for where in ("test", "ood"):
+            for who, answers in (
+                ("memorizer", memorizer(splits[where], pool, task.noise)),
+                ("generalizer", generalizer(splits[where], task.noise)),
+            ):
+                error[name, where, who] = float((answers - splits[where].targets_N).square().mean())
+    assert error["few", "test", "memorizer"] < 0.8 * error["few", "test", "generalizer"]
+    assert error["few", "ood", "generalizer"] < 0.8 * error["few", "ood", "memorizer"]
+    assert error["many", "ood", "memorizer"] == pytest.approx(error["many", "ood", "generalizer"], rel=0.03)
+    assert all(value > few.noise**2 for value in error.values())
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"num_tasks": 0}, "num_tasks must be 1 or larger, got 0"),
+        ({"points": 1}, "points must be 2 or larger, got 1"),
+        ({"noise": 0.0}, "noise must be above 0, got 0.0"),
+    ],
+)
+def test_what_cannot_be_is_refused(changes, message):
+    with pytest.raises(SpecError, match=message):
+        Task(**(SMALL | changes))

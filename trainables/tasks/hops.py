@@ -1,0 +1,179 @@
+"""Compositions of random tables: t = f2(f1(x1, x2), x3) and three relatives, of which only composed examples are seen.
+
+Source: "The Coverage Principle" (arXiv 2505.20278) and its published code. Each primitive is a table of uniformly
+drawn outputs, of which `seen_fraction` may be used in training. `train` has `data_size` distinct combinations of seen
+entries; entries that no training example uses are unseen after all. `test` has other combinations of seen entries
+alone (in distribution), `ood` has combinations with an unseen entry somewhere, which nobody can know. An example is
+[x1, ..., xL]; all tokens, bridges and answers come from one set of `n`. No primitive is ever shown by itself, unlike in
+`composition`.
+
+For a closer look `test` is cut by the k-cutoff of trainables/coverage.py: `cutoff_3` has the test examples that are
+covered at k = 3 and not at 5, `cutoff_0` those that the training examples do not cover. The paper's variant that also
+answers with the bridge (chain of thought) needs answers of two tokens and is not here.
+"""
+
+# N examples, L tokens, P primitives, K candidates
+
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from trainables.circuit import Circuit, choose
+from trainables.components import closest
+from trainables.coverage import cutoffs
+from trainables.data import Split
+from trainables.errors import SpecError
+from trainables.seeds import generator
+from trainables.spec import coerce
+from trainables.tables import STRUCTURES, Structure, Tables, all_in, commonest_share, random_tables
+
+CUTOFFS = (1, 2, 3, 5)
+"""Levels k at which `test` is cut; networks in the paper lie between k = 3 and 5."""
+LARGEST_N = 256
+"""A table of three arguments has n^3 entries."""
+MARGIN = 0.9
+"""The largest data size is this part of the combinations that tables have on average, so that every seed has enough."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """The defaults are the published example's."""
+
+    structure: str = "two_hop"
+    n: int = 50
+    """Tokens, the paper's |X|."""
+    data_size: int = field(default=10_000, metadata={"per_run": True})
+    """Training examples."""
+    seen_fraction: float = 0.7
+    """Share of each primitive's entries that training may use."""
+    test_size: int = 2000
+    """At most so many examples in each evaluation split."""
+
+    label_corruption = 0.0
+    pad = None
+
+    def __post_init__(self) -> None:
+        coerce(self)
+        if self.structure not in STRUCTURES:
+            raise SpecError(f"hops.structure {self.structure!r} is not known. {closest(self.structure, [*STRUCTURES])}")
+        if not 2 <= self.n <= LARGEST_N:
+            raise SpecError(f"hops.n must be in [2, {LARGEST_N}], got {self.n}.")
+        if not 0 < self.seen_fraction <= 1:
+            raise SpecError(f"hops.seen_fraction must be in (0, 1], got {self.seen_fraction}.")
+        if self.test_size < 1:
+            raise SpecError(f"hops.test_size must be 1 or larger, got {self.test_size}.")
+        if not 1 <= self.data_size <= self.largest_size:
+            raise SpecError(
+                f"hops.data_size must be in [1, {self.largest_size}] (what n={self.n} and seen_fraction="
+                f"{self.seen_fraction} leave), got {self.data_size}."
+            )
+
+    @property
+    def shape(self) -> Structure:
+        """What reads what."""
+        return STRUCTURES[self.structure]
+
+    @property
+    def fragments(self) -> tuple[tuple[int, ...], ...]:
+        """Places that are put for each other together, for trainables/coverage.py."""
+        return self.shape.fragments
+
+    @property
+    def largest_size(self) -> int:
+        """Training examples at most."""
+        return int(MARGIN * self.n**self.num_tokens * self.seen_fraction ** len(self.shape.primitives))
+
+    @property
+    def num_train(self) -> int:
+        """Examples in `train`."""
+        return self.data_size
+
+    @property
+    def num_examples(self) -> int:
+        """Examples in all splits, at most."""
+        return self.data_size + 3 * self.test_size
+
+    @property
+    def num_tokens(self) -> int:
+        """Tokens of an example."""
+        return self.shape.num_tokens
+
+    vocab_size = property(lambda self: self.n)
+    num_classes = property(lambda self: self.n)
+
+    @property
+    def chance_accuracy(self) -> float:
+        """Who knows all but the last bridge names the commonest of the answers that are left."""
+        return commonest_share(self.n, max(1, round(self.seen_fraction * self.n)))
+
+    @property
+    def positions(self) -> tuple[str, ...]:
+        """Names of the tokens."""
+        return tuple(f"x{i + 1}" for i in range(self.num_tokens))
+
+    def build(self, seed: int) -> dict[str, Split]:
+        """`train`, `test`, `ood`, and `cutoff_<k>`: the test examples by their k-cutoff."""
+        world = self.tables(seed)
+        train_N = trained_on(world, self.data_size, seed)
+        if len(train_N) < self.data_size:
+            raise SpecError(
+                f"hops.data_size {self.data_size} is more than the {len(train_N)} combinations that the tables of seed "
+                f"{seed} have; take a smaller one."
+            )
+        used = world.used(train_N)
+
+        def held_out(numbers_N: Tensor) -> Tensor:
+            return world.allowed(numbers_N, used) & ~torch.isin(numbers_N, train_N)
+
+        test_N = world.draw(self.test_size, held_out, "test", seed)
+        ood_N = world.draw(self.test_size, lambda numbers_N: ~world.allowed(numbers_N, used), "ood", seed)
+        splits = {"train": examples(world, train_N), "test": examples(world, test_N)}
+        splits["ood"] = examples(world, ood_N)
+        cutoff_N = torch.from_numpy(cutoffs(splits["train"], splits["test"], self.fragments, CUTOFFS))
+        for level in (0, *CUTOFFS):
+            splits[f"cutoff_{level}"] = Split(*(part[cutoff_N == level] for part in splits["test"]))
+        return {name: split for name, split in splits.items() if len(split.targets_N)}
+
+    def circuit(self, seed: int, count: int) -> Circuit:
+        """Up to `count` training examples; each token is replaced by one that leads through seen entries to another
+        answer. Examples are grouped by bridge, and by first bridge and x2 together: in `non_tree` the state after x2
+        may depend on both."""
+        world = self.tables(seed)
+        inputs_NL = world.tokens(trained_on(world, min(count, self.data_size), seed))
+        _, outputs_NP = world.follow(inputs_NL)
+        draw, replaced = generator("circuit", seed), {}
+        kept_N = torch.ones(len(inputs_NL), dtype=torch.bool)
+        for place, name in enumerate(self.positions):
+            others_NKL = inputs_NL[:, None].repeat(1, self.n, 1)
+            others_NKL[:, :, place] = torch.arange(self.n)
+            entries, ends = world.follow(others_NKL.flatten(0, 1))
+            allowed_N = all_in(entries, world.seen) & (ends[:, -1] != outputs_NP[:, -1].repeat_interleave(self.n))
+            chosen_N, some_N = choose(allowed_N.view(-1, self.n), draw)
+            replaced[name] = ((place,), others_NKL[torch.arange(len(inputs_NL)), chosen_N])
+            kept_N &= some_N
+        bridges = outputs_NP[kept_N, :-1].unbind(1)
+        names = ["bridge"] if len(bridges) == 1 else [f"bridge{i + 1}" for i in range(len(bridges))]
+        return Circuit(
+            inputs_NL[kept_N],
+            outputs_NP[kept_N, -1],
+            self.positions,
+            dict(zip(names, bridges, strict=True)) | {"answer": outputs_NP[kept_N, -1]},
+            {name: (at, changed_NL[kept_N]) for name, (at, changed_NL) in replaced.items()},
+            groups={f"{names[0]}_x2": bridges[0] * self.n + inputs_NL[kept_N, 1]},
+        )
+
+    def tables(self, seed: int) -> Tables:
+        """The tables of a seed, the same for every data size."""
+        return random_tables(self.structure, self.n, self.seen_fraction, seed)
+
+
+def trained_on(world: Tables, count: int, seed: int) -> Tensor:
+    """Numbers of the first training examples."""
+    return world.draw(count, lambda numbers_N: world.allowed(numbers_N, world.seen), "train", seed)
+
+
+def examples(world: Tables, numbers_N: Tensor) -> Split:
+    """The combinations of these numbers with their answers."""
+    inputs_NL = world.tokens(numbers_N)
+    return Split(inputs_NL, world.follow(inputs_NL)[1][:, -1])
