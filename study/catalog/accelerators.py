@@ -6,9 +6,9 @@ addition modulo 19, a one-layer transformer, full batch. A method's time is the 
 Prediction: without decay AdamW does not grok by the horizon, and orthogonal gradients do; against the tuned AdamW no
 method comes near its published gain.
 Finding (2026-11-21, 480 runs): AdamW without decay groks in none of 24 runs by step 600, at its best decay, 1, in the
-median at step 124. Orthogonal gradients take 95 with decay 0.3, the only ones that may be sooner, and grok without decay
-in 5 of 8 seeds; StableMax 202 with decay 1 and never without; Grokfast 322, with a shorter memory than the paper's;
-Muon 513, its other weights at AdamW's best rate. Medians over eight seeds still leave most of the ratios undecided.
+median at step 124. Orthogonal gradients take 95 with decay 0.3, the only ones that may be sooner, and grok without
+decay in 5 of 8 seeds; StableMax 202 with decay 1 and never without; Grokfast 322, with a shorter memory than the
+paper's; Muon 513, its other weights at AdamW's best rate. Eight seeds still leave most of the ratios undecided.
 """
 
 from itertools import product

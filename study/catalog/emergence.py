@@ -6,8 +6,8 @@ Prediction: additions alone generalize from a small width on, with a list only a
 with split MLPs the width lies between.
 Finding (2026-11-21, 60 runs): additions alone generalize from width 32 on (one seed of three at 8 and 16), beside a
 list in no run up to width 64, which has 3.8 times the weights, though from 16 on all of it is fitted: held-out accuracy
-peaks between 0.52 and 0.77. Split MLPs do not bring it back at these sizes: one run of 24, at width 64 beside 180 pairs.
-At width 32 with 180 pairs 2,500 steps and twice the decay did not either (8 runs).
+peaks at 0.47 to 0.77 in the median. Split MLPs do not bring it back at these sizes: one run of 24 generalizes, at width
+64 beside 180 pairs. At width 32, 180 pairs, 2,500 steps and twice the decay did not either (8 runs).
 """
 
 from study.spec import StudySpec
