@@ -41,7 +41,7 @@ STUDY = StudySpec(
     extra=[
         *variant({"optimizer": "adamw", "loss": "stablemax"}, {RATE: RATES}, DECAYS),
         *variant({"optimizer": "grokfast"}, {RATE: (0.01, 0.03), MEMORY: (0.9, 0.98)}, (1.0, 3.0, 6.0)),
-        *variant({"optimizer": "orthograd"}, {RATE: (0.001, 0.003, 0.01, 0.03)}, (0.0, 0.1, 0.3)),
+        *variant({"optimizer": "orthograd"}, {RATE: (0.003, 0.01, 0.03, 0.1)}, (0.0, 0.1, 0.3)),
         *variant({"optimizer": "muon"}, {HIDDEN_RATE: (0.03, 0.1, 0.3)}, (0.0, 0.03, 0.1, 0.3)),
     ],
     seeds=8,
