@@ -5,7 +5,10 @@ Muon (Tveit et al. 2025, 2504.16041), each on twelve points of its own around it
 addition modulo 19, a one-layer transformer, full batch. A method's time is the median over seeds at its best point.
 Prediction: without decay AdamW does not grok by the horizon, and orthogonal gradients do; against the tuned AdamW no
 method comes near its published gain.
-Finding: open.
+Finding (2026-11-21, 480 runs): AdamW without decay groks in none of 24 runs by step 600, at its best decay, 1, in the
+median at step 124. Orthogonal gradients take 95 with decay 0.3, the only ones that may be sooner, and grok without
+decay in 5 of 8 seeds; StableMax 202 with decay 1 and never without; Grokfast 322, with a shorter memory than the
+paper's; Muon 513, its other weights at AdamW's best rate. Eight seeds still leave most of the ratios undecided.
 """
 
 from itertools import product
@@ -38,10 +41,10 @@ STUDY = StudySpec(
     extra=[
         *variant({"optimizer": "adamw", "loss": "stablemax"}, {RATE: RATES}, DECAYS),
         *variant({"optimizer": "grokfast"}, {RATE: (0.01, 0.03), MEMORY: (0.9, 0.98)}, (1.0, 3.0, 6.0)),
-        *variant({"optimizer": "orthograd"}, {RATE: (0.003, 0.01, 0.03)}, (0.0, 0.1, 0.3, 1.0)),
+        *variant({"optimizer": "orthograd"}, {RATE: (0.003, 0.01, 0.03, 0.1)}, (0.0, 0.1, 0.3)),
         *variant({"optimizer": "muon"}, {HIDDEN_RATE: (0.03, 0.1, 0.3)}, (0.0, 0.03, 0.1, 0.3)),
     ],
-    seeds=5,
+    seeds=8,
     horizon=600,
     evaluations_per_decade=48,
 )

@@ -4,7 +4,10 @@ Huang et al. 2024 (arXiv 2402.15175), multi-task emergence: additions and random
 transformer. Here additions modulo 19 beside 180 or all 361 pairs with random labels, one layer, full batch.
 Prediction: additions alone generalize from a small width on, with a list only at a larger one, whatever its length;
 with split MLPs the width lies between.
-Finding: open.
+Finding (2026-11-21, 60 runs): additions alone generalize from width 32 on (one seed of three at 8 and 16), beside a
+list in no run up to width 64, which has 3.8 times the weights, though from 16 on all of it is fitted: held-out accuracy
+peaks at 0.47 to 0.77 in the median. Split MLPs do not bring it back at these sizes: one run of 24 generalizes, at width
+64 beside 180 pairs. At width 32, 180 pairs, 2,500 steps and twice the decay did not either (8 runs).
 """
 
 from study.spec import StudySpec
@@ -31,5 +34,5 @@ STUDY = StudySpec(
     axes={"model.width": WIDTHS, "task.memorize": (0, *LISTS)},
     extra=split(WIDTHS, LISTS),
     seeds=3,
-    horizon=1500,
+    horizon=1000,
 )
