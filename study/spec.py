@@ -62,6 +62,8 @@ class StudySpec:
 
     def __post_init__(self) -> None:
         label = f"study {self.name or self.question!r}"
+        if not isinstance(self.question, str):
+            raise SpecError(f"{label}: question must be text, got {self.question!r}.")
         if not self.axes:
             raise SpecError(f"{label}: axes is empty; name at least one field of RunSpec to vary.")
         known = {"sampler": available("study.samplers"), "definition": phase_definitions()}

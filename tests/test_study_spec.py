@@ -44,6 +44,7 @@ def test_a_study_becomes_json():
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
+        ({"question": 5}, "question must be text, got 5"),
         ({"axes": {}}, "axes is empty"),
         ({"axes": {"optimizer.weight_decy": (1.0,)}}, "Did you mean 'optimizer.weight_decay'"),
         ({"axes": {"task": (1.0,)}}, "task 1.0 is not known"),

@@ -22,7 +22,8 @@ STUDY = StudySpec(
         batch_size=64,
     ),
     axes={"task.repeated_share": (0.1, 0.3, 0.5), "task.repeats": (1, 4, 16, 64, 256, 1024, 3072)},
-    seeds=4,
+    seeds=6,
     horizon=512,
-    evaluation_examples=4096,
+    evaluations_per_decade=8,  # an evaluation is as much work as a hundred steps
+    evaluation_examples=2048,
 )
