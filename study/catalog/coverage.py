@@ -6,11 +6,11 @@ Prediction: the data needed grows like n^c with c between 2 and 2.5 (the paper: 
 higher k-cutoff are answered first, and those without cover are answered no better than examples with unseen parts.
 Finding (2026-11-21, 42 runs, 10 minutes of one core's time): as predicted. Test accuracy comes up to 0.8 at 520
 examples for 12 tokens, 990 for 16 and 1,690 for 20: exponent 2.31 [2.17, 2.48]. At 16 tokens and 870 examples those
-covered at k = 1, 2, 3, 5 are answered at 0.19, 0.48, 0.67, 0.85, while training examples are at 0.99; uncovered ones at
+covered at k = 1, 2, 3 and 5 are answered at 0.19, 0.48, 0.67 and 0.85, training examples at 0.99; uncovered ones at
 0.11 to 0.19, those with unseen parts at 0.07 to 0.10. The gap by bridge after the first layer at x2 grows with data,
 from 0.07 to 0.51 at 16 tokens.
 What was tried: one layer, width 32, and no normalisation do not compose within 1,500 steps; decay 0.1 is slow; 28
-tokens need more than 1,500 steps (0.42 there, still rising); lr 0.006 without clipping falls back now and then.
+tokens need more than 1,500 steps (0.42 there, still rising); rate 0.006 without clipping falls back now and then.
 """
 
 from study.spec import StudySpec

@@ -14,6 +14,9 @@ from study.catalog import feature_emergence
 STUDY = dataclasses.replace(
     feature_emergence.STUDY,
     question="Do groups that do not commute need a larger share of their table?",
-    axes={"task.group": ("Z24", "Z2xZ12", "D12", "S4"), "task.train_fraction": (0.3, 0.4, 0.5, 0.6, 0.7, 0.8)},
+    axes={
+        "task.group": ("Z24", "Z2xZ12", "D12", "S4"),
+        "task.train_fraction": (0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.7),
+    },
     extra=(),
 )
