@@ -63,8 +63,8 @@ class Claim:
     def bar(self) -> str:
         """The bar in words: `above 0`, `2 to 2.5`."""
         if self.above is not None and self.below is not None:
-            return f"{self.above:g} to {self.below:g}"
-        return f"above {self.above:g}" if self.below is None else f"below {self.below:g}"
+            return f"{self.above:.3g} to {self.below:.3g}"
+        return f"above {self.above:.3g}" if self.below is None else f"below {self.below:.3g}"
 
 
 @dataclass(frozen=True)

@@ -58,7 +58,8 @@ def chart(store: "Store", study: str) -> ChartType:
         points.append(kept | interval | {"x": cell["point"][x], "line": label(rest)})
     known = sorted(values[x])
     log = known[0] > 0 and known[-1] / known[0] >= FACTOR
-    scale, axis = value_axis(x, log=log)
+    scale, _ = value_axis(x, log=log)
+    axis = alt.Axis(values=known, format="~g", labelOverlap="greedy", title=x)
     lines = sorted(names, key=names.__getitem__)
     many = alt.Color("line:N", sort=lines).scale(scheme="viridis").title(None)
     color = many if len(lines) > 1 else alt.value(SPLITS["test"])
