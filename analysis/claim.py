@@ -137,6 +137,11 @@ def check_claims(store: "Store | None", name: str | None = None, everything: boo
     ]
 
 
+def claims_about(store: "Store", study: str) -> list[Checked]:
+    """Every claim that names this study, checked on it."""
+    return [check(store, row, claim, study) for row, claim in all_claims() if study in claim.studies]
+
+
 def check(store: "Store | None", row: str, claim: Claim, study: str) -> Checked:
     """The claim against the study as the store has it; None where it has none.
 

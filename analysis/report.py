@@ -53,11 +53,11 @@ def report(store: "Store", study: str, out: str | Path) -> Path:
 
     from analysis.charts import read_cells, read_study, rows
     from analysis.charts.learning_curves import MAX_RUNS
-    from analysis.claim import as_row, check_claims
+    from analysis.claim import as_row, claims_about
     from analysis.theme import PHASES, UNNAMED
 
     facts = read_study(store, study)
-    claims = [as_row(checked) for checked in check_claims(store) if checked.study == study]
+    claims = [as_row(checked) for checked in claims_about(store, study)]
     tables = {name: rows(store, sql, study=study) for name, sql in TABLES.items()}
     environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     environment.policies["json.dumps_kwargs"] = {"separators": (",", ":"), "allow_nan": False}

@@ -7,7 +7,7 @@ import altair as alt
 from altair.typing import ChartType
 
 from analysis.charts import NotApplicable, read_study
-from analysis.claim import NOT_REPRODUCED, NOT_YET_RUN, REPRODUCED, UNDECIDED, Checked, check_claims
+from analysis.claim import NOT_REPRODUCED, NOT_YET_RUN, REPRODUCED, UNDECIDED, Checked, claims_about
 from analysis.theme import PHASES
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ COLORS = {
 def chart(store: "Store", study: str) -> ChartType:
     """One strip for each claim about the study; NotApplicable where none has a number."""
     facts = read_study(store, study)
-    found = [checked for checked in check_claims(store) if checked.study == study and not math.isnan(checked.value)]
+    found = [checked for checked in claims_about(store, study) if not math.isnan(checked.value)]
     if not found:
         raise NotApplicable(f"Study {study!r} has no runs that a claim is about.")
     strips = alt.vconcat(*(_strip(checked) for checked in found), bounds="flush", spacing=100)

@@ -101,5 +101,6 @@ CLAIMS = (
         statistic=twin_dips_more,
         unit="depth of the dip, (a + b)^2 less a + b, mean over data sizes",
         above=0.0,
+        note="For the quadratic network of two cores (a + b)^2 is not the harder one: its hidden units square.",
     ),
 )
