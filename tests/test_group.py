@@ -114,6 +114,7 @@ def test_only_cyclic_groups_have_an_order_of_frequencies():
         ({"group": "Z1"}, "2 to 1024 elements"),
         ({"group": "S7"}, "2 to 1024 elements"),
         ({"group": "S9999xZ9999"}, "2 to 1024 elements"),
+        ({"group": "S1024xS1024"}, "2 to 1024 elements"),
         ({"train_fraction": 0.0}, "train_fraction must be in"),
         ({"data_size": 5}, "None for the other"),
         ({"train_fraction": None, "data_size": 71**2 + 1}, "data_size must be in"),

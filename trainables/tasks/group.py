@@ -47,7 +47,7 @@ class Task:
     def __post_init__(self) -> None:
         coerce(self)
         if not 2 <= self.p <= LARGEST_ORDER:
-            raise SpecError(f"group.group must have 2 to {LARGEST_ORDER} elements, got {self.group!r} with {self.p}.")
+            raise SpecError(f"group.group must have 2 to {LARGEST_ORDER} elements, got {self.group!r}.")
         if (self.train_fraction is None) == (self.data_size is None):
             raise SpecError(
                 "group: give train_fraction or data_size and None for the other, got "
