@@ -22,6 +22,7 @@ from study.plan import Plan
 from study.progress import duration
 from study.spec import StudySpec
 from study.store import Store
+from trainables.errors import SpecError
 
 PLAIN_LINE_SECONDS = 10.0
 MAX_TABLE_ROWS = 200
@@ -69,6 +70,11 @@ def show_claims(rows: Sequence[dict[str, Any]], as_json: bool) -> None:
 def write_table(table: pa.Table, form: str) -> None:
     """An Arrow table on stdout as table, csv, json (one list of objects) or parquet."""
     if form == "csv":
+        nested = [field.name for field in table.schema if pa.types.is_nested(field.type)]
+        if nested:
+            raise SpecError(
+                f"column {nested[0]!r} holds lists, which CSV has no place for: use --format json or parquet."
+            )
         pa_csv.write_csv(table, sys.stdout.buffer)
     elif form == "parquet":
         pq.write_table(table, pa.PythonFile(sys.stdout.buffer, mode="w"))

@@ -48,6 +48,8 @@ MISTAKES = {
     "SQL that writes": (["sql", "delete from metrics"], "read-only"),
     "SQL that makes a table": (["sql", "create table t (a int)"], "read-only"),
     "SQL that reads files": (["sql", "from read_text('file')"], "disabled"),
+    "lists as CSV": (["sql", "select [1, 2] as a", "--format", "csv"], "column 'a' holds lists"),
+    "claims of nobody": (["claims", "ungroking"], "Did you mean 'ungrokking'"),
     "unknown format": (["sql", "select 1", "--format", "xml"], "xml"),
     "status of an unknown study": (["status", "smal"], "Did you mean 'small'"),
     "phases of an unknown study": (["phases", "smal"], "Did you mean 'small'"),
