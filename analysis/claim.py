@@ -8,6 +8,7 @@ import json
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -147,19 +148,26 @@ def check(store: "Store | None", row: str, claim: Claim, study: str) -> Checked:
 
     Runs of an older version of the study are left out; further seeds are welcome.
     """
-    from study.plan import planned_runs
     from study.spec import find
 
     spec = find(study)
     if store is None:
         return Checked(row, claim, study, 0, len(spec.points()) * spec.seeds)
     runs = ended_runs(store, study, spec.horizon, claim.columns)
-    seeds = max([spec.seeds - 1, *(run["seed"] for run in runs)]) + 1
-    known = {run.run_id for run in planned_runs(spec.with_(seeds=seeds))}
+    known = _run_ids(study, max([spec.seeds - 1, *(run["seed"] for run in runs)]) + 1)
     runs = [run for run in runs if run["run_id"] in known]
-    wanted = {run.run_id for run in planned_runs(spec)}
+    wanted = _run_ids(study, spec.seeds)
     ended = len(wanted & {run["run_id"] for run in runs})
     return Checked(row, claim, study, ended, len(wanted), *(interval(claim.statistic, runs) if runs else ()))
+
+
+@lru_cache(maxsize=64)  # each claim about a study asks
+def _run_ids(study: str, seeds: int) -> frozenset[str]:
+    """The runs of a study of the catalog with so many seeds."""
+    from study.plan import planned_runs
+    from study.spec import find
+
+    return frozenset(run.run_id for run in planned_runs(find(study).with_(seeds=seeds)))
 
 
 def ended_runs(store: "Store", study: str, horizon: int, columns: str | None = None) -> Runs:

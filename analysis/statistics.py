@@ -24,6 +24,11 @@ def means(runs: Sequence[Run], key: Callable[[Run], Any], value: Callable[[Run],
     return {k: sum(float(value(run) or 0) for run in group) / len(group) for k, group in groups.items()}
 
 
+def mean(values: Sequence[float]) -> float:
+    """Their mean, of yes and no the share of yes; NaN for none."""
+    return sum(values) / len(values) if values else math.nan
+
+
 def rank_correlation(pairs: Mapping[Any, float]) -> float:
     """Spearman's correlation of keys and values, ties with their mean rank; NaN for fewer than three or no spread."""
     if len(pairs) < 3:

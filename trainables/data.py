@@ -48,6 +48,11 @@ class PackedSplit:
         return PackedSplit(self.inputs_RNL[keep_R], self.targets_RN[keep_R], self.counts_R[keep_R])
 
 
+def present(splits: Mapping[str, Split]) -> dict[str, Split]:
+    """Those that have an example."""
+    return {name: split for name, split in splits.items() if len(split.targets_N)}
+
+
 def everything(splits: Mapping[str, Split]) -> Split:
     """`train` and then `test`, where there is one."""
     parts = [splits[name] for name in ("train", "test") if name in splits]

@@ -45,17 +45,15 @@ def chart(store: "Store", study: str) -> ChartType:
     values = {axis: {cell["point"][axis] for cell in cells} for axis in facts.axes}
     numeric = [axis for axis in facts.axes if all(isinstance(value, (int, float)) for value in values[axis])]
     x = max(numeric, key=lambda axis: len(values[axis]), default="")
-    others = {label({axis: cell["point"][axis] for axis in facts.axes if axis != x}) for cell in cells}
-    if len(values.get(x, ())) < MIN_VALUES or len(others) > MAX_LINES:
-        raise NotApplicable(f"Study {study!r} has no axis of {MIN_VALUES} numbers, or too many lines along it.")
-
     points, names = [], {}
     for cell in cells:
         rest = {axis: cell["point"][axis] for axis in facts.axes if axis != x}
         names[label(rest)] = [*map(order, rest.values())]
         interval = t_interval(cell["mean"], cell["sd"], cell["runs"])
         kept = {name: cell[name] for name in ("split", "mean", "runs")}
-        points.append(kept | interval | {"x": cell["point"][x], "line": label(rest)})
+        points.append(kept | interval | {"x": cell["point"].get(x), "line": label(rest)})
+    if len(values.get(x, ())) < MIN_VALUES or len(names) > MAX_LINES:
+        raise NotApplicable(f"Study {study!r} has no axis of {MIN_VALUES} numbers, or too many lines along it.")
     known = sorted(values[x])
     log = known[0] > 0 and known[-1] / known[0] >= FACTOR
     scale, _ = value_axis(x, log=log)

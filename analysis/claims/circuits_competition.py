@@ -7,7 +7,7 @@ semi-grokking and grokking are the zones into which the two curves cut the plane
 import math
 
 from analysis.claim import Claim, Runs
-from analysis.statistics import crossing, grouped, means, rank_correlation
+from analysis.statistics import crossing, grouped, mean, means, rank_correlation
 
 PAPER = "Huang et al. 2024 (arXiv 2402.15175)"
 STUDIES = ("circuits_competition", "circuits_competition_paper")
@@ -69,7 +69,7 @@ def in_their_zone(runs: Runs) -> float:
         else:
             zone = "ungrokking" if size < enough else "grokking"
         right.append(run["phase"] in ZONES[zone])
-    return sum(right) / len(right) if right else math.nan
+    return mean(right)
 
 
 def norm_change_in_grokking(runs: Runs) -> float:
@@ -85,7 +85,7 @@ def norm_change_in_progression(runs: Runs) -> float:
 def _mean_log(runs: Runs, phase: str, since: str) -> float:
     pairs = [(run["final_norm"], run[since]) for run in true_labels(runs) if run["phase"] == phase]
     logs = [math.log(end / start) for end, start in pairs if end and start]
-    return sum(logs) / len(logs) if logs else math.nan
+    return mean(logs)
 
 
 PHASE = "select run_id, phase from phases where definition = 'huang2024'"

@@ -9,7 +9,7 @@ import math
 import numpy as np
 
 from analysis.claim import Claim, Runs
-from analysis.statistics import crossing, grouped, means, rank_correlation
+from analysis.statistics import crossing, grouped, mean, means, rank_correlation
 
 PAPER = "Chang et al. 2025 (arXiv 2505.20278)"
 STUDIES = ("coverage", "coverage_paper")
@@ -63,13 +63,13 @@ def cutoff_correlation(runs: Runs) -> float:
         accuracy = {k: run[f"cutoff_{k}"] for k in LEVELS if run[f"cutoff_{k}"] is not None}
         if math.isfinite(correlation := rank_correlation(accuracy)):
             found.append(correlation)
-    return sum(found) / len(found) if found else math.nan
+    return mean(found)
 
 
 def uncovered_gain(runs: Runs) -> float:
     """Mean accuracy on uncovered examples less that on examples with an unseen part, over runs that have both."""
     found = [run["cutoff_0"] - run["final_ood_accuracy"] for run in runs if run["cutoff_0"] is not None]
-    return sum(found) / len(found) if found else math.nan
+    return mean(found)
 
 
 def structure(name: str, runs: Runs) -> Runs:

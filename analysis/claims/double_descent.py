@@ -7,7 +7,8 @@ accuracy rises, falls and rises. Above the crossing it never only memorizes.
 import math
 
 from analysis.claim import Claim, Runs
-from analysis.statistics import crossing, dip, grouped, means
+from analysis.claims.circuits_competition import capacities
+from analysis.statistics import crossing, dip, grouped, mean, means
 
 PAPER = "Huang et al. 2024 (arXiv 2402.15175)"
 STUDIES = ("double_descent", "double_descent_paper")
@@ -30,8 +31,7 @@ def crossing_size(runs: Runs) -> float:
 
     Linear between neighbouring widths; a width that does not come to test accuracy 0.5 needs more than it can memorize.
     """
-    twins = [run for run in runs if run["point"].get("task.labels") == "random"]
-    capacity = means(twins, lambda run: run["width"], lambda run: (run["final_train_accuracy"] or 0) * run["data_size"])
+    capacity = capacities(runs)
     sums = [run for run in runs if run["point"].get("task.operation") == ADD]
     before = None
     for width, group in grouped(sums, lambda run: run["width"]).items():
@@ -62,7 +62,7 @@ def twin_dips_more(runs: Runs) -> float:
     """Mean over data sizes of the depth of (a + b)^2 less that of a + b."""
     ours, twin = depths(runs, ADD), depths(runs, TWIN)
     both = [twin[size] - depth for size, depth in ours.items() if size in twin]
-    return sum(both) / len(both) if both else math.nan
+    return mean(both)
 
 
 def _depths_where(runs: Runs, below: bool) -> list[float]:

@@ -10,7 +10,7 @@ import math
 import numpy as np
 
 from analysis.claim import Claim, Runs
-from analysis.statistics import crossing, grouped, means
+from analysis.statistics import crossing, grouped, mean, means
 
 PAPER = "Tian 2025 (arXiv 2509.21519)"
 OTHER = "Bi et al. 2026 (arXiv 2603.24746)"
@@ -53,7 +53,7 @@ def fall(runs: Runs) -> float:
 def constant(runs: Runs) -> float:
     """Mean over orders of the critical fraction in units of log(M) / M."""
     found = [fraction * m / math.log(m) for m, fraction in critical_fractions(runs).items()]
-    return sum(found) / len(found) if found else math.nan
+    return mean(found)
 
 
 def without_decay(runs: Runs) -> float:
@@ -61,7 +61,7 @@ def without_decay(runs: Runs) -> float:
     place = lambda run: (order(run), run["data_size"])  # noqa: E731
     decayed = means([run for run in runs if run["weight_decay"] > 0], place, generalized)
     rest = [run for run in runs if run["weight_decay"] == 0 and decayed.get(place(run), 0) > 0.5]
-    return sum(map(generalized, rest)) / len(rest) if rest else math.nan
+    return mean([generalized(run) for run in rest])
 
 
 def more_for_symmetric(runs: Runs) -> float:

@@ -8,7 +8,7 @@ import math
 from statistics import median
 
 from analysis.claim import Claim, Runs
-from analysis.statistics import grouped, rank_correlation
+from analysis.statistics import grouped, mean, rank_correlation
 
 PAPER = "Wang et al. 2024 (arXiv 2405.15071)"
 SMALL = "The small studies have two layers, width 64 or 128, and a fortieth of the paper's facts."
@@ -43,7 +43,7 @@ def ood_accuracy(runs: Runs) -> float:
     """Mean final out-of-distribution accuracy of the runs that generalize in distribution."""
     known = [run["final_ood_accuracy"] for run in runs if run["test_step_90"] is not None]
     known = [value for value in known if value is not None]
-    return sum(known) / len(known) if known else math.nan
+    return mean(known)
 
 
 CLAIMS = (

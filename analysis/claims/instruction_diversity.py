@@ -7,7 +7,7 @@ few examples it saw of each.
 import math
 
 from analysis.claim import Claim, Runs
-from analysis.statistics import crossing, grouped, means, rank_correlation
+from analysis.statistics import crossing, grouped, mean, means, rank_correlation
 
 PAPER = "Zhang et al. 2024 (arXiv 2402.10891)"
 STUDIES = ("instruction_diversity", "instruction_diversity_paper")
@@ -33,7 +33,7 @@ def accuracy_of_many_rules(runs: Runs) -> float:
 def rise_at_constant_data(runs: Runs) -> float:
     """Rank correlation of rules and accuracy on unseen rules, mean over the amounts of data."""
     values = [rank_correlation(by_rules(group)) for group in grouped(runs, lambda run: run["data_size"]).values()]
-    return sum(values) / len(values) if values else math.nan
+    return mean(values)
 
 
 def width_of_transition(runs: Runs) -> float:
@@ -47,7 +47,7 @@ def width_of_transition(runs: Runs) -> float:
         ratio = crossing(rates, 0.9) / crossing(rates, 0.1)
         if math.isfinite(ratio) and ratio > 0:
             ratios.append(ratio)
-    return sum(ratios) / len(ratios) if ratios else math.nan
+    return mean(ratios)
 
 
 def follows(accuracy: float | None) -> bool:
@@ -62,7 +62,7 @@ def fewest_examples_over_best(runs: Runs) -> float:
         rates = by_rules(group)
         if any(rates.values()):
             ratios.append(rates[max(rates)] / max(rates.values()))
-    return sum(ratios) / len(ratios) if ratios else math.nan
+    return mean(ratios)
 
 
 CLAIMS = (

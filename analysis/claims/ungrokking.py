@@ -5,7 +5,6 @@ explanation has that size independent of weight decay, and they find that from s
 """
 
 import math
-from collections.abc import Callable
 
 from analysis.claim import Claim, Runs
 from analysis.statistics import crossing, grouped, means
@@ -43,12 +42,12 @@ def lost(runs: Runs) -> float:
 def change_with_decay(runs: Runs) -> float:
     """ln(critical size at the largest decay / at the smallest), of continued runs."""
     by_decay = list(grouped(continued(runs), lambda run: run["weight_decay"]).values())
-    return _log_ratio(by_decay[-1], by_decay[0], critical_size) if len(by_decay) > 1 else math.nan
+    return _log_ratio(by_decay[-1], by_decay[0]) if len(by_decay) > 1 else math.nan
 
 
 def hysteresis(runs: Runs) -> float:
     """ln(critical size from scratch / critical size of continued runs)."""
-    return _log_ratio(from_scratch(runs), continued(runs), critical_size)
+    return _log_ratio(from_scratch(runs), continued(runs))
 
 
 def semi_grokking(runs: Runs) -> float:
@@ -58,8 +57,8 @@ def semi_grokking(runs: Runs) -> float:
     return max(shares) if shares else math.nan
 
 
-def _log_ratio(above: Runs, below: Runs, size: Callable[[Runs], float]) -> float:
-    a, b = size(above), size(below)
+def _log_ratio(above: Runs, below: Runs) -> float:
+    a, b = critical_size(above), critical_size(below)
     return math.log(a / b) if math.isfinite(a) and math.isfinite(b) else math.nan
 
 

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from trainables.circuit import Circuit, choose
-from trainables.data import Split
+from trainables.data import Split, present
 from trainables.errors import SpecError
 from trainables.seeds import generator
 from trainables.spec import coerce, name_of
@@ -133,7 +133,7 @@ class Task:
             "id_atomic": self.atoms(people, facts_F2[~is_ood_F][: self.test_size]),
             "ood_atomic": self.atoms(people, facts_F2[is_ood_F][: self.test_size]),
         }
-        return {name: split for name, split in splits.items() if len(split.targets_N)}
+        return present(splits)
 
     def circuit(self, seed: int, count: int) -> Circuit:
         """Up to `count` training comparisons, with replacements that change the answer, as in

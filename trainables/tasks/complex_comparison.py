@@ -16,7 +16,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from trainables.data import Split
+from trainables.data import Split, present
 from trainables.errors import SpecError
 from trainables.seeds import generator
 from trainables.spec import coerce
@@ -130,7 +130,7 @@ class Task:
             "train_inferred": Split(*(part[: self.test_size] for part in inferred)),
             "id_atomic": Split(*(part[: self.test_size] for part in atomic)),
         }
-        return {name: split for name, split in splits.items() if len(split.targets_N)}
+        return present(splits)
 
     def atoms(self, people: Population, facts_N2: Tensor) -> Split:
         """Atomic examples of facts (attribute, entity), padded to the length of comparisons."""

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from trainables.circuit import Circuit, choose
-from trainables.data import Split
+from trainables.data import Split, present
 from trainables.errors import SpecError
 from trainables.seeds import generator
 from trainables.spec import coerce
@@ -152,7 +152,7 @@ class Task:
             "id_atomic": self.atoms(graph, mixed_F[~graph.is_ood_F[mixed_F]][: self.test_size]),
             "ood_atomic": self.atoms(graph, mixed_F[graph.is_ood_F[mixed_F]][: self.test_size]),
         }
-        return {name: split for name, split in splits.items() if len(split.targets_N)}
+        return present(splits)
 
     def circuit(self, seed: int, count: int) -> Circuit:
         """Up to `count` inferred training examples, each with replacements of every token that change the answer.

@@ -19,10 +19,11 @@ from functools import lru_cache, reduce
 import torch
 from torch import Tensor
 
-from trainables.data import Split
+from trainables.data import Split, present
 from trainables.errors import SpecError
 from trainables.seeds import generator
 from trainables.spec import coerce
+from trainables.tasks.modular import amount, check_amount
 
 LARGEST_ORDER = 1024
 CONSTANT = 2.7482
@@ -48,15 +49,7 @@ class Task:
         coerce(self)
         if not 2 <= self.p <= LARGEST_ORDER:
             raise SpecError(f"group.group must have 2 to {LARGEST_ORDER} elements, got {self.group!r}.")
-        if (self.train_fraction is None) == (self.data_size is None):
-            raise SpecError(
-                "group: give train_fraction or data_size and None for the other, got "
-                f"train_fraction={self.train_fraction}, data_size={self.data_size}."
-            )
-        if self.train_fraction is not None and not 0 < self.train_fraction <= 1:
-            raise SpecError(f"group.train_fraction must be in (0, 1], got {self.train_fraction}.")
-        if not 1 <= self.num_train <= self.num_pairs:
-            raise SpecError(f"group.data_size must be in [1, {self.num_pairs}] (all pairs), got {self.num_train}.")
+        check_amount(self)
 
     @property
     def p(self) -> int:
@@ -71,9 +64,7 @@ class Task:
     @property
     def num_train(self) -> int:
         """Examples in `train`."""
-        if self.data_size is not None:
-            return self.data_size
-        return max(1, round((self.train_fraction or 0) * self.num_pairs))
+        return amount(self)
 
     @property
     def chance_accuracy(self) -> float:
@@ -88,7 +79,7 @@ class Task:
         labels_N = cayley_table(self.group).flatten()[order_N]
         size = self.num_train
         splits = {"train": Split(inputs_NL[:size], labels_N[:size]), "test": Split(inputs_NL[size:], labels_N[size:])}
-        return {name: split for name, split in splits.items() if len(split.targets_N)}
+        return present(splits)
 
     def fourier_order(self) -> Tensor | None:
         """The elements of a cyclic group in the order in which multiplication is a shift; None for other groups."""

@@ -22,7 +22,7 @@ from torch import Tensor
 from trainables.circuit import Circuit, choose
 from trainables.components import closest
 from trainables.coverage import cutoffs
-from trainables.data import Split
+from trainables.data import Split, present
 from trainables.errors import SpecError
 from trainables.seeds import generator
 from trainables.spec import coerce
@@ -133,7 +133,7 @@ class Task:
         cutoff_N = torch.from_numpy(cutoffs(splits["train"], splits["test"], self.fragments, CUTOFFS))
         for level in (0, *CUTOFFS):
             splits[f"cutoff_{level}"] = Split(*(part[cutoff_N == level] for part in splits["test"]))
-        return {name: split for name, split in splits.items() if len(split.targets_N)}
+        return present(splits)
 
     def circuit(self, seed: int, count: int) -> Circuit:
         """Up to `count` training examples; each token is replaced by one that leads through seen entries to another

@@ -13,7 +13,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from trainables.data import Split
+from trainables.data import Split, present
 from trainables.errors import SpecError
 from trainables.seeds import generator
 from trainables.spec import coerce
@@ -53,8 +53,8 @@ class Task:
         """`train` and, unless it would be empty, `test`. Same seed, same data, on every machine."""
         pairs_N2 = torch.combinations(torch.arange(self.p), with_replacement=True)
         pairs_N2 = pairs_N2[torch.randperm(self.num_pairs, generator=generator("split", seed))]
-        parts = pairs_N2[: self.num_train], pairs_N2[self.num_train :]
-        return {name: Split(p, p.sum(1)) for name, p in zip(("train", "test"), parts, strict=True) if len(p)}
+        parts = {"train": pairs_N2[: self.num_train], "test": pairs_N2[self.num_train :]}
+        return present({name: Split(pairs, pairs.sum(1)) for name, pairs in parts.items()})
 
     def parallelograms(self) -> Tensor:
         """All (i, n, j, m) with i < j <= m < n and i + n = j + m, (K, 4)."""

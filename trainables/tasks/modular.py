@@ -10,15 +10,16 @@ disjoint and together the whole table. There is no out-of-distribution split.
 
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from trainables.components import closest
-from trainables.data import Split
+from trainables.data import Split, present
 from trainables.errors import SpecError
 from trainables.seeds import generator
-from trainables.spec import coerce
+from trainables.spec import coerce, name_of
 
 OPERATIONS = {
     "add": lambda a, b, p: a + b,
@@ -64,15 +65,7 @@ class Task:
             raise SpecError(f"modular.p must be prime for operation 'div', got {self.p}.")
         if self.labels not in LABELS:
             raise SpecError(f"modular.labels must be one of {', '.join(LABELS)}, got {self.labels!r}.")
-        if (self.train_fraction is None) == (self.data_size is None):
-            raise SpecError(
-                "modular: give train_fraction or data_size and None for the other, got "
-                f"train_fraction={self.train_fraction}, data_size={self.data_size}."
-            )
-        if self.train_fraction is not None and not 0 < self.train_fraction <= 1:
-            raise SpecError(f"modular.train_fraction must be in (0, 1], got {self.train_fraction}.")
-        if not 1 <= self.num_train <= self.num_pairs:
-            raise SpecError(f"modular.data_size must be in [1, {self.num_pairs}] (all pairs), got {self.num_train}.")
+        check_amount(self)
         if not 0 <= self.label_corruption <= 1:
             raise SpecError(f"modular.label_corruption must be in [0, 1], got {self.label_corruption}.")
 
@@ -91,9 +84,7 @@ class Task:
     @property
     def num_train(self) -> int:
         """Examples in `train`."""
-        return (
-            self.data_size if self.data_size is not None else max(1, round((self.train_fraction or 0) * self.num_pairs))
-        )
+        return amount(self)
 
     vocab_size = property(lambda self: self.p + 1)
     num_classes = property(lambda self: self.p)
@@ -114,9 +105,7 @@ class Task:
         inputs_NL = torch.stack([a_N, b_N, torch.full_like(a_N, self.p)], dim=1)[order_N]
         labels_N = labels_N[order_N]
         train = Split(inputs_NL[: self.num_train], self._corrupted(labels_N[: self.num_train], seed))
-        if self.num_train == self.num_pairs:
-            return {"train": train}
-        return {"train": train, "test": Split(inputs_NL[self.num_train :], labels_N[self.num_train :])}
+        return present({"train": train, "test": Split(inputs_NL[self.num_train :], labels_N[self.num_train :])})
 
     def fourier_order(self) -> Tensor | None:
         """Residues in the order in which the operation is a shift: 0..p-1 for sums, powers of a primitive root for
@@ -152,6 +141,27 @@ class Task:
         chosen = torch.randperm(len(labels_N), generator=draw)[:count]
         shift = torch.randint(1, self.p, (count,), generator=draw)
         return labels_N.index_put((chosen,), (labels_N[chosen] + shift) % self.p)
+
+
+def amount(task: Any) -> int:
+    """Training examples of a task on `num_pairs` pairs that has `data_size`, or else a `train_fraction` of them."""
+    if task.data_size is not None:
+        return task.data_size
+    return max(1, round((task.train_fraction or 0) * task.num_pairs))
+
+
+def check_amount(task: Any) -> None:
+    """SpecError unless such a task has one of the two, in its range."""
+    name = name_of(task)
+    if (task.train_fraction is None) == (task.data_size is None):
+        raise SpecError(
+            f"{name}: give train_fraction or data_size and None for the other, got "
+            f"train_fraction={task.train_fraction}, data_size={task.data_size}."
+        )
+    if task.train_fraction is not None and not 0 < task.train_fraction <= 1:
+        raise SpecError(f"{name}.train_fraction must be in (0, 1], got {task.train_fraction}.")
+    if not 1 <= task.num_train <= task.num_pairs:
+        raise SpecError(f"{name}.data_size must be in [1, {task.num_pairs}] (all pairs), got {task.num_train}.")
 
 
 @lru_cache(maxsize=64)
