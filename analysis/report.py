@@ -57,7 +57,7 @@ def report(store: "Store", study: str, out: str | Path) -> Path:
     from analysis.theme import PHASES, UNNAMED
 
     facts = read_study(store, study)
-    claims = [as_row(checked) for checked in claims_about(store, study)]
+    claims = claims_about(store, study)
     tables = {name: rows(store, sql, study=study) for name, sql in TABLES.items()}
     environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     environment.policies["json.dumps_kwargs"] = {"separators": (",", ":"), "allow_nan": False}
@@ -70,8 +70,8 @@ def report(store: "Store", study: str, out: str | Path) -> Path:
     page = template.render(
         facts=facts,
         cells=read_cells(store, facts),
-        charts=_charts(store, study),
-        claims=claims,
+        charts=_charts(store, study, {"claims": {"claims": claims}}),
+        claims=[as_row(checked) for checked in claims],
         max_rows=MAX_ROWS,
         max_runs=MAX_RUNS,
         bundle=javascript_bundle(),  # pyright: ignore[reportCallIssue] (the stub lacks the default)
@@ -83,15 +83,18 @@ def report(store: "Store", study: str, out: str | Path) -> Path:
     return path
 
 
-def _charts(store: "Store", study: str) -> list[dict[str, Any]]:
-    """What the page needs of every chart that applies: name, heading, subtitle, how to read it, Vega-Lite spec."""
+def _charts(store: "Store", study: str, options: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
+    """What the page needs of every chart that applies: name, heading, subtitle, how to read it, Vega-Lite spec.
+
+    `options` are those of a chart by its name.
+    """
     from analysis.charts import NotApplicable
 
     charts = []
     for name in sorted(set(available("analysis.charts")) - set(HELD), key=lambda name: (name not in FIRST, name)):
         module = load("analysis.charts", name)
         try:
-            spec = module.chart(store, study).to_dict()
+            spec = module.chart(store, study, **options.get(name, {})).to_dict()
         except NotApplicable:
             continue
         subtitle = spec.pop("title", {}).get("subtitle", "")  # the page has the question on top

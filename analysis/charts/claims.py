@@ -1,6 +1,7 @@
 """What papers say of a study's system against what its runs say: the claimed range, our number and its interval."""
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import altair as alt
@@ -26,10 +27,11 @@ COLORS = {
 }
 
 
-def chart(store: "Store", study: str) -> ChartType:
-    """One strip for each claim about the study; NotApplicable where none has a number."""
+def chart(store: "Store", study: str, claims: Sequence[Checked] | None = None) -> ChartType:
+    """One strip for each claim about the study; NotApplicable where none has a number. `claims`: already checked."""
     facts = read_study(store, study)
-    found = [checked for checked in claims_about(store, study) if not math.isnan(checked.value)]
+    claims = claims_about(store, study) if claims is None else claims
+    found = [checked for checked in claims if not math.isnan(checked.value)]
     if not found:
         raise NotApplicable(f"Study {study!r} has no runs that a claim is about.")
     strips = alt.vconcat(*(_strip(checked) for checked in found), bounds="flush", spacing=100)
