@@ -39,6 +39,7 @@ UNRESOLVED = {
     "failed": outcome(10, None, status="failed", stop_reason=None),
     "stopped early": outcome(10, None, stop_reason="pruned"),
     "finished without records": NOTHING,
+    "answers that are numbers": NOTHING | {"horizon": 10_000, "chance_accuracy": None},
 }
 CASES = {  # name: (outcome, phase under liu2022, doshi2023, huang2024, unified)
     "never fits": (outcome(None, None), "confusion", "confusion", "confusion", "confusion"),

@@ -32,6 +32,7 @@ VARIANTS = {
     "complex_comparison": [
         {"entities": 40, "attributes": 3, "values": 6, "share": 0.08, "ood_fraction": 0.4, "queries_per_label": 8}
     ],
+    "denoising": [{"side": 5, "num_images": 4, "data_size": 50, "test_size": 20}],
     "group": [{"group": name} for name in ("Z12", "S3", "D4", "Z2xZ3")],
     "hops": [{"structure": structure, "n": 10, "data_size": 200} for structure in tables.STRUCTURES],
     "emergence": [
@@ -67,7 +68,7 @@ VARIANTS = {
         for rules, no in ((3, 0.0), (120, 0.25))
     ],
 }
-DRAWN = {"linear_regression", "repeated"}
+DRAWN = {"denoising", "linear_regression", "repeated"}
 """Tasks whose examples are draws from a distribution, which may come again."""
 TASKS = [
     pytest.param(name, options, id=f"{name} {options}")

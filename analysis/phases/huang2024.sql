@@ -37,6 +37,7 @@ select
     case
         when status <> 'finished' or stop_reason = 'pruned' or coalesce(horizon, train_step, test_step) is null
             then 'unresolved'
+        when chance_accuracy is null then 'unresolved'  -- answers that are numbers have no accuracy
         when final_test_accuracy >= chance_accuracy + margin then
             case
                 when train_step is null or train_accuracy_at_test_onset < threshold then 'progression'

@@ -16,6 +16,7 @@ passages as (
         outcomes.status,
         outcomes.stop_reason,
         outcomes.horizon,
+        outcomes.chance_accuracy,
         list_position([0.5, 0.9, 0.95, 0.99]::double[], threshold) as level,
         [
             outcomes.train_step_50, outcomes.train_step_90, outcomes.train_step_95, outcomes.train_step_99,
@@ -31,6 +32,7 @@ select
     case
         when status <> 'finished' or stop_reason = 'pruned' or coalesce(horizon, train_step, test_step) is null
             then 'unresolved'
+        when chance_accuracy is null then 'unresolved'  -- answers that are numbers have no accuracy
         when train_step is null or train_step > max_steps then 'confusion'
         when test_step is null or test_step > max_steps then 'memorization'
         when test_step - train_step < max_delay_steps then 'comprehension'

@@ -43,6 +43,7 @@ select
     case
         when status <> 'finished' or stop_reason = 'pruned' or coalesce(horizon, train_step, test_step) is null
             then 'unresolved'
+        when chance_accuracy is null then 'unresolved'  -- answers that are numbers have no accuracy
         when test_step is not null and final_test_accuracy < threshold - slack then 'forgetting'
         when test_step > min_delay_ratio * train_step then 'grokking'
         when test_step is not null and train_step is not null then 'comprehension'

@@ -19,6 +19,7 @@ passages as (
         outcomes.final_train_accuracy,
         outcomes.final_test_accuracy,
         outcomes.final_ood_accuracy,
+        outcomes.chance_accuracy,
         list_position([0.5, 0.9, 0.95, 0.99]::double[], threshold) as level,
         [
             outcomes.train_step_50, outcomes.train_step_90, outcomes.train_step_95, outcomes.train_step_99,
@@ -37,6 +38,7 @@ select
     case
         when status <> 'finished' or stop_reason = 'pruned' or coalesce(horizon, train_step, test_step) is null
             then 'unresolved'
+        when chance_accuracy is null then 'unresolved'  -- answers that are numbers have no accuracy
         when train_step is null or final_train_accuracy < threshold - slack then 'unlearned'
         when ood_step is not null and final_ood_accuracy >= threshold - slack then 'systematic'
         when test_step is not null and final_test_accuracy >= threshold - slack then 'generalized_in_distribution'

@@ -1,0 +1,26 @@
+"""Do two denoisers of larger images become one function, towards the size of Kadkhodaie et al. 2024 (2310.02557)?
+
+Their images are 1 to 100,000 faces of 80 x 80 pixels and their networks convolutional; here disks in 32 x 32 pixels and
+residual MLPs. GPU work.
+Prediction: twins agree from some number of images on that is far below what would fill the space.
+Finding: open.
+"""
+
+import dataclasses
+
+from study.catalog import denoising_twins
+from trainables.models import transformer
+from trainables.tasks import denoising
+
+STUDY = dataclasses.replace(
+    denoising_twins.STUDY,
+    base=dataclasses.replace(
+        denoising_twins.STUDY.base,
+        task=denoising.Task(side=32, noise=0.2, data_size=131_072),
+        model=transformer.Model(layers=4, width=512, heads=8, norm="rms"),
+        batch_size=512,
+    ),
+    axes={"task.num_images": (1, 10, 100, 1000, 10_000, 100_000)},
+    seeds=4,
+    horizon=200_000,
+)

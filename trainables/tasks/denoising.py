@@ -1,0 +1,115 @@
+"""Denoising: a small image of a disk with noise on it, of which the clean image is asked.
+
+Source: Kadkhodaie et al. 2024 (arXiv 2310.02557), who find that two denoisers trained on images of which none is in
+both sets become one function when the sets are large, and each a memory of its own when they are small. Runs of
+different data seeds are such twins: every run draws its own images. A disk is its centre and radius, all three uniform.
+Splits: `train`, noise on the run's own images, of which there are `num_images`; `test`, noise on new images. Two more
+ask the same as `test` and have an oracle's answers, so that their loss is a distance: `memorizer`, the posterior mean
+over the run's own images, and `generalizer`, over all disks.
+"""
+
+# N examples, M images, P pixels, K numbers on an axis, S side
+
+from dataclasses import dataclass, field
+from functools import cache
+
+import torch
+from torch import Tensor
+
+from trainables.circuit import Circuit
+from trainables.data import Split
+from trainables.errors import SpecError
+from trainables.seeds import generator
+from trainables.spec import coerce
+
+RADII = (1.5, 3.0)
+"""Smallest and largest, in pixels."""
+PANEL_SEED = 0
+"""Of the noisy images that every run is asked about, whatever its own seed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """Images of `side` by `side` pixels between 0 and 1; `data_size` noisy ones of `num_images` clean ones."""
+
+    side: int = 8
+    noise: float = 0.5
+    """Standard deviation of the noise on each pixel."""
+    num_images: int = field(default=100, metadata={"per_run": True})
+    data_size: int = 16384
+    test_size: int = 512
+
+    pad = None
+    label_corruption = 0.0
+    chance_accuracy = None
+    num_tokens = 1
+    vocab_size = property(lambda self: self.side**2)
+    num_classes = property(lambda self: self.side**2)
+    num_train = property(lambda self: self.data_size)
+    num_examples = property(lambda self: self.data_size + 3 * self.test_size)
+
+    def __post_init__(self) -> None:
+        coerce(self)
+        for name, least in (("side", 4), ("num_images", 1), ("data_size", 1), ("test_size", 1)):
+            if getattr(self, name) < least:
+                raise SpecError(f"denoising.{name} must be {least} or larger, got {getattr(self, name)}.")
+        if self.noise <= 0:
+            raise SpecError(f"denoising.noise must be above 0, got {self.noise}.")
+
+    def build(self, seed: int) -> dict[str, Split]:
+        """All four splits. Same seed, same data, on every machine."""
+        images_MP = self.images(seed)
+        chosen_N = torch.randint(len(images_MP), (self.data_size,), generator=generator("denoising:chosen", seed))
+        test = self._noisy(self._drawn(self.test_size, "new", seed), "test", seed)
+        return {
+            "train": self._noisy(images_MP[chosen_N], "train", seed),
+            "test": test,
+            "memorizer": Split(test.inputs_NL, posterior_mean(test, images_MP, self.noise)),
+            "generalizer": Split(test.inputs_NL, posterior_mean(test, all_disks(self.side), self.noise)),
+        }
+
+    def images(self, seed: int) -> Tensor:
+        """The run's own images, (M, P); those of a smaller number are the first of a larger one."""
+        return self._drawn(self.num_images, "own", seed)
+
+    def circuit(self, seed: int, count: int) -> Circuit:
+        """`count` noisy images that are the same for every run, whose outputs tell whether two denoisers agree."""
+        del seed
+        panel = self._noisy(self._drawn(count, "panel", PANEL_SEED), "panel", PANEL_SEED)
+        return Circuit(panel.inputs_NL, panel.targets_N, ["image"], {}, {})
+
+    def _drawn(self, count: int, part: str, seed: int) -> Tensor:
+        return disks(torch.rand(count, 3, generator=generator(f"denoising:{part}", seed)), self.side)
+
+    def _noisy(self, images_NP: Tensor, part: str, seed: int) -> Split:
+        draw = generator(f"denoising:noise:{part}", seed)
+        noise_NP = self.noise * torch.randn(images_NP.shape, generator=draw)
+        return Split((images_NP + noise_NP)[:, None], images_NP)
+
+
+def disks(places_M3: Tensor, side: int) -> Tensor:
+    """Images (M, P) of disks whose centre and radius are given as shares of their ranges: 1 inside, 0 outside, and
+    a ramp one pixel wide at the edge. Every disk lies within its image."""
+    smallest, largest = RADII
+    radius_M = smallest + (largest - smallest) * places_M3[:, 2]
+    centre_M2 = radius_M[:, None] + (side - 2 * radius_M[:, None]) * places_M3[:, :2]
+    pixel_S = torch.arange(side) + 0.5
+    pixel_P2 = torch.cartesian_prod(pixel_S, pixel_S)
+    distance_MP = (pixel_P2 - centre_M2[:, None]).norm(dim=2)
+    return (radius_M[:, None] - distance_MP + 0.5).clamp(0, 1)
+
+
+@cache
+def all_disks(side: int, steps: int = 20) -> Tensor:
+    """Disks of a regular grid over all three ranges, (steps^3, P): means over them stand for means over all disks."""
+    share_K = (torch.arange(steps) + 0.5) / steps
+    return disks(torch.cartesian_prod(share_K, share_K, share_K), side)
+
+
+def posterior_mean(split: Split, images_MP: Tensor, noise: float) -> Tensor:
+    """Mean of the clean image given the noisy one where each of the M images is as likely, (N, P).
+
+    No denoiser has a smaller squared error on images of which that is true.
+    """
+    misfit_NM = torch.cdist(split.inputs_NL[:, 0].double(), images_MP.double()).square()
+    return ((-misfit_NM / (2 * noise**2)).softmax(1) @ images_MP.double()).float()
