@@ -33,7 +33,10 @@ VARIANTS = {
         {"entities": 40, "attributes": 3, "values": 6, "share": 0.08, "ood_fraction": 0.4, "queries_per_label": 8}
     ],
     "group": [{"group": name} for name in ("Z12", "S3", "D4", "Z2xZ3")],
-    "hops": [{"structure": structure, "n": 10, "data_size": 200} for structure in tables.STRUCTURES],
+    "hops": [
+        *({"structure": structure, "n": 10, "data_size": 200} for structure in tables.STRUCTURES),
+        *({"n": 10, "data_size": 200, "chain_of_thought": thoughts} for thoughts in ("bridges", "fake")),
+    ],
     "emergence": [
         {},
         {"p": 7, "train_fraction": 0.5, "memorize": 49},
