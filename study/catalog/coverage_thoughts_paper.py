@@ -11,7 +11,7 @@ import dataclasses
 from study.catalog import coverage_paper, coverage_thoughts
 
 TOKENS = coverage_paper.TOKENS
-SIZES = {"none": (3, 4.5, 6, 7.5, 9, 11), "bridges": (1.5, 2, 3, 4.5, 6)}
+SIZES = {"none": (3, 4.5, 6, 7.5, 9, 11), "bridges": (2, 3, 4.5, 6)}
 
 STUDY = dataclasses.replace(
     coverage_thoughts.STUDY,
