@@ -252,10 +252,30 @@ def test_a_replaced_token_leads_through_seen_entries_to_another_answer(task):
         assert (outputs[:, -1] != circuit.targets_N).all()
 
 
+@small
+@pytest.mark.parametrize("thoughts", ["bridges", "fake"])
+def test_a_chain_of_thought_says_the_bridges_before_the_answer(task, thoughts):
+    spoken = dataclasses.replace(task, chain_of_thought=thoughts)
+    length = task.num_tokens
+    for name, split in spoken.build(0).items():
+        plain = task.build(0)[name]
+        outputs = world(task).follow(plain.inputs_NL)[1]
+        bridges = outputs[:, :-1] if thoughts == "bridges" else torch.full_like(outputs[:, :-1], task.n)
+        assert split.inputs_NL.equal(torch.cat([plain.inputs_NL, bridges], dim=1))
+        assert split.targets_N.equal(torch.cat([bridges, plain.targets_N[:, None]], dim=1))
+    assert spoken.largest_size == task.largest_size
+    circuit, plain = spoken.circuit(0, 50), task.circuit(0, 50)
+    assert circuit.targets_N.equal(plain.targets_N)
+    assert len(circuit.positions) == spoken.num_tokens == circuit.inputs_NL.shape[1]
+    for name, (at, changed) in circuit.replaced.items():
+        assert (at, changed[:, :length].tolist()) == (plain.replaced[name][0], plain.replaced[name][1].tolist())
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         ({"structure": "two_hops"}, "Did you mean 'two_hop'"),
+        ({"chain_of_thought": "bridge"}, "Did you mean 'bridges'"),
         ({"n": 1}, "n must be in"),
         ({"n": 10, "data_size": 450}, r"data_size must be in \[1, 44.\]"),
         ({"seen_fraction": 0.0}, "seen_fraction must be in"),

@@ -34,7 +34,10 @@ VARIANTS = {
     ],
     "denoising": [{"side": 5, "num_images": 4, "data_size": 50, "test_size": 20}],
     "group": [{"group": name} for name in ("Z12", "S3", "D4", "Z2xZ3")],
-    "hops": [{"structure": structure, "n": 10, "data_size": 200} for structure in tables.STRUCTURES],
+    "hops": [
+        *({"structure": structure, "n": 10, "data_size": 200} for structure in tables.STRUCTURES),
+        *({"n": 10, "data_size": 200, "chain_of_thought": thoughts} for thoughts in ("bridges", "fake")),
+    ],
     "emergence": [
         {},
         {"p": 7, "train_fraction": 0.5, "memorize": 49},

@@ -8,8 +8,10 @@ alone (in distribution), `ood` has combinations with an unseen entry somewhere, 
 `composition`.
 
 For a closer look `test` is cut by the k-cutoff of trainables/coverage.py: `cutoff_3` has the test examples that are
-covered at k = 3 and not at 5, `cutoff_0` those that the training examples do not cover. The paper's variant that also
-answers with the bridge (chain of thought) needs answers of two tokens and is not here.
+covered at k = 3 and not at 5, `cutoff_0` those that the training examples do not cover.
+
+With a chain of thought an example is [x1, ..., xL, bridges], and the answers are the bridges and then t, all of which
+must be right. The paper's control says a token without meaning in place of each bridge.
 """
 
 # N examples, L tokens, P primitives, K candidates
@@ -30,6 +32,7 @@ from trainables.tables import STRUCTURES, Structure, Tables, all_in, commonest_s
 
 CUTOFFS = (1, 2, 3, 5)
 """Levels k at which `test` is cut; networks in the paper lie between k = 3 and 5."""
+THOUGHTS = ("none", "bridges", "fake")
 LARGEST_N = 256
 """A table of three arguments has n^3 entries."""
 MARGIN = 0.9
@@ -49,6 +52,8 @@ class Task:
     """Share of each primitive's entries that training may use."""
     test_size: int = 2000
     """At most so many examples in each evaluation split."""
+    chain_of_thought: str = field(default="none", metadata={"absent": "none"})
+    """What is said before the answer: `none`, the `bridges`, or `fake` for as many tokens without meaning."""
 
     label_corruption = 0.0
     pad = None
@@ -57,6 +62,9 @@ class Task:
         coerce(self)
         if self.structure not in STRUCTURES:
             raise SpecError(f"hops.structure {self.structure!r} is not known. {closest(self.structure, [*STRUCTURES])}")
+        if self.chain_of_thought not in THOUGHTS:
+            near = closest(self.chain_of_thought, [*THOUGHTS])
+            raise SpecError(f"hops.chain_of_thought {self.chain_of_thought!r} is not known. {near}")
         if not 2 <= self.n <= LARGEST_N:
             raise SpecError(f"hops.n must be in [2, {LARGEST_N}], got {self.n}.")
         if not 0 < self.seen_fraction <= 1:
@@ -82,7 +90,7 @@ class Task:
     @property
     def largest_size(self) -> int:
         """Training examples at most."""
-        return int(MARGIN * self.n**self.num_tokens * self.seen_fraction ** len(self.shape.primitives))
+        return int(MARGIN * self.n**self.shape.num_tokens * self.seen_fraction ** len(self.shape.primitives))
 
     @property
     def num_train(self) -> int:
@@ -95,12 +103,17 @@ class Task:
         return self.data_size + 3 * self.test_size
 
     @property
+    def num_answers(self) -> int:
+        """One for each primitive where there is a chain of thought."""
+        return 1 if self.chain_of_thought == "none" else len(self.shape.primitives)
+
+    @property
     def num_tokens(self) -> int:
         """Tokens of an example."""
-        return self.shape.num_tokens
+        return self.shape.num_tokens + self.num_answers - 1
 
-    vocab_size = property(lambda self: self.n)
-    num_classes = property(lambda self: self.n)
+    vocab_size = property(lambda self: self.n + (self.chain_of_thought == "fake"))
+    num_classes = property(lambda self: self.vocab_size)
 
     @property
     def chance_accuracy(self) -> float:
@@ -110,7 +123,8 @@ class Task:
     @property
     def positions(self) -> tuple[str, ...]:
         """Names of the tokens."""
-        return tuple(f"x{i + 1}" for i in range(self.num_tokens))
+        thoughts = tuple(f"thought{i + 1}" for i in range(self.num_answers - 1))
+        return tuple(f"x{i + 1}" for i in range(self.shape.num_tokens)) + thoughts
 
     def build(self, seed: int) -> dict[str, Split]:
         """`train`, `test`, `ood`, and `cutoff_<k>`: the test examples by their k-cutoff."""
@@ -128,9 +142,9 @@ class Task:
 
         test_N = world.draw(self.test_size, held_out, "test", seed)
         ood_N = world.draw(self.test_size, lambda numbers_N: ~world.allowed(numbers_N, used), "ood", seed)
-        splits = {"train": examples(world, train_N), "test": examples(world, test_N)}
-        splits["ood"] = examples(world, ood_N)
-        cutoff_N = torch.from_numpy(cutoffs(splits["train"], splits["test"], self.fragments, CUTOFFS))
+        plain = {"train": examples(world, train_N), "test": examples(world, test_N), "ood": examples(world, ood_N)}
+        splits = {name: self._asked(world, split.inputs_NL) for name, split in plain.items()}
+        cutoff_N = torch.from_numpy(cutoffs(plain["train"], plain["test"], self.fragments, CUTOFFS))
         for level in (0, *CUTOFFS):
             splits[f"cutoff_{level}"] = Split(*(part[cutoff_N == level] for part in splits["test"]))
         return present(splits)
@@ -144,24 +158,37 @@ class Task:
         _, outputs_NP = world.follow(inputs_NL)
         draw, replaced = generator("circuit", seed), {}
         kept_N = torch.ones(len(inputs_NL), dtype=torch.bool)
-        for place, name in enumerate(self.positions):
+        for place, name in enumerate(self.positions[: self.shape.num_tokens]):
             others_NKL = inputs_NL[:, None].repeat(1, self.n, 1)
             others_NKL[:, :, place] = torch.arange(self.n)
             entries, ends = world.follow(others_NKL.flatten(0, 1))
             allowed_N = all_in(entries, world.seen) & (ends[:, -1] != outputs_NP[:, -1].repeat_interleave(self.n))
             chosen_N, some_N = choose(allowed_N.view(-1, self.n), draw)
-            replaced[name] = ((place,), others_NKL[torch.arange(len(inputs_NL)), chosen_N])
+            replaced[name] = (
+                (place,),
+                self._asked(world, others_NKL[torch.arange(len(inputs_NL)), chosen_N]).inputs_NL,
+            )
             kept_N &= some_N
         bridges = outputs_NP[kept_N, :-1].unbind(1)
         names = ["bridge"] if len(bridges) == 1 else [f"bridge{i + 1}" for i in range(len(bridges))]
         return Circuit(
-            inputs_NL[kept_N],
+            self._asked(world, inputs_NL[kept_N]).inputs_NL,
             outputs_NP[kept_N, -1],
             self.positions,
             dict(zip(names, bridges, strict=True)) | {"answer": outputs_NP[kept_N, -1]},
             {name: (at, changed_NL[kept_N]) for name, (at, changed_NL) in replaced.items()},
             groups={f"{names[0]}_x2": bridges[0] * self.n + inputs_NL[kept_N, 1]},
         )
+
+    def _asked(self, world: Tables, inputs_NL: Tensor) -> Split:
+        """Combinations with what is said of them: the answer, or the chain of thought and the answer."""
+        outputs_NP = world.follow(inputs_NL)[1]
+        if self.chain_of_thought == "none":
+            return Split(inputs_NL, outputs_NP[:, -1])
+        thoughts = outputs_NP[:, :-1]
+        if self.chain_of_thought == "fake":
+            thoughts = torch.full_like(thoughts, self.n)
+        return Split(torch.cat([inputs_NL, thoughts], dim=1), torch.cat([thoughts, outputs_NP[:, -1:]], dim=1))
 
     def tables(self, seed: int) -> Tables:
         """The tables of a seed, the same for every data size."""
