@@ -48,7 +48,7 @@ def learnt_unseen(run: dict) -> float:
 
 
 def phase(run: dict) -> str:
-    """learning_to_learn, identification, memorization (the first answer is more than half way up from chance) or none."""
+    """learning_to_learn, identification, memorization (first answers more than half way up from chance), or none."""
     if learnt_unseen(run) > MARGIN:
         return "learning_to_learn"
     if learnt_seen(run) > MARGIN:

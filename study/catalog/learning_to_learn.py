@@ -1,7 +1,7 @@
 """How many tasks must a transformer train on before it learns a new task from the examples that it is given?
 
-Kirsch et al. 2022 (arXiv 2212.04458) map and permute MNIST to make up to 2^24 tasks; here three Gaussian clusters in six
-dimensions, ten points of them in an example, and two layers.
+Kirsch et al. 2022 (arXiv 2212.04458) map and permute MNIST to make up to 2^24 tasks; here three Gaussian clusters in
+six dimensions, ten points of them in an example, and two layers.
 Prediction: few tasks are memorized, with more the network finds out which known task it is in (something is learnt
 within an example, on known tasks alone), and from some number on it learns unseen ones; the change is sharp, and comes
 at more tasks in a wider network, which remembers more.

@@ -64,7 +64,9 @@ class Task:
     def __post_init__(self) -> None:
         coerce(self)
         if self.base not in BASES:
-            raise SpecError(f"in_context_classification.base {self.base!r} is not known. {closest(self.base, list(BASES))}")
+            raise SpecError(
+                f"in_context_classification.base {self.base!r} is not known. {closest(self.base, list(BASES))}"
+            )
         least = {"dimensions": 1, "classes": 2, "points": 2, "num_tasks": 1, "data_size": 1, "test_size": 1}
         for name, value in least.items():
             if getattr(self, name) < value:
@@ -116,9 +118,7 @@ class Task:
         maps = torch.randn(BLOCK, pixels, self.dimensions, generator=draw) / pixels**0.5
         return maps, torch.rand(BLOCK, self.classes, generator=draw).argsort(1)
 
-    def _examples(
-        self, images: Split, part: str, pool: str, task_N: Tensor, kept_N: Tensor, seed: int
-    ) -> Split:
+    def _examples(self, images: Split, part: str, pool: str, task_N: Tensor, kept_N: Tensor, seed: int) -> Split:
         """One example of each of the tasks `task_N` of a pool; where `kept_N`, classes are not permuted."""
         draw = generator(f"in_context:{part}", seed)
         image_NL = torch.randint(len(images.targets_N), (len(task_N), self.points), generator=draw)

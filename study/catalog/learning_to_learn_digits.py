@@ -1,0 +1,21 @@
+"""How many tasks must a transformer train on before it learns to classify digits of a new one from its examples?
+
+`learning_to_learn` with images in place of clusters: three of the 8x8 digits of scikit-learn, mapped to 16 dimensions.
+Prediction: as for clusters, with the change at more tasks, since images of a class differ more.
+Finding: open.
+"""
+
+import dataclasses
+
+from study.catalog import learning_to_learn
+from trainables.tasks import in_context_classification
+
+STUDY = dataclasses.replace(
+    learning_to_learn.STUDY,
+    question="How many tasks must a transformer train on before it learns to classify digits of a new one?",
+    base=dataclasses.replace(
+        learning_to_learn.STUDY.base,
+        task=in_context_classification.Task(base="digits", dimensions=16, classes=3, points=10),
+    ),
+    axes={"task.num_tasks": (4, 64, 256, 1024, 4096), "model.width": (16, 48)},
+)
