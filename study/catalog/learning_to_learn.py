@@ -27,4 +27,5 @@ STUDY = StudySpec(
     horizon=1000,
     evaluations_per_decade=4,  # of so few steps, five splits are dear
     evaluation_examples=512,
+    definition="kirsch2022",
 )
