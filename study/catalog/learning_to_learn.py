@@ -5,7 +5,12 @@ six dimensions, ten points of them in an example, and two layers.
 Prediction: few tasks are memorized, with more the network finds out which known task it is in (something is learnt
 within an example, on known tasks alone), and from some number on it learns unseen ones; the change is sharp, and comes
 at more tasks in a wider network, which remembers more.
-Finding: open.
+Finding (2026-11-21, 42 runs, 24 minutes on two very busy cores): three phases as predicted, and a sharp change. At
+width 48 the first answer of an example is right at 0.98, 0.96, 0.85, 0.67, 0.48, 0.34 and 0.34 of known tasks with 4,
+16, 64, 128, 256, 512 and 4096 of them, the last at 1.00 to 0.92. On unseen tasks the last answer is at chance up to 128
+tasks (0.35), at 0.86 with 256 and at 0.93 with 512; at width 16 at 0.35, 0.63 (one of three runs knows its own tasks
+alone) and 0.86. A wider network does remember more, by little; but half way up it is at 192 tasks, width 16 at 229: that
+it needs more is not to be seen, and three seeds do not exclude it.
 """
 
 from study.spec import StudySpec

@@ -8,6 +8,7 @@ Finding: open.
 import dataclasses
 
 from study.catalog import learning_to_learn
+from trainables.models import transformer
 from trainables.tasks import in_context_classification
 
 STUDY = dataclasses.replace(
@@ -16,6 +17,7 @@ STUDY = dataclasses.replace(
     base=dataclasses.replace(
         learning_to_learn.STUDY.base,
         task=in_context_classification.Task(base="digits", dimensions=16, classes=3, points=10),
+        model=transformer.Model(layers=2, width=32, heads=4, norm="rms"),
     ),
-    axes={"task.num_tasks": (4, 64, 256, 1024, 4096), "model.width": (16, 48)},
+    axes={"task.num_tasks": (4, 64, 256, 1024, 4096)},
 )
