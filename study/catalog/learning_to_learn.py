@@ -9,8 +9,8 @@ Finding (2026-11-21, 42 runs, 24 minutes on two very busy cores): three phases a
 width 48 the first answer of an example is right at 0.98, 0.96, 0.85, 0.67, 0.48, 0.34 and 0.34 of known tasks with 4,
 16, 64, 128, 256, 512 and 4096 of them, the last at 1.00 to 0.92. On unseen tasks the last answer is at chance up to 128
 tasks (0.35), at 0.86 with 256 and at 0.93 with 512; at width 16 at 0.35, 0.63 (one of three runs knows its own tasks
-alone) and 0.86. A wider network does remember more, by little; but half way up it is at 192 tasks, width 16 at 229: that
-it needs more is not to be seen, and three seeds do not exclude it.
+alone) and 0.86. A wider network does remember more, by little; but it is half way up at 192 tasks, width 16 at 229:
+that it needs more is not to be seen, and three seeds do not exclude it.
 """
 
 from study.spec import StudySpec
