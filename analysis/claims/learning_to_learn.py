@@ -147,8 +147,8 @@ CLAIMS = (
         unit="doublings of tasks at half of the highest learning on unseen tasks, widest less narrowest",
         columns=COLUMNS,
         above=0.0,
-        note="Small networks are slow as well as forgetful: tried with 1000 steps of widths 16 and 48; in a trial of one "
-        "seed width 8 came to unseen tasks later than both.",
+        note="Small networks are slow as well as forgetful: tried in 1000 steps at widths 16 and 48; with one seed of "
+        "width 8 unseen tasks came later than with both.",
     ),
     Claim(
         name="wider_remembers_more",
