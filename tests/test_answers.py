@@ -25,6 +25,7 @@ from trainables.optimizers import adamw
 from trainables.seeds import generator
 from trainables.spec import RunSpec
 from trainables.step import correctness, example_losses
+from trainables.tasks import in_context_classification
 
 MODELS = {
     "transformer": transformer.Model(layers=2, width=16, heads=2, norm="layer"),
@@ -211,6 +212,10 @@ KINDS = {
     "several answers": [run(seed=0), run(seed=1, task=Backwards(data_size=60)), run(seed=2)],
     "several answers, full batch": [run(seed=s, batch_size=None, task=Backwards(data_size=60 + s)) for s in range(3)],
     "several answers, dropout": [run("gpt2, dropout", seed=seed) for seed in range(3)],
+    "classes, of vectors": [
+        run(task=in_context_classification.Task(points=5, num_tasks=1 + 99 * s, data_size=99, test_size=40), seed=s)
+        for s in range(3)
+    ],
     "numbers": [numbers(seed) for seed in range(3)],
 }
 

@@ -188,6 +188,22 @@ def test_wang2024_tells_how_far_generalization_has_come(train, test, ood, final,
     assert phase("wang2024", row) == expected
 
 
+@pytest.mark.parametrize(
+    ("seen", "unseen", "expected"),
+    [
+        (0.40, 0.33, "unlearned"),
+        (1.00, 0.35, "seen_tasks_only"),
+        (1.00, None, "seen_tasks_only"),  # asked of no unseen task
+        (0.86, 0.86, "learning_to_learn"),
+    ],
+)
+def test_kirsch2022_tells_whether_unseen_tasks_are_answered(seen, unseen, expected):
+    assert (
+        phase("kirsch2022", outcome(None, None, (0.2, seen), chance_accuracy=1 / 3, final_ood_accuracy=unseen))
+        == expected
+    )
+
+
 @pytest.mark.skipif(not LIU.exists(), reason="the published grids are not here")
 def test_liu2022_reproduces_every_published_run():
     rows = list(csv.DictReader(LIU.open()))

@@ -44,6 +44,10 @@ VARIANTS = {
         {"p": 7, "train_fraction": 0.5, "memorize": 0},
         {"p": 2, "train_fraction": 1.0, "memorize": 1},
     ],
+    "in_context_classification": [
+        {"base": base, "dimensions": 4, "points": 5, "num_tasks": 6, "data_size": 50, "test_size": 20}
+        for base in ("clusters", "digits")
+    ],
     "integer_addition": [{}, {"p": 7, "train_fraction": 0.5}, {"p": 2, "train_fraction": 1.0}],
     "modular": [
         {},
@@ -71,7 +75,7 @@ VARIANTS = {
         for rules, no in ((3, 0.0), (120, 0.25))
     ],
 }
-DRAWN = {"denoising", "linear_regression", "repeated"}
+DRAWN = {"denoising", "in_context_classification", "linear_regression", "repeated"}
 """Tasks whose examples are draws from a distribution, which may come again."""
 TASKS = [
     pytest.param(name, options, id=f"{name} {options}")
@@ -128,15 +132,18 @@ class TestEveryTask:
         for split in splits.values():
             count, answers = len(split.targets_N), num_answers(task)
             assert count > 0
-            if asks_for_numbers(task):
+            if getattr(task, "reads_vectors", False):
                 assert split.inputs_NL.is_floating_point()
-                assert split.targets_N.is_floating_point()
                 assert split.inputs_NL.shape == (count, task.num_tokens, task.vocab_size)
+            else:
+                assert split.inputs_NL.dtype == torch.int64
+                assert split.inputs_NL.shape == (count, task.num_tokens)
+                assert 0 <= int(split.inputs_NL.min()) <= int(split.inputs_NL.max()) < task.vocab_size
+            if asks_for_numbers(task):
+                assert split.targets_N.is_floating_point()
                 assert split.targets_N.shape == (count, answers * task.num_classes)
                 continue
-            assert split.inputs_NL.dtype == split.targets_N.dtype == torch.int64
-            assert split.inputs_NL.shape == (count, task.num_tokens)
-            assert 0 <= int(split.inputs_NL.min()) <= int(split.inputs_NL.max()) < task.vocab_size
+            assert split.targets_N.dtype == torch.int64
             lowest = UNSCORED if answers > 1 else 0
             assert lowest <= int(split.targets_N.min()) <= int(split.targets_N.max()) < task.num_classes
             if answers > 1:
@@ -149,7 +156,10 @@ class TestEveryTask:
         if num_answers(task) == 1 or task.chance_accuracy is None:
             return
         for split in task.build(0).values():
-            given_NT, asked_NT = split.inputs_NL[:, -num_answers(task) + 1 :], split.targets_N != UNSCORED
+            tokens_NL = split.inputs_NL
+            if tokens_NL.is_floating_point():  # the answer before, one-hot, is what a vector begins with
+                tokens_NL = tokens_NL[..., : task.num_classes].argmax(2)
+            given_NT, asked_NT = tokens_NL[:, -num_answers(task) + 1 :], split.targets_N != UNSCORED
             before_NT, follows_NT = split.targets_N[:, :-1], asked_NT[:, :-1] & asked_NT[:, 1:]
             assert (given_NT == before_NT)[follows_NT].all()
 

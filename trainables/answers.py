@@ -2,11 +2,13 @@
 
 One class for each example: inputs are tokens (N, L), targets integers (N,). Several answers: targets are integers
 (N, T), the right tokens after the last T of the L positions, `UNSCORED` where an example asks for fewer; the inputs
-hold the right answers so far, and a causal model does not see ahead. Numbers: inputs are floats (N, L, D), targets
-floats (N, T).
+hold the right answers so far, and a causal model does not see ahead. Numbers: targets are floats (N, T).
+
+A task that says `reads_vectors = True` has floats (N, L, V) in place of tokens, V its `vocab_size`; its answers may be
+classes or numbers.
 """
 
-# N examples, L tokens, T answers, D floats of an input vector
+# N examples, L tokens, T answers, V floats of an input vector
 
 from typing import Any
 
@@ -23,3 +25,8 @@ def asks_for_numbers(task: Any) -> bool:
     """True for a task whose answers are floats: its class says `chance_accuracy = None`."""
     # The class, because a property may be dear: of a large modulus it counts the labels of the whole table.
     return getattr(type(task), "chance_accuracy", 0.0) is None
+
+
+def token_bytes(task: Any) -> float:
+    """Bytes of one token of the inputs: an integer, or a vector of floats."""
+    return 4.0 * task.vocab_size if getattr(task, "reads_vectors", False) else 8.0

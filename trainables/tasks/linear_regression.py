@@ -37,6 +37,7 @@ class Task:
     label_corruption = 0.0
     chance_accuracy = None
     num_classes = 1
+    reads_vectors = True
     vocab_size = property(lambda self: self.dimensions + 1)
     num_tokens = property(lambda self: self.points)
     num_answers = property(lambda self: self.points)

@@ -1,0 +1,163 @@
+"""Classification in context: which class has x_t, by the classes of the x before it, in tasks drawn from a pool.
+
+Source: Kirsch et al. 2022 (arXiv 2212.04458), whose transformers learn to learn when there are enough tasks. A task is
+a random linear map of the images and a random permutation of their classes, so that a task that is not known says
+nothing before its first class is given. An example is `points` images of one task; token t is the class of the image
+before (one-hot, the first `classes` floats) and the mapped image x_t. The answer there is the class of x_t.
+Splits: `train` asks for every answer. `test` asks for the last one, in fresh examples of the tasks of training, `ood`
+in examples of new tasks; both are made of images that training does not see. `test_first` and `ood_first` ask of the
+same examples for the first answer: what the last is better by was learnt from the example itself.
+"""
+
+# N examples, L points, I images, P pixels, D dimensions of x, C classes, T answers
+
+from dataclasses import dataclass, field
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from trainables.answers import UNSCORED
+from trainables.components import closest
+from trainables.data import Split
+from trainables.errors import SpecError
+from trainables.seeds import generator
+from trainables.spec import coerce
+
+BASES = ("clusters", "digits")
+CLUSTER_IMAGES = 2000
+HELD_OUT = 0.2
+"""Share of the images that only `test` and `ood` are made of."""
+BLOCK = 1024
+"""Tasks drawn at once, whatever their number: those of a smaller pool are the first of a larger one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """`data_size` examples of `points` images each, from `num_tasks` tasks."""
+
+    base: str = "clusters"
+    """`clusters`: Gaussian clusters, one a class; `digits`: the 8x8 digits of scikit-learn, 0 to `classes` - 1."""
+    dimensions: int = 8
+    """Of x, which is what a task's map makes of an image. Clusters have as many before it, digits 64."""
+    classes: int = 3
+    points: int = 12
+    noise: float = 0.3
+    """Standard deviation of a cluster in each dimension; its centre is drawn from N(0, 1). Unused by digits."""
+    num_tasks: int = field(default=1024, metadata={"per_run": True})
+    unpermuted_share: float = field(default=0.0, metadata={"per_run": True})
+    """Of training, so large a part keeps the classes as they are. It shortens the plateau at the beginning."""
+    data_size: int = 32768
+    test_size: int = 512
+
+    pad = None
+    label_corruption = 0.0
+    reads_vectors = True
+    vocab_size = property(lambda self: self.classes + self.dimensions)
+    num_classes = property(lambda self: self.classes)
+    chance_accuracy = property(lambda self: 1 / self.classes)
+    num_tokens = property(lambda self: self.points)
+    num_answers = property(lambda self: self.points)
+    num_train = property(lambda self: self.data_size)
+    num_examples = property(lambda self: self.data_size + 4 * self.test_size)
+
+    def __post_init__(self) -> None:
+        coerce(self)
+        if self.base not in BASES:
+            raise SpecError(
+                f"in_context_classification.base {self.base!r} is not known. {closest(self.base, list(BASES))}"
+            )
+        least = {"dimensions": 1, "classes": 2, "points": 2, "num_tasks": 1, "data_size": 1, "test_size": 1}
+        for name, value in least.items():
+            if getattr(self, name) < value:
+                raise SpecError(
+                    f"in_context_classification.{name} must be {value} or larger, got {getattr(self, name)}."
+                )
+        if self.base == "digits" and self.classes > 10:
+            raise SpecError(f"in_context_classification.classes must be at most 10 for digits, got {self.classes}.")
+        if self.noise <= 0:
+            raise SpecError(f"in_context_classification.noise must be above 0, got {self.noise}.")
+        if not 0 <= self.unpermuted_share <= 1:
+            raise SpecError(
+                f"in_context_classification.unpermuted_share must be in [0, 1], got {self.unpermuted_share}."
+            )
+
+    def build(self, seed: int) -> dict[str, Split]:
+        """All five splits. Same seed, same data, on every machine."""
+        seen, held_out = self.images(seed)
+        chosen_N = torch.randint(self.num_tasks, (self.data_size,), generator=generator("in_context:chosen", seed))
+        again_N = torch.randint(self.num_tasks, (self.test_size,), generator=generator("in_context:again", seed))
+        kept_N = torch.rand(self.data_size, generator=generator("in_context:kept", seed)) < self.unpermuted_share
+        never_N = torch.zeros(self.test_size, dtype=torch.bool)
+        train = self._examples(seen, "train", "pool", chosen_N, kept_N, seed)
+        test = self._examples(held_out, "test", "pool", again_N, never_N, seed)
+        ood = self._examples(held_out, "ood", "new", torch.arange(self.test_size), never_N, seed)
+        return {
+            "train": train,
+            "test": asking(test, -1),
+            "ood": asking(ood, -1),
+            "test_first": asking(test, 0),
+            "ood_first": asking(ood, 0),
+        }
+
+    def images(self, seed: int) -> tuple[Split, Split]:
+        """Images (I, P) and classes (I,) to train on, and those held out; mean 0 and variance 1 over all pixels."""
+        images_IP, classes_I = clusters(self, seed) if self.base == "clusters" else digits(self.classes)
+        order_I = torch.randperm(len(classes_I), generator=generator("in_context:images", seed))
+        held_out = round(HELD_OUT * len(order_I))
+        mean, deviation = images_IP[order_I[held_out:]].mean(), images_IP[order_I[held_out:]].std()
+        images_IP = (images_IP - mean) / deviation
+        parts = order_I[held_out:], order_I[:held_out]
+        seen, unseen = (Split(images_IP[part_I], classes_I[part_I]) for part_I in parts)
+        return seen, unseen
+
+    def maps(self, pool: str, block: int, seed: int) -> tuple[Tensor, Tensor]:
+        """Linear maps (BLOCK, P, D) and permutations (BLOCK, C) of tasks BLOCK * `block` and on."""
+        draw = generator(f"in_context:{pool}:{block}", seed)
+        pixels = 64 if self.base == "digits" else self.dimensions
+        maps = torch.randn(BLOCK, pixels, self.dimensions, generator=draw) / pixels**0.5
+        return maps, torch.rand(BLOCK, self.classes, generator=draw).argsort(1)
+
+    def _examples(self, images: Split, part: str, pool: str, task_N: Tensor, kept_N: Tensor, seed: int) -> Split:
+        """One example of each of the tasks `task_N` of a pool; where `kept_N`, classes are not permuted."""
+        draw = generator(f"in_context:{part}", seed)
+        image_NL = torch.randint(len(images.targets_N), (len(task_N), self.points), generator=draw)
+        x_NLD = torch.empty(len(task_N), self.points, self.dimensions)
+        classes_NL = images.targets_N[image_NL]
+        for block in (task_N // BLOCK).unique().tolist():
+            maps, permutations = self.maps(pool, block, seed)
+            for rows in (task_N // BLOCK == block).nonzero()[:, 0].split(BLOCK):
+                x_NLD[rows] = images.inputs_NL[image_NL[rows]] @ maps[task_N[rows] % BLOCK]
+                permuted_NL = permutations[task_N[rows] % BLOCK].gather(1, classes_NL[rows])
+                classes_NL[rows] = torch.where(kept_N[rows, None], classes_NL[rows], permuted_NL)
+        before_NLC = F.one_hot(classes_NL, self.classes).float().roll(1, dims=1)
+        before_NLC[:, 0] = 0
+        return Split(torch.cat([before_NLC, x_NLD], dim=2), classes_NL)
+
+
+def asking(split: Split, position: int) -> Split:
+    """The same examples with the answer at one position alone asked for."""
+    targets_NT = torch.full_like(split.targets_N, UNSCORED)
+    targets_NT[:, position] = split.targets_N[:, position]
+    return Split(split.inputs_NL.clone(), targets_NT)
+
+
+def clusters(task: Task, seed: int) -> tuple[Tensor, Tensor]:
+    """Points (I, P) around the centres of their classes (I,), which are equally frequent."""
+    draw = generator("in_context:clusters", seed)
+    centres_CP = torch.randn(task.classes, task.dimensions, generator=draw)
+    classes_I = torch.arange(CLUSTER_IMAGES) % task.classes
+    return centres_CP[classes_I] + task.noise * torch.randn(CLUSTER_IMAGES, task.dimensions, generator=draw), classes_I
+
+
+def digits(classes: int) -> tuple[Tensor, Tensor]:
+    """The 8x8 digits below `classes`, (I, 64), and which they are, (I,). SpecError where scikit-learn is missing."""
+    try:
+        from sklearn.datasets import load_digits
+    except ImportError:
+        raise SpecError(
+            "in_context_classification.base 'digits' needs scikit-learn, which is not installed here. "
+            "Install scikit-learn, or use 'clusters'."
+        ) from None
+    images_IP, classes_I = (torch.from_numpy(part) for part in load_digits(return_X_y=True))
+    return images_IP[classes_I < classes].float(), classes_I[classes_I < classes].long()
