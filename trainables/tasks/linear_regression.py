@@ -6,8 +6,8 @@ task's weights w ~ N(0, I): x_t ~ N(0, I), y_t = w x_t + noise. Token t is (x_t,
 with `pairs` it is (x_t, x_{t-1}, y_{t-1}), as in von Oswald et al. 2023 (2212.07677) a pair is one token.
 Splits: `train` and `test`, fresh examples, from the `num_tasks` tasks of training; `ood` from new tasks. Three more ask
 the same questions as `ood` and have an oracle's answers, so that their loss is a distance: `memorizer`, the posterior
-mean over the tasks of training (dMMSE), `generalizer`, over all tasks (ridge regression), and `midway`, the mean of both:
-by the parallelogram law the three distances a, b, m tell how far apart the oracles are, 2 (a + b) - 4 m.
+mean over the tasks of training (dMMSE), `generalizer`, over all tasks (ridge regression), and `midway`, halfway
+between: by the parallelogram law the three distances a, b, m tell how far apart the oracles are, 2 (a + b) - 4 m.
 """
 
 # N examples, L points, D dimensions of x, V floats of what came before, M tasks
