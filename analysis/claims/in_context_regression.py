@@ -146,7 +146,8 @@ CLAIMS = (
         unit="loss on new tasks beyond ridge's, relative to it, most tasks",
         columns=DISTANCES,
         below=0.1,
-        note="The paper gives no number for curves that come together: within a tenth counts as that here.",
+        note="The paper gives no number for curves that come together: within a tenth counts as that here. "
+        "For two cores a network of 128 tasks stays further off, after 5,000 steps of width 32.",
     ),
     Claim(
         name="threshold_of_8_dimensions",
