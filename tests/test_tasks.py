@@ -60,7 +60,9 @@ VARIANTS = {
         {"p": 23, "train_fraction": None, "data_size": 1},
         {"p": 2},
     ],
-    "linear_regression": [{"dimensions": 2, "points": 3, "data_size": 50, "test_size": 20}],
+    "linear_regression": [
+        {"dimensions": 2, "points": 3, "data_size": 50, "test_size": 20, "pairs": pairs} for pairs in (False, True)
+    ],
     "repeated": [{"symbols": 4, "context": 3, "budget": 300, "test_size": 50, "repeats": 5}],
     "rewrite": [
         {

@@ -1,0 +1,37 @@
+"""From how many tasks on does a network in context do ridge regression, and not just choose among the tasks it saw?
+
+Raventos et al. 2023 (arXiv 2306.15063) and Panwar et al. 2023 (2306.04891) for two CPU cores: 3 dimensions instead of
+8, 10 points instead of 16, two layers of width 32 instead of eight of 128, and tokens that hold the whole pair before
+them: without that, in trials, the network needs about three times the steps to learn as much.
+Prediction: on new tasks a network of few tasks answers like the posterior mean over them (dMMSE), one of many like
+ridge regression, with a threshold between; above it the network does better on new tasks than that posterior mean;
+near it a network is first nearer to ridge and later forgets it.
+Finding (2026-11-21, 15 runs, 17 minutes on two very busy cores): a threshold, at 12 tasks [10, 14]. On the line from
+dMMSE (0) to ridge (1) networks of 4, 8, 16, 32 and 128 tasks end at 0.15, 0.37, 0.61, 0.68 and 0.79; with 16 tasks what
+their loss on new tasks has beyond ridge's is 0.44 of what dMMSE's has. Even with 128 it stays 16% above ridge's. All
+nine networks of up to 16 tasks turn back from ridge to dMMSE, between steps 150 and 2200 (those of 16 from about 0.68
+to 0.61), but one of them alone crosses the middle.
+"""
+
+from study.spec import StudySpec
+from trainables.models import transformer
+from trainables.optimizers import adamw
+from trainables.spec import RunSpec
+from trainables.tasks import linear_regression
+
+STUDY = StudySpec(
+    question="From how many tasks on does a network do ridge regression in context?",
+    base=RunSpec(
+        task=linear_regression.Task(dimensions=3, points=10, pairs=True, test_size=256),
+        model=transformer.Model(layers=2, width=32, heads=2, norm="rms"),
+        optimizer=adamw.Optimizer(learning_rate=3e-3, warmup_steps=100),
+        loss="mse",
+        batch_size=64,
+    ),
+    axes={"task.num_tasks": (4, 8, 16, 32, 128)},
+    seeds=3,
+    horizon=5000,
+    evaluations_per_decade=12,
+    evaluation_examples=256,
+    definition="doshi2023",  # phases are of accuracies: of losses alone this one says that it cannot tell
+)

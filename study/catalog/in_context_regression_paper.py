@@ -1,0 +1,30 @@
+"""From how many tasks on does a network do ridge regression in context, at the size of Raventos et al. (2306.15063)?
+
+8 dimensions, 16 points, 8 layers of width 128, batches of 256, Adam for 500,000 steps, 4 to 2^20 tasks. Their rate goes
+up for half of the steps and down again; here it goes up and stays. They draw every example afresh; here they are the
+same two million, seen 61 times. A token has x and the y before it; theirs have one of the two. GPU work.
+Prediction: nearer to dMMSE below 2^14 tasks and nearer to ridge above 2^15, near there first ridge and then dMMSE; with
+2^20 tasks the loss on new tasks is ridge's.
+Finding: open.
+"""
+
+import dataclasses
+
+from study.catalog import in_context_regression
+from trainables.models import transformer
+from trainables.optimizers import adamw
+from trainables.spec import RunSpec
+from trainables.tasks import linear_regression
+
+STUDY = dataclasses.replace(
+    in_context_regression.STUDY,
+    base=RunSpec(
+        task=linear_regression.Task(dimensions=8, points=16, data_size=2**21, test_size=256),
+        model=transformer.Model(layers=8, width=128, heads=2, norm="layer"),
+        optimizer=adamw.Optimizer(learning_rate=1e-3, beta2=0.999, warmup_steps=250_000),
+        loss="mse",
+        batch_size=256,
+    ),
+    axes={"task.num_tasks": tuple(2**k for k in (2, 4, 6, 8, 10, 12, 13, 14, 15, 16, 18, 20))},
+    horizon=500_000,
+)
