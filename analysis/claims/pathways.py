@@ -16,7 +16,7 @@ PAPER = "Li, Fan, Zhou 2025 (arXiv 2506.21551)"
 STUDIES = ("pathways", "pathways_paper")
 
 COLUMNS = """
-    with looks as (
+    with found as (
         select
             run_id,
             step,
@@ -25,26 +25,32 @@ COLUMNS = """
             max(value) filter (metric = 'panel_distance') as of_panel,
         from probes where probe = 'pathway' group by run_id, step
     ),
-    spans as (
+    looks as (
+        select run_id, step, distance, smoothness, of_panel, test_accuracy, train_loss
+        from found join curves using (run_id, step)
+    ),
+    rises as (
+        select run_id, max(step) filter (test_accuracy < 0.1) as onset, arg_max(step, (test_accuracy, -step)) as top
+        from looks group by run_id having top > onset
+    ),
+    correlations as (
         select
             run_id,
-            max(step) filter (test_accuracy < 0.1) as onset,
-            arg_max(step, (test_accuracy, -step)) as top,
-        from looks join curves using (run_id, step) group by run_id
+            corr(distance, test_accuracy) as distance_with_accuracy,
+            corr(smoothness, test_accuracy) as smoothness_with_accuracy,
+            corr(train_loss, test_accuracy) as loss_with_accuracy,
+        from looks join rises using (run_id)
+        where step between onset and top and distance is not null group by run_id having count(*) >= 4
     )
     select
         run_id,
-        case when count(*) filter (step >= onset) >= 4 then corr(distance, test_accuracy) filter (step >= onset) end
-            as distance_with_accuracy,
-        case when count(*) filter (step >= onset) >= 4 then corr(smoothness, test_accuracy) filter (step >= onset) end
-            as smoothness_with_accuracy,
-        case when count(*) filter (step >= onset) >= 4 then corr(train_loss, test_accuracy) filter (step >= onset) end
-            as loss_with_accuracy,
         min_by(of_panel, step) as distance_at_first,
         max(of_panel) filter (step = onset) as distance_at_onset,
-        max_by(of_panel, step) filter (step > onset) as distance_at_top,
-    from looks join curves using (run_id, step) join spans using (run_id)
-    where step <= top group by run_id
+        max(of_panel) filter (step = top) as distance_at_top,
+        any_value(distance_with_accuracy) as distance_with_accuracy,
+        any_value(smoothness_with_accuracy) as smoothness_with_accuracy,
+        any_value(loss_with_accuracy) as loss_with_accuracy,
+    from looks join rises using (run_id) left join correlations using (run_id) group by run_id
 """
 
 
