@@ -35,4 +35,6 @@ STUDY = StudySpec(
     ],
     seeds=3,
     horizon=1500,
+    probes=("backprop_signal",),
+    probes_per_decade=12,
 )
