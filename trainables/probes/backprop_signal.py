@@ -1,6 +1,6 @@
 """What comes back to the hidden units of a two-layer network: how strong it is, and whether it makes features.
 
-Source: Tian 2025 (Li2, arXiv 2509.21519). With hidden units F (centred over the examples: F~), targets Y~ (centred, too)
+Source: Tian 2025 (Li2, arXiv 2509.21519). With hidden units F (centred over the examples: F~), targets Y~ (centred)
 and the residual R of the output layer V, the signal is G = R V'. Its stages: at first V fits random features and G says
 nothing about the task; with weight decay, once V has fitted, G is proportional to Y~ Y~' F~ (Lemma 1), each unit by
 itself climbs an energy whose maxima are features, and without decay G is 0; at last units overlap and push each other
