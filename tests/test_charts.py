@@ -268,6 +268,16 @@ def test_the_circuit_is_that_of_the_cell_that_generalized_and_its_change_is_afte
             }
 
 
+def test_findings_that_are_no_maps_have_no_circuit(tmp_path):
+    point = {"task.data_size": 100}
+    found = [(name, step, "pathway", 3, "all", "pathway_distance", 0.5) for name in "ab" for step in (5, 1000)]
+    findings = {name: list(column) for name, column in zip(COLUMNS, zip(*found, strict=True), strict=True)}
+    runs = [run(name, GROKKED, point, seed=seed) for seed, name in enumerate("ab")]
+    store = write_study(tmp_path, runs, {"task.data_size": [100]}, findings=findings)
+    with pytest.raises(NotApplicable, match=r"Study 'toy' has no findings"):
+        load("analysis.charts", "circuit").chart(store, "toy")
+
+
 def test_the_delay_is_drawn_by_ratio_with_the_published_one_and_censored_runs_apart(reasoning):
     spec = load("analysis.charts", "delay_by_ratio").chart(reasoning, "toy").to_dict()
     marks, medians, theirs = [drawn(spec, layer) for layer in spec["layer"]]

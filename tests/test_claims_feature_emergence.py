@@ -6,11 +6,13 @@ import math
 import pytest
 
 from analysis.claims.feature_emergence import (
+    alignment_gain,
     constant,
     critical_fractions,
     fall,
     more_for_symmetric,
     order,
+    signal_gain,
     width_gain,
     without_decay,
 )
@@ -82,3 +84,16 @@ def test_optimizers_are_compared_by_the_width_they_need():
     ]
     assert width_gain(runs) == pytest.approx(4)
     assert math.isnan(width_gain(runs[:5]))
+
+
+def test_signals_are_compared_at_points_with_and_without_decay():
+    both = {"data_size": 100, "train_fraction": 100 / 17**2}
+    runs = [
+        both | {"weight_decay": 1.0, "signal_norm": 0.4, "signal_alignment": 0.5},
+        both | {"weight_decay": 0.0, "signal_norm": 0.1, "signal_alignment": 0.1},
+        both | {"weight_decay": 0.0, "signal_norm": None, "signal_alignment": None},
+        {"data_size": 50, "train_fraction": 50 / 17**2, "weight_decay": 1.0, "signal_norm": 9, "signal_alignment": -1},
+    ]
+    assert signal_gain(runs) == pytest.approx(math.log(4))
+    assert alignment_gain(runs) == pytest.approx(0.4)
+    assert math.isnan(signal_gain(runs[:1]))

@@ -36,6 +36,7 @@ VARIANTS = {
         {},
         {"width": 12, "heads": 3, "layers": 2, "norm": "rms", "mlp_ratio": 1.5},
         {"width": 8, "heads": 1, "layers": 3, "norm": "layer"},
+        {"width": 12, "heads": 3, "layers": 2, "norm": "rms", "experts": 4},
     ],
 }
 MODELS = [

@@ -209,6 +209,8 @@ CHANGES: dict[str, dict[str, Any]] = {
     "model.mlp_ratio": {"model.mlp_ratio": 2.0},
     "model.norm": {"model.norm": "rms"},
     "model.split_mlp": {"task": "emergence", "model.split_mlp": True},
+    "model.experts": {"model.experts": 4},
+    "model.experts_per_token": {"model.experts": 4, "model.experts_per_token": 1},
     "optimizer.learning_rate": {"optimizer.learning_rate": 3e-3},
     "optimizer.weight_decay": {"optimizer.weight_decay": 1.0},
     "optimizer.beta1": {"optimizer.beta1": 0.5},

@@ -22,11 +22,17 @@ NUM_EXAMPLES = 300
 
 
 def check_probes(spec: RunSpec, names: Sequence[str]) -> None:
-    """SpecError unless each name is a mechanistic probe, and the spec's task and model are of the kind they ask."""
+    """SpecError unless each name is a mechanistic probe, and the spec's task and model are of the kind they ask.
+
+    A probe that asks for something else than a circuit in a transformer says so in `check(spec)`.
+    """
     known = [name for name in available(PACKAGE) if hasattr(load(PACKAGE, name), "examine")]
     for name in names:
         if name not in known:
             raise SpecError(f"probe {name!r} is not known. {closest(name, known)}")
+        if hasattr(probe := load(PACKAGE, name), "check"):
+            probe.check(spec)
+            continue
         for part, able in ((spec.task, hasattr(spec.task, "circuit")), (spec.model, hasattr(spec.model, "heads"))):
             if not able:
                 raise SpecError(f"probe {name!r} looks for circuits, which {name_of(part)!r} does not have.")
@@ -53,4 +59,7 @@ def columns(run_id: str, step: int, found: Mapping[str, Sequence[Finding]]) -> d
 
 @lru_cache(maxsize=64)
 def _circuit(task: Any, data_seed: int, count: int) -> Circuit:
-    return task.circuit(data_seed, count)
+    if hasattr(task, "circuit"):
+        return task.circuit(data_seed, count)
+    train = task.build(data_seed)["train"]  # nothing is asked of them: for probes that want training examples alone
+    return Circuit(train.inputs_NL[:count].clone(), train.targets_N[:count].clone(), (), {}, {})

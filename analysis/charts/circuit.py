@@ -58,6 +58,7 @@ def chart(store: "Store", study: str, point: dict[str, Any] | None = None) -> Ch
         from looks where first < last group by all""",
         study=study,
     )
+    found = [row for row in found if row["metric"] in METRICS]  # other probes have metrics that are no maps
     cells = [cell for cell in read_cells(store, facts) if any(row["key"] == cell["key"] for row in found)]
     if point is not None:
         cells = [cell for cell in cells if cell["point"] == point]
@@ -65,7 +66,7 @@ def chart(store: "Store", study: str, point: dict[str, Any] | None = None) -> Ch
         raise NotApplicable(f"Study {study!r} has no findings of mechanistic probes before and after generalization.")
     delays = {row["key"]: row["delay"] for row in found}
     cell = max(cells, key=lambda cell: (cell["phase"] in GENERALIZED and cell["fraction"] > 0.5, delays[cell["key"]]))
-    shown = [row for row in found if row["key"] == cell["key"] and row["metric"] in METRICS]
+    shown = [row for row in found if row["key"] == cell["key"]]
     [spec] = rows(
         store,
         """select spec::text as spec from runs join study_runs using (run_id)

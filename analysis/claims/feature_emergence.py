@@ -17,6 +17,12 @@ OTHER = "Bi et al. 2026 (arXiv 2603.24746)"
 QUESTION = "Does the share of the pairs that a network needs fall with the order of the group?"
 STUDIES = ("feature_emergence", "feature_emergence_paper")
 GROUPS, MUON = ("feature_emergence_groups",), ("feature_emergence_muon",)
+SIGNALS = """
+    select run_id, avg(value) filter (metric = 'signal_norm') as signal_norm,
+        avg(value) filter (metric = 'signal_alignment') as signal_alignment
+    from probes join outcomes using (run_id)
+    where probe = 'backprop_signal' and step >= train_step_99 group by run_id"""
+"""Means over the looks at a network that fits its training set."""
 
 
 def generalized(run: dict) -> bool:
@@ -62,6 +68,29 @@ def without_decay(runs: Runs) -> float:
     decayed = means([run for run in runs if run["weight_decay"] > 0], place, generalized)
     rest = [run for run in runs if run["weight_decay"] == 0 and decayed.get(place(run), 0) > 0.5]
     return mean([generalized(run) for run in rest])
+
+
+def signal_gain(runs: Runs) -> float:
+    """Mean ln(norm of the backpropagated signal with decay / without), over points with both."""
+    with_decay, without = signals(runs, "signal_norm")
+    return mean([math.log(with_decay[place] / without[place]) for place in with_decay])
+
+
+def alignment_gain(runs: Runs) -> float:
+    """Mean alignment of the signal with decay less that without, over points with both."""
+    with_decay, without = signals(runs, "signal_alignment")
+    return mean([with_decay[place] - without[place] for place in with_decay])
+
+
+def signals(runs: Runs, name: str) -> tuple[dict, dict]:
+    """Means of a column by order and data size, with decay and without, where there are both."""
+    place = lambda run: (order(run), run["data_size"])  # noqa: E731
+    decayed, rest = (
+        means([run for run in runs if (run["weight_decay"] > 0) == decays], place, lambda run: run[name])
+        for decays in (True, False)
+    )
+    both = decayed.keys() & rest.keys()
+    return {key: decayed[key] for key in both}, {key: rest[key] for key in both}
 
 
 def more_for_symmetric(runs: Runs) -> float:
@@ -132,6 +161,29 @@ CLAIMS = (
         statistic=without_decay,
         unit="share of the runs without decay that generalize",
         below=0.5,
+    ),
+    Claim(
+        name="decay_makes_the_signal",
+        says="Without weight decay nothing comes back to the hidden units once the output layer has fitted.",
+        source=f"{PAPER}, Lemma 1 and Figure 3",
+        published="the norm rises with decay 2e-4 around epoch 100; with 0 it does not",
+        studies=STUDIES,
+        statistic=signal_gain,
+        unit="mean ln(norm of the signal with decay / without)",
+        columns=SIGNALS,
+        above=0.0,
+        note="AdamW's steps do not shrink with the gradient, so that at the small size the output layer never rests.",
+    ),
+    Claim(
+        name="decay_gives_the_signal_its_direction",
+        says="With weight decay the signal has the direction in which features that generalize emerge.",
+        source=f"{PAPER}, Lemma 1",
+        published="proportional to Y Y' F with decay: a cosine of 1 in the limit; none without",
+        studies=STUDIES,
+        statistic=alignment_gain,
+        unit="cosine of signal and Y Y' F with decay less that without",
+        columns=SIGNALS,
+        above=0.0,
     ),
     Claim(
         name="non_abelian_groups_need_more",

@@ -8,6 +8,8 @@ Finding (2026-11-21, 135 runs): the critical fraction falls, from 0.65 at order 
 (log(M) / M)^0.80 [0.70, 0.86], so it is nearer to Tian's law than to a constant; it is 3.25 [3.15, 3.37] log(M) / M,
 where Tian has 2.75. Without decay nothing generalizes at 40%, also where decay does (orders 29 and 37); but from 50% at
 order 37 and 60% at order 29 on it does without decay too, as soon as with it: a third of the runs where decay does.
+What comes back to the hidden units of fitted networks has a cosine of 0.39 with the direction of Tian's lemma with
+decay and 0.03 without, but without decay it is larger by a third: AdamW's steps do not die out with the gradient.
 """
 
 from itertools import product
@@ -35,4 +37,6 @@ STUDY = StudySpec(
     ],
     seeds=3,
     horizon=1500,
+    probes=("backprop_signal",),
+    probes_per_decade=12,
 )

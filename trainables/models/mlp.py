@@ -71,9 +71,13 @@ class MLP(nn.Module):
         self.unembedding = nn.Parameter(torch.randn(model.width, task.num_classes, generator=draw) * scale)
 
     def forward(self, tokens_NL: Tensor) -> Tensor:
+        return self.units(tokens_NL) @ self.unembedding
+
+    def units(self, tokens_NL: Tensor) -> Tensor:
+        """The hidden units of each example, (N, D)."""
         left_ND = lookup(self.hidden[: self.p], tokens_NL[:, 0])
         right_ND = lookup(self.hidden[self.p :], tokens_NL[:, 1])
-        return self.activation(left_ND + right_ND) @ self.unembedding
+        return self.activation(left_ND + right_ND)
 
 
 def gromov_weights(p: int, width: int, draw: torch.Generator) -> dict[str, Tensor]:

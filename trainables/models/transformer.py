@@ -18,6 +18,7 @@ from trainables.answers import num_answers
 from trainables.attention import attend, attention_floats, hidden_positions, position_numbers
 from trainables.components import closest
 from trainables.errors import SpecError
+from trainables.experts import Router, check_experts, routed
 from trainables.lookup import lookup
 from trainables.spec import coerce
 
@@ -37,6 +38,11 @@ class Model:
     split_mlp: bool = field(default=False, metadata={"absent": False})
     """True gives half of each MLP's hidden units to what is memorized and half to the rest, by an example's operator:
     the hard router of Huang et al. 2024 (arXiv 2402.15175), for task `emergence`."""
+    experts: int = field(default=0, metadata={"absent": 0})
+    """Equal parts of each MLP's hidden units among which a router chooses (trainables/experts.py); 0 = no router. For K
+    experts as large as an MLP of the usual size, `mlp_ratio` is 4 K."""
+    experts_per_token: int = field(default=2, metadata={"absent": 2})
+    """Experts that a token goes to."""
 
     def __post_init__(self) -> None:
         coerce(self)
@@ -51,6 +57,7 @@ class Model:
             raise SpecError(f"transformer.mlp_ratio must leave at least one hidden unit, got {self.mlp_ratio}.")
         if self.norm not in NORMS:
             raise SpecError(f"transformer.norm {self.norm!r} is not known. {closest(self.norm, list(NORMS))}")
+        check_experts(self, round(self.mlp_ratio * self.width))
 
     def check(self, task: Any) -> None:
         """Every task works; SpecError where the MLP is split for a task that has nothing to split it by."""
@@ -64,6 +71,9 @@ class Model:
         last = 3 * task.num_tokens + read * (5 + 2 * self.mlp_ratio)  # keys and values everywhere, the rest where read
         tables = task.num_tokens
         floats = self.width * ((self.layers - 1) * full + last + tables) + 3 * read * task.num_classes
+        if self.experts:  # gated units, and scores, shares and gates of every expert
+            routed_tokens = (self.layers - 1) * task.num_tokens + read
+            floats += routed_tokens * (self.mlp_ratio * self.width + 3 * self.experts)
         return round(floats + attention_floats(self.layers, self.heads, task))
 
     def build(self, task: Any, draw: torch.Generator) -> nn.Module:
@@ -129,13 +139,18 @@ class Block(nn.Module):
         self.mlp_norm = Norm(model.norm, width)
         self.mlp_in = gaussian(width, hidden, width, draw)
         self.mlp_out = gaussian(hidden, width, hidden, draw)
+        self.router = Router(gaussian(width, model.experts, width, draw)) if model.experts else None
+        self.experts_per_token = model.experts_per_token
 
     def forward(
         self, x_NLD: Tensor, queries: int, hidden_NQL: Tensor | None, memorizing_N: Tensor | None = None
     ) -> Tensor:
         normed_NLD = self.attention_norm(x_NLD)
         x_NQD = x_NLD[:, -queries:] + self.mix(normed_NLD[:, -queries:], normed_NLD, hidden_NQL)
-        units_NQU = F.relu(project(self.mlp_norm(x_NQD), self.mlp_in))
+        mlp_NQD = self.mlp_norm(x_NQD)
+        units_NQU = F.relu(project(mlp_NQD, self.mlp_in))
+        if self.router is not None:
+            units_NQU = routed(units_NQU, self.router(mlp_NQD), self.experts_per_token)
         if memorizing_N is not None:
             num_units = units_NQU.shape[-1]
             first_half_U = torch.arange(num_units, device=x_NLD.device) < num_units // 2

@@ -4,7 +4,8 @@ A cheap probe is `measure(params, task) -> {metric: 0-d tensor}` for ONE run; th
 and records it at every evaluation under the split `model`. One that says nothing about a task returns {}.
 
 A mechanistic probe is `examine(module, circuit) -> findings` for ONE run and a task with a `circuit`; it is run where a
-study asks for it (`StudySpec.probes`), or afterwards on saved states (`study probe`).
+study asks for it (`StudySpec.probes`), or afterwards on saved states (`study probe`). One that needs something else
+says so in `check(spec)`; of a task without a circuit it is given training examples about which nothing is asked.
 """
 
 from typing import NamedTuple
