@@ -33,5 +33,4 @@ STUDY = StudySpec(
     horizon=5000,
     evaluations_per_decade=12,
     evaluation_examples=256,
-    definition="doshi2023",  # phases are of accuracies: of losses alone this one says that it cannot tell
 )

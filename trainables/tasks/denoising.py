@@ -42,6 +42,7 @@ class Task:
     pad = None
     label_corruption = 0.0
     chance_accuracy = None
+    reads_vectors = True
     num_tokens = 1
     vocab_size = property(lambda self: self.side**2)
     num_classes = property(lambda self: self.side**2)
