@@ -129,7 +129,7 @@ CLAIMS = (
         unit="|correlation of distance| less |correlation of training loss|, mean over runs",
         columns=COLUMNS,
         above=0.0,
-        note=SMALL,
+        note=f"{SMALL} Here the loss falls while test accuracy rises; so does all that drifts with time.",
     ),
     Claim(
         name="distance_rises_while_memorizing",
@@ -153,6 +153,6 @@ CLAIMS = (
         unit="pathway distance where test accuracy is highest, less that where it begins to rise, mean over runs",
         columns=COLUMNS,
         below=0.0,
-        note=FIXED,
+        note=f"{FIXED} In six runs of `pathways` on random labels it falls by 0.01.",
     ),
 )
