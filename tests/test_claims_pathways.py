@@ -34,7 +34,8 @@ def found(tmp_path_factory):
     falling = [None, 0.9, 0.8, 0.7, 0.6, 0.4, 0.9]
     smooth = [0.1, 0.1, 0.1, 0.3, 0.2, 0.5, 0.0]
     panel = [0.3, 0.5, 0.8, 0.7, 0.6, 0.4, 0.9]
-    measured = {"pathway_smoothness": smooth, "panel_distance": panel}
+    edits = [0, 0, 3, 4, 5, 7, 0]
+    measured = {"pathway_edits": edits, "pathway_smoothness": smooth, "panel_distance": panel}
     curves = {
         "a": {"pathway_distance": falling, **measured},
         "b": {"pathway_distance": [None, None, None, 0.7, 0.6, 0.4, 0.9], **measured},
@@ -55,6 +56,7 @@ def found(tmp_path_factory):
 def test_correlations_are_those_of_the_rise_of_what_is_memorized(found):
     rise = [0.05, 0.4, 0.6, 1.0]
     expected = {"distance": [0.8, 0.7, 0.6, 0.4], "smoothness": [0.1, 0.3, 0.2, 0.5], "loss": [3, 1, 2, 3]}
+    expected["edits"] = [3, 4, 5, 7]
     for name, values in expected.items():
         assert found["a"][f"{name}_with_accuracy"] == pytest.approx(correlation(values, rise))
     assert found["b"]["distance_with_accuracy"] is None

@@ -88,8 +88,17 @@ def test_a_mixture_has_the_weights_of_the_mlp_and_the_routers_and_keeps_more_flo
     assert model(experts=4).floats_per_example(TASK) > model().floats_per_example(TASK)
 
 
-def test_a_pack_of_mixtures_trains_each_run_as_if_it_were_alone():
-    specs = [
+def test_in_bfloat16_a_mixture_is_itself_rounded():
+    inputs_NL = TASK.build(0)["train"].inputs_NL
+    mixture = model(experts=4, experts_per_token=4).build(TASK, generator("init", 0))  # rounding changes no choice
+    expected_NC = mixture(inputs_NL)
+    rounded_NC = mixture.to(torch.bfloat16)(inputs_NL)
+    assert rounded_NC.dtype == torch.bfloat16
+    torch.testing.assert_close(rounded_NC.float(), expected_NC, rtol=0.1, atol=0.1)
+
+
+def runs_with_experts() -> list[RunSpec]:
+    return [
         RunSpec(
             task=modular.Task(p=7, train_fraction=0.4 + 0.1 * seed),
             model=model(experts=4),
@@ -99,12 +108,26 @@ def test_a_pack_of_mixtures_trains_each_run_as_if_it_were_alone():
         )
         for seed in range(3)
     ]
+
+
+def test_a_pack_of_mixtures_trains_each_run_as_if_it_were_alone():
+    specs = runs_with_experts()
     together = trained(specs, horizon=40)
     alone = trained(specs[2:], horizon=40)
     ours, theirs = (record.series(specs[2].run_id, "train", "loss") for record in (together, alone))
     assert ours.keys() == theirs.keys()
     assert list(ours.values()) == pytest.approx(list(theirs.values()), rel=1e-4)
     assert ours[40] < ours[0]
+
+
+@pytest.mark.slow
+def test_a_compiled_mixture_trains_as_an_eager_one():
+    specs = runs_with_experts()
+    eager, compiled = trained(specs, horizon=20), trained(specs, horizon=20, compile="on")
+    assert eager.values.keys() == compiled.values.keys()
+    for spec in specs:
+        ours, theirs = (list(record.series(spec.run_id, "train", "loss").values()) for record in (eager, compiled))
+        assert ours == pytest.approx(theirs, rel=1e-3)
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,7 @@ STUDY = dataclasses.replace(
         precision="bfloat16",
     ),
     axes={"task.ratio": (9.0, 12.6), "optimizer.weight_decay": (0.1, 0.3)},
+    extra=(),
     seeds=4,
     horizon=200_000,
     evaluation_examples=3000,
