@@ -13,6 +13,10 @@ from analysis.statistics import Run, grouped, mean, means
 
 PAPER = "Zhou et al. 2023 (arXiv 2311.04420)"
 STUDIES = ("compositional_factors", "compositional_factors_paper")
+SMALL = (
+    "For two cores accuracy on held-out verbs is near 0 but for 64 verbs with 2000 and 8000 commands, 0.09 and 0.08: "
+    "the direction is the paper's, and generalization is not reached."
+)
 VERBS, COMMANDS = "task.primitives", "task.data_size"
 
 
@@ -74,6 +78,7 @@ CLAIMS = (
         statistic=rise_with_verbs,
         unit="accuracy on held-out verbs, most less fewest verbs, as many commands",
         above=0.0,
+        note=SMALL,
     ),
     Claim(
         name="less_repetition",
@@ -84,6 +89,7 @@ CLAIMS = (
         statistic=rise_with_commands,
         unit="accuracy on held-out verbs, most less fewest commands, as many verbs",
         above=0.0,
+        note=SMALL,
     ),
     Claim(
         name="memorization_gap_falls",
@@ -94,6 +100,7 @@ CLAIMS = (
         statistic=change_of_gap,
         unit="train less held-out accuracy, most less fewest commands, as many verbs",
         below=0.0,
+        note=f"{SMALL} Half of the gap's fall is lower accuracy on training commands.",
     ),
     Claim(
         name="few_verbs_fail",
@@ -104,6 +111,7 @@ CLAIMS = (
         statistic=new_less_held_out,
         unit="accuracy on new commands less held-out verbs, with 4 verbs and the most commands",
         above=0.9,
-        note="The paper's networks are recurrent.",
+        note="The paper's networks are recurrent. For two cores all three runs are at 0 on the held-out verb, and at "
+        "0.85, 0.93 and 0.98 on new commands.",
     ),
 )

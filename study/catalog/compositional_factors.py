@@ -5,7 +5,11 @@ answers of at most 6 actions, two layers of width 32, and as many steps whatever
 that 500, 2000 and 8000 commands are repeated 96, 24 and 6 times. A quarter of the verbs is held out (`ood`).
 Prediction: with 4 verbs, as in SCAN, the held-out one fails although new commands of the others succeed; accuracy on
 held-out verbs rises with the number of verbs and with that of different commands, and the gap to `train` falls.
-Finding: open.
+Finding (2026-11-21, 24 runs, 14 minutes on two very busy cores): the directions are as predicted, but nothing uses
+held-out verbs well at this size. Accuracy on held-out verbs is 0.00 to 0.01 with 4 and 16 verbs; with 64 it is 0.01,
+0.09 and 0.08 for 500, 2000 and 8000 commands, 0.22 in the best run. On new commands of the other verbs it is 0.67 and
+0.92 with 4 verbs, 0.57, 0.92 and 0.91 with 16, and 0.25, 0.88 and 0.93 with 64: repetition decides between memorizing
+and generalizing there, and adds little between 2000 and 8000.
 """
 
 from study.spec import StudySpec
