@@ -9,7 +9,8 @@ Finding (2026-11-21, 24 runs, 14 minutes on two very busy cores): the directions
 held-out verbs well at this size. Accuracy on held-out verbs is 0.00 to 0.01 with 4 and 16 verbs; with 64 it is 0.01,
 0.09 and 0.08 for 500, 2000 and 8000 commands, 0.22 in the best run. On new commands of the other verbs it is 0.67 and
 0.92 with 4 verbs, 0.57, 0.92 and 0.91 with 16, and 0.25, 0.88 and 0.93 with 64: repetition decides between memorizing
-and generalizing there, and adds little between 2000 and 8000.
+and generalizing there, and adds little between 2000 and 8000. Trials beside the study: with width 64 and 64 verbs
+0.24 and 0.27 (two runs of 8000 commands) and 0.07 (one of 500); 256 verbs do not do better in width 32 (0.10 and 0.13).
 """
 
 from study.spec import StudySpec
