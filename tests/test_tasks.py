@@ -76,9 +76,13 @@ VARIANTS = {
         }
         for rules, no in ((3, 0.0), (120, 0.25))
     ],
+    "scan": [
+        {"data_size": 600, "test_size": 100},
+        {"primitives": 8, "max_actions": 4, "data_size": 300, "alone_share": 0.2, "test_size": 50},
+    ],
 }
-DRAWN = {"denoising", "in_context_classification", "linear_regression", "repeated"}
-"""Tasks whose examples are draws from a distribution, which may come again."""
+DRAWN = {"denoising", "in_context_classification", "linear_regression", "repeated", "scan"}
+"""Tasks whose examples are draws from a distribution, which may come again, or are there in a given share."""
 TASKS = [
     pytest.param(name, options, id=f"{name} {options}")
     for name in available("trainables.tasks")
