@@ -83,6 +83,6 @@ CLAIMS = (
         statistic=non_tree_accuracy,
         unit="test accuracy with the most data",
         below=0.5,
-        note="Two hops without a chain of thought reach 0.98 with as much data.",
+        note="For two cores most is 83% of the examples that there are, over 16 tokens.",
     ),
 )
