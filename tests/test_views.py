@@ -56,6 +56,12 @@ def test_a_run_without_records_has_no_measures_and_is_censored(store):
     assert {name for name, value in row.items() if value is not None} == known
 
 
+def test_a_run_whose_answers_are_numbers_has_no_phase(tmp_path):
+    store = write_study(tmp_path, [run("numbers", {"train.loss": NORM, "test.loss": NORM}, chance_accuracy=None)])
+    found = store.sql("select definition, phase from phases order by 1").fetchall()
+    assert found == [(name, "unresolved") for name in definitions()]
+
+
 def test_a_passage_is_the_first_step_at_the_level_and_null_when_never_reached(store):
     grokked, rough = outcome(store, "grokked"), outcome(store, "rough")
     assert (grokked["train_step_90"], grokked["test_step_99"], grokked["censored"]) == (5, 200, False)

@@ -5,7 +5,7 @@ select
     runs.status,
     runs.stop_reason,
     coalesce(runs.label_corruption, 0)::double as label_corruption,
-    coalesce(runs.chance_accuracy, 0)::double as chance_accuracy,
+    runs.chance_accuracy, -- NULL where answers are numbers
     recorded.step as horizon, -- the last recorded step
     measures.test_step_95 is null as censored, -- generalization was not seen by the end of the observation
     measures.* exclude (run_id, num_tested, last_tested),
