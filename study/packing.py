@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
-from trainables.answers import num_answers, token_bytes
+from trainables.answers import example_bytes, num_answers
 from trainables.spec import RunSpec
 
 LARGEST_PACK = {"cpu": 64, "cuda": 1024}
@@ -139,8 +139,7 @@ def make_packs(
 def run_bytes(spec: RunSpec) -> float:
     """Memory of one run in a pack, roughly: activations and their gradients, its data, its optimizer state."""
     task, model = spec.task, spec.model
-    example = token_bytes(task) * task.num_tokens + 8.0 * num_answers(task)
-    data = (task.num_examples + task.num_train) * example
+    data = (task.num_examples + task.num_train) * example_bytes(task)
     weights = 4.0 * 8 * model.width * (12 * model.layers * model.width + 2 * task.vocab_size)
     return 2 * activation_bytes(spec) + data + weights
 

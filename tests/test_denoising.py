@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 
+from trainables.answers import example_bytes
 from trainables.data import Split
 from trainables.errors import SpecError
 from trainables.models import transformer
@@ -37,6 +38,10 @@ def test_noise_is_on_the_inputs_and_the_answer_is_the_clean_image():
     assert all(any(image.equal(known) for known in own) for image in splits["train"].targets_N[:50])
     assert len(splits["train"].targets_N.unique(dim=0)) == 5
     assert torch.cdist(splits["test"].targets_N, own).min() > 0.1
+
+
+def test_memory_counts_the_floats_of_both_images():
+    assert example_bytes(Task(side=8)) == 2 * 64 * 4
 
 
 def test_runs_of_different_data_seeds_share_no_image_and_more_images_hold_the_fewer():
