@@ -173,7 +173,7 @@ CLAIMS = (
         columns=DISTANCES,
         above=0.5,
         note="The papers give no share of runs: half counts here. For two cores no number of tasks lies between 8 and "
-        "16, and 5,000 steps are short. In a trial of a seed with 10 and 14 tasks, 12,000 steps, the share of ridge fell "
+        "16, and 5,000 steps are short. In a trial of a seed with 10 and 14 tasks, 12,000 steps, the share fell "
         "from 0.50 and 0.57 to 0.39 and 0.47.",
     ),
 )
