@@ -65,6 +65,13 @@ def _label(owner: object) -> str:
     return "RunSpec" if isinstance(owner, RunSpec) else name_of(owner)
 
 
+def at_least(component: object, **least: int) -> None:
+    """SpecError unless each named field of a task, model or optimizer has its least value or a larger one."""
+    for name, smallest in least.items():
+        if (value := getattr(component, name)) < smallest:
+            raise SpecError(f"{name_of(component)}.{name} must be {smallest} or larger, got {value}.")
+
+
 def name_of(component: object) -> str:
     """The name a config uses for a task, model or optimizer: its file's name."""
     return type(component).__module__.rsplit(".", 1)[-1]

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from trainables.errors import SpecError
 from trainables.lookup import lookup
-from trainables.spec import coerce
+from trainables.spec import at_least, coerce
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,9 +27,7 @@ class Model:
 
     def __post_init__(self) -> None:
         coerce(self)
-        for name, value in vars(self).items():
-            if value < 1:
-                raise SpecError(f"decoder.{name} must be 1 or larger, got {value}.")
+        at_least(self, **dict.fromkeys(vars(self), 1))
 
     def check(self, task: Any) -> None:
         """SpecError for a task whose answer does not follow from the two operands that its examples begin with."""

@@ -25,7 +25,7 @@ from trainables.dropout import dropout
 from trainables.errors import SpecError
 from trainables.lookup import lookup
 from trainables.models.transformer import project
-from trainables.spec import coerce
+from trainables.spec import at_least, coerce
 
 INIT_SD = 0.02
 
@@ -46,9 +46,7 @@ class Model:
 
     def __post_init__(self) -> None:
         coerce(self)
-        for name in ("layers", "width", "heads", "loops"):
-            if getattr(self, name) < 1:
-                raise SpecError(f"gpt2.{name} must be 1 or larger, got {getattr(self, name)}.")
+        at_least(self, layers=1, width=1, heads=1, loops=1)
         if self.width % self.heads:
             raise SpecError(f"gpt2.heads must divide gpt2.width, got heads={self.heads}, width={self.width}.")
         if not 0 <= self.dropout < 1:

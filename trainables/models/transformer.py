@@ -20,7 +20,7 @@ from trainables.components import closest
 from trainables.errors import SpecError
 from trainables.experts import Router, check_experts, routed
 from trainables.lookup import lookup
-from trainables.spec import coerce
+from trainables.spec import at_least, coerce
 
 NORMS = ("none", "rms", "layer")
 
@@ -46,9 +46,7 @@ class Model:
 
     def __post_init__(self) -> None:
         coerce(self)
-        for name in ("layers", "width", "heads"):
-            if getattr(self, name) < 1:
-                raise SpecError(f"transformer.{name} must be 1 or larger, got {getattr(self, name)}.")
+        at_least(self, layers=1, width=1, heads=1)
         if self.width % self.heads:
             raise SpecError(
                 f"transformer.heads must divide transformer.width, got heads={self.heads}, width={self.width}."

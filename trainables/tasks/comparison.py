@@ -20,7 +20,7 @@ from trainables.circuit import Circuit, choose
 from trainables.data import Split, present
 from trainables.errors import SpecError
 from trainables.seeds import generator
-from trainables.spec import coerce, name_of
+from trainables.spec import at_least, coerce, name_of
 
 SPECIALS = ("mask", "sep", "a", "/a", "q", "/q")
 """The published vocabulary file's marks; `sep`, which no example of theirs uses, is our padding."""
@@ -205,9 +205,7 @@ class Population:
 def check_sizes(task: Any) -> None:
     """SpecError for sizes that leave nothing to compare; for both tasks over a population."""
     name = name_of(task)
-    for size in ("entities", "attributes", "values", "test_size"):
-        if getattr(task, size) < 1:
-            raise SpecError(f"{name}.{size} must be 1 or larger, got {getattr(task, size)}.")
+    at_least(task, entities=1, attributes=1, values=1, test_size=1)
     if not 0 <= task.num_ood <= task.entities - 2:
         raise SpecError(
             f"{name}.ood_fraction must leave 2 or more of {task.entities} entities, got {task.ood_fraction}."

@@ -20,7 +20,7 @@ from trainables.circuit import Circuit, choose
 from trainables.data import Split, present
 from trainables.errors import SpecError
 from trainables.seeds import generator
-from trainables.spec import coerce
+from trainables.spec import at_least, coerce
 
 NUM_SPECIALS = 6
 """Marks in the published vocabulary file; ours uses one of them, for padding."""
@@ -48,9 +48,7 @@ class Task:
 
     def __post_init__(self) -> None:
         coerce(self)
-        for size in ("entities", "relations", "out_degree", "test_size"):
-            if getattr(self, size) < 1:
-                raise SpecError(f"composition.{size} must be 1 or larger, got {getattr(self, size)}.")
+        at_least(self, entities=1, relations=1, out_degree=1, test_size=1)
         if self.out_degree > self.relations:
             raise SpecError(
                 f"composition.out_degree must be at most relations={self.relations}, got {self.out_degree}."

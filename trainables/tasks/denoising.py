@@ -20,7 +20,7 @@ from trainables.circuit import Circuit
 from trainables.data import Split
 from trainables.errors import SpecError
 from trainables.seeds import generator
-from trainables.spec import coerce
+from trainables.spec import at_least, coerce
 
 RADII = (1.5, 3.0)
 """Smallest and largest, in pixels."""
@@ -51,9 +51,7 @@ class Task:
 
     def __post_init__(self) -> None:
         coerce(self)
-        for name, least in (("side", 4), ("num_images", 1), ("data_size", 1), ("test_size", 1)):
-            if getattr(self, name) < least:
-                raise SpecError(f"denoising.{name} must be {least} or larger, got {getattr(self, name)}.")
+        at_least(self, side=4, num_images=1, data_size=1, test_size=1)
         if self.noise <= 0:
             raise SpecError(f"denoising.noise must be above 0, got {self.noise}.")
 

@@ -22,7 +22,7 @@ from trainables.components import closest
 from trainables.data import Split
 from trainables.errors import SpecError
 from trainables.seeds import generator
-from trainables.spec import coerce
+from trainables.spec import at_least, coerce
 
 BASES = ("clusters", "digits")
 CLUSTER_IMAGES = 2000
@@ -67,12 +67,7 @@ class Task:
             raise SpecError(
                 f"in_context_classification.base {self.base!r} is not known. {closest(self.base, list(BASES))}"
             )
-        least = {"dimensions": 1, "classes": 2, "points": 2, "num_tasks": 1, "data_size": 1, "test_size": 1}
-        for name, value in least.items():
-            if getattr(self, name) < value:
-                raise SpecError(
-                    f"in_context_classification.{name} must be {value} or larger, got {getattr(self, name)}."
-                )
+        at_least(self, dimensions=1, classes=2, points=2, num_tasks=1, data_size=1, test_size=1)
         if self.base == "digits" and self.classes > 10:
             raise SpecError(f"in_context_classification.classes must be at most 10 for digits, got {self.classes}.")
         if self.noise <= 0:

@@ -20,7 +20,7 @@ from torch import Tensor
 from trainables.data import Split
 from trainables.errors import SpecError
 from trainables.seeds import generator
-from trainables.spec import coerce
+from trainables.spec import at_least, coerce
 
 MEMORIZER_FLOATS = 2**20
 """Misfits that the memorizer holds at a time, 8 MB: five times as fast as 128 MB. One example's may be more."""
@@ -53,9 +53,7 @@ class Task:
 
     def __post_init__(self) -> None:
         coerce(self)
-        for name, least in (("dimensions", 1), ("points", 2), ("num_tasks", 1), ("data_size", 1), ("test_size", 1)):
-            if getattr(self, name) < least:
-                raise SpecError(f"linear_regression.{name} must be {least} or larger, got {getattr(self, name)}.")
+        at_least(self, dimensions=1, points=2, num_tasks=1, data_size=1, test_size=1)
         if self.noise <= 0:
             raise SpecError(f"linear_regression.noise must be above 0, got {self.noise}.")
 

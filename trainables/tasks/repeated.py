@@ -18,7 +18,7 @@ from torch import Tensor
 from trainables.data import Split
 from trainables.errors import SpecError
 from trainables.seeds import generator
-from trainables.spec import coerce
+from trainables.spec import at_least, coerce
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,9 +46,7 @@ class Task:
 
     def __post_init__(self) -> None:
         coerce(self)
-        for name, least in (("symbols", 2), ("context", 1), ("budget", 1), ("repeats", 1), ("test_size", 1)):
-            if getattr(self, name) < least:
-                raise SpecError(f"repeated.{name} must be {least} or larger, got {getattr(self, name)}.")
+        at_least(self, symbols=2, context=1, budget=1, repeats=1, test_size=1)
         if self.sharpness < 0:
             raise SpecError(f"repeated.sharpness must be 0 or larger, got {self.sharpness}.")
         if not 0 <= self.repeated_share < 1:

@@ -17,7 +17,7 @@ from torch import Tensor
 from trainables.data import Split
 from trainables.errors import SpecError
 from trainables.seeds import generator
-from trainables.spec import coerce
+from trainables.spec import at_least, coerce
 
 MARKS = (">", ":", "=")
 
@@ -45,9 +45,7 @@ class Task:
 
     def __post_init__(self) -> None:
         coerce(self)
-        for name, least in (("letters", 2), ("rule_length", 1), ("rules", 1), ("test_size", 1)):
-            if getattr(self, name) < least:
-                raise SpecError(f"rewrite.{name} must be {least} or larger, got {getattr(self, name)}.")
+        at_least(self, letters=2, rule_length=1, rules=1, test_size=1)
         if not self.rule_length <= self.length <= 60 / (self.letters - 1).bit_length():
             raise SpecError(
                 f"rewrite.length must be at least rule_length={self.rule_length}, and so small that all strings of "
