@@ -45,10 +45,15 @@ def data_needed(runs: Runs) -> float:
     return math.exp(crossing(rates, LEVEL))
 
 
+def data_by_tokens(runs: Runs) -> dict[int, float]:
+    """Data needed by number of tokens; numbers of tokens at which it is not seen are left out."""
+    needed = {n: data_needed(group) for n, group in grouped(runs, lambda run: run["point"]["task.n"]).items()}
+    return {n: size for n, size in needed.items() if 0 < size < math.inf}
+
+
 def exponent(runs: Runs) -> float:
     """Slope of the logarithm of the data needed against that of the number of tokens; NaN for fewer than three."""
-    needed = {n: data_needed(group) for n, group in grouped(runs, lambda run: run["point"]["task.n"]).items()}
-    found = {n: size for n, size in needed.items() if 0 < size < math.inf}
+    found = data_by_tokens(runs)
     if len(found) < 3:
         return math.nan
     return float(np.polyfit(np.log(list(found)), np.log(list(found.values())), 1)[0])

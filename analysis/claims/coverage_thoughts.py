@@ -7,8 +7,8 @@ the bridge, saying the bridge is no remedy.
 import math
 
 from analysis.claim import Claim, Runs
-from analysis.claims.coverage_principle import PAPER, data_needed, exponent
-from analysis.statistics import grouped, mean, means
+from analysis.claims.coverage_principle import PAPER, data_by_tokens, exponent
+from analysis.statistics import mean, means
 
 STUDIES = ("coverage_thoughts", "coverage_thoughts_paper")
 
@@ -24,20 +24,8 @@ def two_hops(runs: Runs, thoughts: str) -> Runs:
 
 def data_saved(runs: Runs) -> float:
     """Mean ln(data needed with the bridge / without), over numbers of tokens where both are seen."""
-    without, with_bridge = (
-        {
-            n: data_needed(group)
-            for n, group in grouped(two_hops(runs, name), lambda run: run["point"]["task.n"]).items()
-        }
-        for name in ("none", "bridges")
-    )
-    return mean(
-        [
-            math.log(with_bridge[n] / without[n])
-            for n in without.keys() & with_bridge.keys()
-            if 0 < without[n] < math.inf and 0 < with_bridge[n] < math.inf
-        ]
-    )
+    without, with_bridge = (data_by_tokens(two_hops(runs, name)) for name in ("none", "bridges"))
+    return mean([math.log(with_bridge[n] / without[n]) for n in without.keys() & with_bridge.keys()])
 
 
 def exponent_saved(runs: Runs) -> float:

@@ -67,14 +67,15 @@ def examine(module: Any, circuit: Circuit) -> Iterator[Finding]:
         entropy_N = -torch.xlogy(share_NK, share_NK).sum(1) / np.log(share_NK.shape[1])
         yield from findings(layer, {"routing_entropy": entropy_N[memorized_N]})
         yield from findings(layer, {"layer_distance": pairs(distances(experts_NE)[1], kept)})
-    edits_NN, distance_NN = distances(pathways(layers))
+    path_NE = pathways(layers)
+    edits_NN, distance_NN = distances(path_NE)
     same_NN = (targets_N[:, None] == targets_N).cpu().numpy()
     values |= {
         "pathway_distance": pairs(distance_NN, kept),
         "pathway_distance_same": pairs(distance_NN, kept, same_NN),
         "pathway_distance_different": pairs(distance_NN, kept, ~same_NN),
         "pathway_edits": pairs(edits_NN, kept),
-        "pathway_length": torch.from_numpy((pathways(layers) >= 0).sum(1)[kept]).float(),
+        "pathway_length": torch.from_numpy((path_NE >= 0).sum(1)[kept]).float(),
         "panel_distance": pairs(distance_NN, np.ones_like(kept)),
     }
     if module.depth > 2:  # of a single cosine the mean is the largest
@@ -83,10 +84,8 @@ def examine(module: Any, circuit: Circuit) -> Iterator[Finding]:
         smooth_N = (cosine_NL.mean(1) / (cosine_NL.amax(1) + 1e-8))[memorized_N]
         values["routing_cosine"] = cosine_NL.mean(1)[memorized_N]
         if len(smooth_N):
-            values["pathway_smoothness"], values["pathway_erratic"] = (
-                smooth_N.median()[None],
-                1 - smooth_N.median()[None],
-            )
+            smoothness = smooth_N.median()[None]
+            values |= {"pathway_smoothness": smoothness, "pathway_erratic": 1 - smoothness}
     yield from findings(module.depth, values)
 
 
