@@ -1,22 +1,22 @@
-"""The phase of each run under a named definition: a file of `analysis/phases/`, run on a table of outcomes.
+"""The phase of each run under a named definition: a file of `study/phases/`, run on a table of outcomes.
 
-A definition starts with its parameters (`with defaults as (select 0.9::double as threshold, ...)`, then
-`params as (select * from defaults)`) and names every column it reads as `outcomes.<column>`. A definition that reads
-first passages picks their level by its parameter `threshold`.
+study/store/definitions.py says what such a file looks like. A definition that reads first passages picks their level by
+its parameter `threshold`.
 """
 
-import importlib.resources
+import math
 import re
 from collections.abc import Mapping
+from typing import Any
 
 import pyarrow as pa
 
+from study.store.definitions import PARAMS, defaults_query, definitions, select_of
+from study.store.levels import LEVELS, SPLITS, passages_macro
 from trainables.components import closest
 from trainables.errors import SpecError
 
-PARAMS = "params as (select * from defaults)"
-LEVELS = {0.5: "50", 0.9: "90", 0.95: "95", 0.99: "99"}
-"""The accuracies at which first passages are stored, and the end of their columns' names."""
+PASSAGES = tuple(f"{split}_step_{level}" for split in SPLITS for level in LEVELS.values())
 ASSUMED = {
     "status": "finished",
     "stop_reason": "horizon",
@@ -24,13 +24,9 @@ ASSUMED = {
     "label_corruption": 0.0,
     "chance_accuracy": 0.0,
     "train_accuracy_at_test_onset": None,
+    "num_tested": 1,  # 0 would say that there is no test split
 }
-"""What holds for the runs of a table without the column."""
-
-
-def definitions() -> list[str]:
-    """Names of the phase definitions, sorted."""
-    return sorted(f.name.removesuffix(".sql") for f in _folder().iterdir() if f.name.endswith(".sql"))
+"""The value of a column for the runs of a table that lacks it."""
 
 
 def classify(
@@ -38,33 +34,43 @@ def classify(
 ) -> pa.Table:
     """A table (run_id, phase) with one row per row of `outcomes`.
 
-    `outcomes` has the columns of the store's view that the definition reads; `ASSUMED` fills in those that a paper's
-    table does not have. NaN counts as NULL. `curves` is only for a definition that reads it. `params` overrides
-    thresholds. Raises SpecError for an unknown definition or parameter and for a missing column.
+    `outcomes` has those columns of the store's view that the definition reads; `ASSUMED` fills in what the table of a
+    paper may lack. NaN counts as NULL. `curves` is needed only by a definition that reads it. `params` overrides
+    the defaults. Raises SpecError for an unknown definition or parameter and for a missing column.
     """
-    from study.store import query  # here, because the store reads the SQL files of this package
+    from study.store.query import query  # duckdb takes a moment to import
 
     if definition not in definitions():
         raise SpecError(f"No phase definition named {definition!r}. {closest(definition, definitions())}")
-    sql = (_folder() / f"{definition}.sql").read_text()
-    defaults = query(sql.partition(f",\n{PARAMS}")[0] + " select * from defaults", {}).to_pylist()[0]
-    params = {name: float(value) for name, value in (params or {}).items()}
-    for name in params:
+    sql = select_of(definition)
+    defaults = query(defaults_query(definition), {}).to_pylist()[0]
+    params = dict(params or {})
+    for name, value in params.items():
         if name not in defaults:
             raise SpecError(
                 f"Phase definition {definition!r} has no parameter {name!r}. {closest(name, list(defaults))}"
             )
+        params[name] = _number(definition, name, value)
     if params:
         values = ", ".join(f"'{value}'::double as {name}" for name, value in params.items())
         sql = sql.replace(PARAMS, f"params as (select * replace ({values}) from defaults)")
     tables = {"outcomes": _complete(outcomes, definition, sql, (defaults | params).get("threshold", 0.0))}
-    return query(f"select run_id, phase from ({sql})", tables | ({} if curves is None else {"curves": curves}))
+    tables |= {} if curves is None else {"curves": curves}
+    return query(f"select run_id, phase from ({sql})", tables, [passages_macro()])
+
+
+def _number(definition: str, name: str, value: Any) -> float:
+    """A parameter as a number, NumPy's too; SpecError for anything else, NaN and infinity."""
+    value = value.item() if hasattr(value, "item") and getattr(value, "ndim", 1) == 0 else value
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise SpecError(f"Phase definition {definition!r}: {name} must be a finite number, got {value!r}.")
+    return float(value)
 
 
 def _complete(outcomes: pa.Table, definition: str, sql: str, threshold: float) -> pa.Table:
-    """The columns of `outcomes` that `sql` reads, NaN as NULL, absent ones as assumed."""
+    """The columns of `outcomes` that `sql` reads, with NaN as NULL and the values of `ASSUMED` for absent columns."""
     columns = {}
-    for name in sorted(set(re.findall(r"\boutcomes\.(\w+)", sql))):
+    for name in columns_read(sql):
         passage = re.fullmatch(r"\w+_step_(\d\d)", name)
         if passage and threshold not in LEVELS:
             raise SpecError(
@@ -84,8 +90,13 @@ def _complete(outcomes: pa.Table, definition: str, sql: str, threshold: float) -
                 f"Phase definition {definition!r} reads the column {name!r}, which outcomes lacks. "
                 f"It has: {', '.join(outcomes.column_names)}."
             )
-    return pa.table(columns)
+    unread = {name: pa.nulls(len(outcomes)) for name in PASSAGES if name not in columns}
+    return pa.table(columns | unread)  # the macro names every passage, a definition reads some of them
 
 
-def _folder():
-    return importlib.resources.files("analysis") / "phases"
+def columns_read(sql: str) -> list[str]:
+    """The columns of `outcomes` that a definition reads, sorted; for a passage at its threshold those of all levels."""
+    named = {*re.findall(r"\boutcomes\.(\w+)", sql)}
+    for step in {f"{split}_step" for split in SPLITS} & named:
+        named = named - {step} | {f"{step}_{level}" for level in LEVELS.values()}
+    return sorted(named)

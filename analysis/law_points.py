@@ -1,4 +1,4 @@
-"""What a study has for the published laws of analysis/laws.py: critical values by size, delays by rate and decay."""
+"""The points of a study for the laws of analysis/laws.py: critical values by size, delays by rate and decay."""
 
 import json
 import math
@@ -7,37 +7,38 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.special import bdtrik
 
+from analysis.boundaries import boundary, holds
 from analysis.laws import LAWS, Fit, fit_law
+from analysis.scale import ABSENT
+from analysis.stored import Study, read_cells, read_study, rows
 from trainables.components import closest
 from trainables.errors import SpecError
 
 if TYPE_CHECKING:
-    from analysis.charts import Study
-    from study.store import Store
+    from study.store.database import Store
 
 CRITICAL = {
     "critical_size": (("model.width", "model.layers"), ("task.data_size", "task.train_fraction")),
     "critical_fraction": (("task.p",), ("task.train_fraction",)),
 }
-"""Laws of critical values: the axes of which one sets `g`, and those of which one has the critical value."""
+"""Laws of critical values: the axes that can set `g`, and the axes that can have the critical value."""
 RATES = ("optimizer.learning_rate", "optimizer.weight_decay")
 
 
 def law(store: "Store", study: str, name: str, definition: str | None = None, at: dict[str, Any] | None = None) -> Fit:
-    """A law against a study: `critical_size` over sizes of the model and of the data, `critical_fraction` over task.p
-    and task.train_fraction, `delay` over learning rates, weight decays or both.
+    """A law fitted to a study.
 
-    `definition`: of the phases, None for the study's own. `at`: values of other axes to hold. SpecError where the
-    study's axes are not those of the law, or its points are too few.
+    `critical_size` needs a model size and a data size as axes, `critical_fraction` task.p and task.train_fraction, and
+    `delay` the learning rate, the weight decay or both.
+    `definition`: the phase definition; None for the study's own.
+    `at`: the other axes to hold at a value, {axis: value}.
+    Raises SpecError where the study does not have the axes of the law, or too few points.
     """
-    from analysis.charts import read_study
-
     if name not in LAWS:
         raise SpecError(f"No law named {name!r}. {closest(name, sorted(LAWS))}")
     facts, at = read_study(store, study, definition), at or {}
-    for axis in at:
-        if axis not in facts.axes:
-            raise SpecError(f"Study {study!r} has no axis {axis!r}. {closest(axis, facts.axes)}")
+    store = store.of(study)
+    facts.check_axes(at)
     axes = [axis for axis in facts.axes if axis not in at]
     if name == "delay":
         if not set(axes) <= set(RATES):
@@ -57,13 +58,10 @@ def _other_axes(study: str, name: str, needed: str, axes: list[str]) -> str:
     )
 
 
-def _criticals(store: "Store", facts: "Study", name: str, across: str, at: dict[str, Any]) -> list[dict[str, Any]]:
-    """The critical value at each value of the axis `across`; values at which all runs are on one side are left out."""
-    from analysis.boundaries import boundary
-    from analysis.charts import read_cells
-
+def _criticals(store: "Store", facts: Study, name: str, across: str, at: dict[str, Any]) -> list[dict[str, Any]]:
+    """The critical value at each value of the axis `across`; values without exactly one are left out."""
     points = []
-    for value in sorted({cell["point"][across] for cell in read_cells(store, facts)}):
+    for value in sorted({cell["point"][across] for cell in read_cells(store, facts)} - {ABSENT}):
         try:
             found = boundary(store, facts.name, definition=facts.definition, at={**at, across: value}).points
         except SpecError:
@@ -74,15 +72,13 @@ def _criticals(store: "Store", facts: "Study", name: str, across: str, at: dict[
     return points
 
 
-def _delays(store: "Store", facts: "Study", at: dict[str, Any]) -> list[dict[str, Any]]:
-    """Median steps from memorizing to generalizing at each point, by learning rate times weight decay.
+def _delays(store: "Store", facts: Study, at: dict[str, Any]) -> list[dict[str, Any]]:
+    """The median delay from fitting to generalizing at each point, against 1 / (learning rate * weight decay).
 
-    A run that fits and had not generalized at the horizon takes longer than all others; a point whose median run is one
-    is left out, for its delay is not known. Intervals are order statistics: all runs, where they are fewer than six.
+    A run that fits but does not generalize by the horizon counts as the slowest; one that was pruned or diverged before
+    it generalized says nothing of its delay. A point whose median is unknown is left out. Intervals are order
+    statistics: with fewer than six runs, the range of all runs.
     """
-    from analysis.boundaries import holds
-    from analysis.charts import rows
-
     found = rows(
         store,
         """select
@@ -91,6 +87,7 @@ def _delays(store: "Store", facts: "Study", at: dict[str, Any]) -> list[dict[str
             list((test_step_95 - train_step_95)::double) as delays,
         from study_runs join runs using (run_id) join outcomes using (run_id)
         where study = $study and outcomes.status = 'finished' and train_step_95 is not null
+            and (test_step_95 is not null or outcomes.stop_reason = 'horizon')
             and learning_rate * weight_decay > 0
         group by all order by g, point""",
         study=facts.name,

@@ -1,7 +1,8 @@
-"""Published laws against what a study measured: the constant, the exponent, their intervals, and the residuals.
+"""Published laws fitted to what a study measured: the constant, the exponent, their intervals, and the residuals.
 
-Every law here is y = c * g ** exponent, a line in logarithms: the published exponent is held for `constant`, and set
-free for `exponent`. Intervals are 95% t intervals; residuals are of ln y with the published exponent, where it has one.
+Every law here is y = constant * g ** exponent, a line in logarithms. `exponent` is fitted; `constant` and the residuals
+of ln y are those with the published exponent, or with the fitted one where no exponent is published. Intervals are 95%
+t intervals.
 """
 
 import math
@@ -21,15 +22,17 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Law:
+    """What a paper says about `y` as a function of `g`."""
+
     source: str
     g: str
-    """What it says `y` follows from, in words, as for an axis of a chart."""
+    """The quantity on the x axis of a chart, in words."""
     y: str
+    """The quantity on the y axis of a chart, in words."""
     exponent: float | None
-    """None where only its sign is published."""
+    """None where only the sign is published."""
     constant: float | None
     """None where none is published."""
-    note: str
 
 
 LAWS = {
@@ -39,15 +42,13 @@ LAWS = {
         "critical size of the data",
         None,
         None,
-        "D_crit falls with model size",
     ),
     "critical_fraction": Law(
         "Tian 2025, arXiv 2509.21519, theorem 4",
         "ln(M) / M",
         "critical training fraction",
         1.0,
-        2.7482,
-        "2.7482 * ln(M)/M in the released code",
+        2.7482,  # from the released code
     ),
     "delay": Law(
         "arXiv 2603.13331",
@@ -55,26 +56,28 @@ LAWS = {
         "delay, in steps",
         1.0,
         None,
-        "delay = constant / (learning rate * weight decay)",
     ),
 }
 
 
 @dataclass(frozen=True)
 class Fit:
-    """A law fitted to points (`g`, `y`, and for studies its interval from `low` to `high`; None = no end was seen)."""
+    """A law fitted to points: dictionaries with `g` and `y`.
+
+    Points of a study also have `low` and `high`, the 95% interval of `y`; None where no end was seen.
+    """
 
     law: str
     points: list[dict[str, Any]]
     constant: float
     constant_interval: tuple[float, float]
     exponent: float
-    """The free one, to compare with the published one."""
+    """The fitted one, to compare with the published one."""
     exponent_interval: tuple[float, float]
     residuals: list[float]
 
     def line(self, g: Sequence[float]) -> tuple[Array, Array, Array]:
-        """The line with the free exponent at each `g`: y, and the ends of its 95% interval."""
+        """The line with the fitted exponent at each `g`: y, and the two ends of its 95% interval."""
         at, (known, y) = np.log(g), (np.log([point[name] for point in self.points]) for name in "gy")
         offset = known - known.mean()
         free = y - y.mean() - self.exponent * offset
@@ -85,7 +88,7 @@ class Fit:
 
 
 def fit_law(law: str, points: list[dict[str, Any]]) -> Fit:
-    """Fit one of `LAWS` to at least three points; SpecError for fewer and for an unknown law."""
+    """One of `LAWS` fitted to points; SpecError for fewer than three different `g` and for an unknown law."""
     if law not in LAWS:
         raise SpecError(f"No law named {law!r}. {closest(law, sorted(LAWS))}")
     if len({point["g"] for point in points}) < 3:
@@ -112,5 +115,5 @@ def fit_law(law: str, points: list[dict[str, Any]]) -> Fit:
 
 
 def _half(residuals: np.ndarray, freedom: int) -> float:
-    """t times the residuals' standard deviation."""
+    """The 97.5% quantile of t times the standard deviation of the residuals, with this many degrees of freedom."""
     return float(stdtrit(freedom, 0.975)) * math.sqrt(float(residuals @ residuals) / freedom)

@@ -1,5 +1,6 @@
-"""One HTML page about a study that needs nothing else: charts with their code and data, tables, spec, provenance."""
+"""One self-contained HTML page about a study: charts with their code and data, tables, spec, provenance."""
 
+import functools
 import json
 from importlib.resources import files
 from pathlib import Path
@@ -8,18 +9,23 @@ from typing import TYPE_CHECKING, Any
 from trainables.components import available, load
 
 if TYPE_CHECKING:
-    from study.store import Store
+    from study.store.database import Store
 
 FIRST = ("claims", "explorer")
+"""Charts at the top of the page."""
 HELD = ("phase_diagram", "learning_curves")
-"""Charts that the explorer holds."""
+"""Charts that the page leaves out, because the explorer shows both."""
 MAX_ROWS = 500
-"""Rows that a table shows; the page says how many more there are."""
+"""A table shows this many rows at most; the page says how many there are."""
 TABLES = {
     "states": """
         select status, stop_reason, count(*)::integer as runs
-        from runs join study_runs using (run_id)
+        from outcomes join study_runs using (run_id)
         where study = $study group by all order by all""",
+    "scored": """
+        select count(*)::integer as runs, count(chance_accuracy)::integer as with_accuracy
+        from run_specs join study_runs using (run_id)
+        where study = $study""",
     "phases": """
         select definition, phase, count(*)::integer as runs
         from phases join study_runs using (run_id)
@@ -47,22 +53,23 @@ def report(store: "Store", study: str, out: str | Path) -> Path:
 
     A chart that does not apply to the study is left out; a study without records gets a page that says so.
     """
-    # Here, because the store imports this package to find its views, and that must stay light.
+    # Here, because `analysis` imports this module, and Altair takes a second to import.
     from jinja2 import Environment
-    from vl_convert import javascript_bundle
 
-    from analysis.charts import read_cells, read_study, rows
     from analysis.charts.learning_curves import MAX_RUNS
-    from analysis.claim import as_row, claims_about
-    from analysis.theme import PHASES, UNNAMED
+    from analysis.claim import as_row
+    from analysis.claim_check import claims_about
+    from analysis.stored import read_cells, read_study, rows
+    from analysis.theme import UNNAMED, phase_colors
 
     facts = read_study(store, study)
+    store = store.of(study)
     claims = claims_about(store, study)
     tables = {name: rows(store, sql, study=study) for name, sql in TABLES.items()}
     environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     environment.policies["json.dumps_kwargs"] = {"separators": (",", ":"), "allow_nan": False}
     environment.filters |= {
-        "color": lambda phase: PHASES.get(phase, UNNAMED),
+        "color": lambda phase, definition: phase_colors(definition).get(phase, UNNAMED),
         "parsed": lambda text: json.loads(text).items(),
         "pretty": lambda text: json.dumps(json.loads(text), indent=2, ensure_ascii=False),
     }
@@ -74,7 +81,7 @@ def report(store: "Store", study: str, out: str | Path) -> Path:
         claims=[as_row(checked) for checked in claims],
         max_rows=MAX_ROWS,
         max_runs=MAX_RUNS,
-        bundle=javascript_bundle(),  # pyright: ignore[reportCallIssue] (the stub lacks the default)
+        bundle=_bundle(),
         **tables,
     )
     path = Path(out)
@@ -83,10 +90,18 @@ def report(store: "Store", study: str, out: str | Path) -> Path:
     return path
 
 
-def _charts(store: "Store", study: str, options: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
-    """What the page needs of every chart that applies: name, heading, subtitle, how to read it, Vega-Lite spec.
+@functools.cache  # it takes seconds to make
+def _bundle() -> str:
+    """Vega-Lite and all that it needs, as JavaScript."""
+    from vl_convert import javascript_bundle
 
-    `options` are those of a chart by its name.
+    return javascript_bundle()  # pyright: ignore[reportCallIssue] (the stub lacks the default)
+
+
+def _charts(store: "Store", study: str, options: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
+    """Every chart that applies to the study: name, title, subtitle, how to read it, and its Vega-Lite spec.
+
+    `options` are further arguments by the name of the chart.
     """
     from analysis.charts import NotApplicable
 

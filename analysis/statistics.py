@@ -1,4 +1,4 @@
-"""What claims are made of: means over the runs of a group, rank correlation, where a rate crosses a level."""
+"""What the statistics of claims are made of: means of groups, rank correlation, where a rate reaches a level."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -9,8 +9,13 @@ import numpy as np
 Run = dict[str, Any]
 
 
+def generalized(run: Run) -> bool:
+    """True for a run that reaches test accuracy 0.95."""
+    return run["test_step_95"] is not None
+
+
 def grouped(runs: Sequence[Run], key: Callable[[Run], Any]) -> dict[Any, list[Run]]:
-    """The runs by `key`, in the order of the keys; those for which it is None are left out."""
+    """The runs by `key`, in the order of the keys; runs whose key is None are left out."""
     groups: dict[Any, list[Run]] = {}
     for run in runs:
         if (value := key(run)) is not None:
@@ -19,18 +24,21 @@ def grouped(runs: Sequence[Run], key: Callable[[Run], Any]) -> dict[Any, list[Ru
 
 
 def means(runs: Sequence[Run], key: Callable[[Run], Any], value: Callable[[Run], float | None]) -> dict[Any, float]:
-    """Mean of `value` in each group of `key`; runs without a value are left out."""
+    """The mean of `value` in each group of `key`; runs whose key or value is None are left out."""
     groups = grouped([run for run in runs if value(run) is not None], key)
     return {k: sum(float(value(run) or 0) for run in group) / len(group) for k, group in groups.items()}
 
 
 def mean(values: Sequence[float]) -> float:
-    """Their mean, of yes and no the share of yes; NaN for none."""
+    """The mean of numbers, or the fraction of True among booleans; NaN for none."""
     return sum(values) / len(values) if values else math.nan
 
 
 def rank_correlation(pairs: Mapping[Any, float]) -> float:
-    """Spearman's correlation of keys and values, ties with their mean rank; NaN for fewer than three or no spread."""
+    """Spearman's correlation of keys and values; ties share their mean rank.
+
+    NaN for fewer than three pairs, and for values that are all equal.
+    """
     if len(pairs) < 3:
         return math.nan
     x, y = ranks(list(pairs)), ranks(list(pairs.values()))
@@ -39,7 +47,7 @@ def rank_correlation(pairs: Mapping[Any, float]) -> float:
 
 
 def ranks(values: Sequence[float]) -> np.ndarray:
-    """Ranks less their mean; equal values share the mean of their ranks."""
+    """Ranks minus their mean; equal values share the mean of their ranks."""
     numbers = np.asarray(values, dtype=float)
     below = (numbers[None, :] < numbers[:, None]).sum(1)
     equal = (numbers[None, :] == numbers[:, None]).sum(1)
@@ -48,9 +56,9 @@ def ranks(values: Sequence[float]) -> np.ndarray:
 
 
 def crossing(rates: Mapping[Any, float], level: float = 0.5) -> float:
-    """The smallest key at which the rate has come up to `level`, linear between keys.
+    """The smallest key at which the rate reaches `level`, linear between keys.
 
-    Infinite where it never does, and minus infinity where it has from the first key on: then the place is not known.
+    Infinity where no rate reaches it. Minus infinity where the first one does: then the place is unknown.
     """
     before = None
     for key, rate in sorted(rates.items()):
@@ -63,9 +71,9 @@ def crossing(rates: Mapping[Any, float], level: float = 0.5) -> float:
 
 
 def dip(values: Sequence[float]) -> float:
-    """How deep the values fall below what comes both before and after: max over i < j < k of min(v_i, v_k) - v_j.
+    """How deep the values fall between higher ones: the maximum over i < j < k of min(v_i, v_k) - v_j.
 
-    0 where they only rise, only fall, or rise and then fall: the depth of a double descent.
+    This is the depth of a double descent. It is 0 for values that only rise, only fall, or rise and then fall.
     """
     if not values:
         return math.nan

@@ -1,40 +1,31 @@
-"""How every chart looks: one Altair theme, one colour per phase name, one step axis, one way to save."""
+"""How every chart looks: one Altair theme, one palette, one step axis, one way to save."""
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import altair as alt
 
+from study.store.definitions import phases_of
 from trainables.errors import SpecError
 
-PHASES = {
-    "confusion": "#3d3d3d",
-    "unlearned": "#3d3d3d",
-    "memorization": "#d55e00",
-    "seen_tasks_only": "#d55e00",
-    "progression": "#4daf7c",
-    "semi_grokking": "#f0c84b",
-    "grokking": "#0a5fb4",
-    "comprehension": "#7cc5f2",
-    "generalized_in_distribution": "#7cc5f2",
-    "systematic": "#0a5fb4",
-    "learning_to_learn": "#0a5fb4",
-    "coexistence": "#0a5fb4",
-    "partial_inversion": "#7cc5f2",
-    "full_inversion": "#009e73",
-    "forgetting": "#d66fb1",
-    "unresolved": "#d4d4d4",
-}
-"""Colour of a phase under any definition, in the order of legends. Two phases of one definition stay apart for readers
-with deuteranopia or protanopia (the tests hold the smallest CIE76 distance at 20)."""
-UNNAMED = "#8a6d3b"
-"""Colour of a phase that has none yet."""
-SPLITS = {"train": "#9a9a9a", "test": "#0a5fb4", "ood": "#d55e00"}
+BLUE, SKY = "#0a5fb4", "#7cc5f2"
+GREEN, TEAL = "#4daf7c", "#009e73"
+ORANGE, YELLOW, PINK, BROWN = "#d55e00", "#f0c84b", "#d66fb1", "#8a6d3b"
+DARK, GREY, LIGHT = "#3d3d3d", "#9a9a9a", "#d4d4d4"
+BAND: dict[str, Any] = {"color": "#bdbdbd", "opacity": 0.55}
+"""The mark of a band in which the runs do not tell."""
+
+UNNAMED = BROWN
+"""Colour of a phase that its definition does not name."""
+SPLITS = {"train": GREY, "test": BLUE, "ood": ORANGE}
 FORMATS = (".png", ".svg", ".html", ".json")
 FONT = "Helvetica Neue, Helvetica, Arial, Liberation Sans, sans-serif"
 
 
-alt.data_transformers.enable("default", max_rows=None)  # charts cap their own rows, where it makes sense to
+alt.data_transformers.disable_max_rows()  # a chart that thins its data says so
 
 
 @alt.theme.register("grokking_study", enable=True)
@@ -63,37 +54,58 @@ def theme() -> alt.theme.ThemeConfig:
     }  # pyright: ignore[reportReturnType]
 
 
-alt.data_transformers.disable_max_rows()  # a chart thins its own data and says so
+def phase_colors(definition: str) -> dict[str, str]:
+    """Phase -> colour under a definition, in the order of legends."""
+    return {phase.name: phase.color for phase in phases_of(definition)}
 
 
-def phase_color(phases: Iterable[str]) -> alt.Color:
-    """The colour channel for a field `phase` that holds these phases, in the order of the palette."""
-    known = sorted(
-        set(phases), key=lambda phase: (list(PHASES).index(phase) if phase in PHASES else len(PHASES), phase)
-    )
-    colors = [PHASES.get(phase, UNNAMED) for phase in known]
-    return alt.Color("phase:N").scale(domain=known, range=colors).legend(title="phase", symbolStrokeWidth=0)
+def phase_color(definition: str, phases: Iterable[str]) -> alt.Color:
+    """The colour channel of a field `phase` that holds these phases of a definition, in the order of legends."""
+    colors = phase_colors(definition)
+    order = list(colors)
+    known = sorted(set(phases), key=lambda phase: (order.index(phase) if phase in colors else len(order), phase))
+    shown = [colors.get(phase, UNNAMED) for phase in known]
+    return alt.Color("phase:N").scale(domain=known, range=shown).legend(title="phase", symbolStrokeWidth=0)
 
 
 def step_axis(title: str, padding: int = 0) -> tuple[alt.Scale, alt.Axis]:
-    """A log scale for steps and its axis. Step 0, which has no logarithm, is drawn at 0.5 and labelled 0."""
+    """A log scale for steps, and its axis. Step 0 has no logarithm: charts draw it at 0.5, and the label there is 0."""
     ticks = [0.5, *(digit * 10.0**power for power in range(9) for digit in (1, 3))]
     label = "datum.value < 1 ? '0' : format(datum.value, '~s')"
     scale = alt.Scale(type="log", nice=False, padding=padding)
     return scale, alt.Axis(values=ticks, labelExpr=label, labelOverlap="greedy", title=title)
 
 
-def value_axis(title: str, log: bool, padding: int = 12) -> tuple[alt.Scale, alt.Axis]:
-    """A scale for numbers and its axis; ticks of a log scale are 1, 2 and 5 times powers of ten."""
-    if not log:
-        return alt.Scale(zero=False, nice=False, padding=padding), alt.Axis(tickCount=6, title=title)
+def value_axis(
+    title: str,
+    log: bool,
+    padding: int = 12,
+    named: Mapping[float, str] = MappingProxyType({}),
+    span: tuple[float, float] | None = None,
+) -> tuple[alt.Scale, alt.Axis]:
+    """A scale for numbers, and its axis; the ticks of a log scale are 1, 2 and 5 times powers of ten.
+
+    `named` are places with labels of their own, such as that of 0 on a log scale. Then other ticks lie in `span` alone;
+    None = there are no others.
+    """
+    scale = alt.Scale(type="log" if log else alt.Undefined, zero=alt.Undefined if log else False, nice=False,
+                      padding=padding)  # fmt: skip
+    if not log and not named:
+        return scale, alt.Axis(tickCount=6, title=title)
     ticks = [float(f"{digit}e{power}") for power in range(-12, 13) for digit in (1, 2, 5)]
-    axis = alt.Axis(values=ticks, format="~g", labelOverlap="greedy", title=title)
-    return alt.Scale(type="log", nice=False, padding=padding), axis
+    if not log and span is not None:
+        step = 10 ** math.floor(math.log10((span[1] - span[0]) / 2))
+        ticks = [float(f"{step * i:.12g}") for i in range(math.ceil(span[0] / step), math.floor(span[1] / step) + 1)]
+    labels: dict[str, str] = {"format": "~g"}
+    if named:
+        names = "".join(f"datum.value == {place!r} ? '{name}' : " for place, name in named.items())
+        labels = {"labelExpr": f"{names}format(datum.value, '~g')"}
+        ticks = [*sorted(named), *(tick for tick in ticks if span and span[0] <= tick <= span[1])]
+    return scale, alt.Axis(values=ticks, labelOverlap="greedy", title=title, **labels)  # pyright: ignore[reportArgumentType]
 
 
 def save(chart: alt.TopLevelMixin, path: str | Path) -> Path:
-    """Write a chart as .png, .svg, .html (opens without a network) or .json, by the ending of `path`."""
+    """Write a chart as the ending of `path` says: .png, .svg, .html (opens without a network) or .json."""
     path = Path(path)
     if path.suffix not in FORMATS:
         raise SpecError(f"Cannot save a chart as {path.name!r}: the ending must be one of {', '.join(FORMATS)}.")

@@ -4,21 +4,20 @@ A study file is Python and defines `STUDY = StudySpec(...)`; its docstring state
 known, the finding. The study's name is the file's name.
 """
 
-import importlib.resources
-import importlib.util
+import copy
 import itertools
 import json
 import re
-import sys
-import traceback
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
+from study.store.definitions import definitions
+from study.study_file import run_file
 from trainables.components import available, closest, load
 from trainables.errors import SpecError
-from trainables.examine import check_probes
+from trainables.observation import Observation, check_probes
 from trainables.spec import RunSpec
 
 Point = dict[str, Any]
@@ -28,8 +27,9 @@ CATALOG = "study.catalog"
 
 
 @dataclass(frozen=True, kw_only=True)
-class StudySpec:
-    """What a study asks for. Everything is checked when it is built, before any cluster is touched."""
+class StudySpec(Observation):
+    """What a study asks for, with the fields of Observation. All of it is checked when the study is built, before any
+    cluster is touched."""
 
     question: str
     base: RunSpec
@@ -44,19 +44,10 @@ class StudySpec:
     sampler: str = "grid"
     fixed_split: bool = False
     """True keeps the base's data_seed for every seed, so that seeds differ in initialisation and order alone."""
-    evaluations_per_decade: int = 24
-    evaluation_examples: int | None = None
-    """Evaluate at most so many examples of a split; None = all of them."""
-    leave_when_generalized: bool = False
-    probes: Sequence[str] = ()
-    """Mechanistic probes of trainables/probes to run while training, `probes_per_decade` times per decade of steps."""
-    probes_per_decade: int = 4
-    snapshots_per_decade: int = 0
-    """Weights of each run to keep per decade of steps, from step 100 on, for `study probe`; 0 = the last alone."""
     definition: str = "unified"
-    """Phase definition of the study's diagrams: a file of analysis/phases."""
+    """Phase definition of the study's diagrams: a file of study/phases."""
     search: Mapping[str, Any] | None = None
-    """How a search chooses the points, and why (study/search.py). Then `axes` are the ends or values of what it looks
+    """How a search chooses the points, and why (search/request.py). Then `axes` are the ends or values of what it looks
     over, and points are what the store has. None = all points of the axes."""
     name: str = field(default="", compare=False)
 
@@ -64,13 +55,20 @@ class StudySpec:
         label = f"study {self.name or self.question!r}"
         if not isinstance(self.question, str):
             raise SpecError(f"{label}: question must be text, got {self.question!r}.")
+        if not isinstance(self.axes, Mapping):
+            raise SpecError(f"{label}: axes must be {{path: values}}, got {self.axes!r}.")
         if not self.axes:
             raise SpecError(f"{label}: axes is empty; name at least one field of RunSpec to vary.")
-        known = {"sampler": available("study.samplers"), "definition": phase_definitions()}
+        if isinstance(self.extra, (str, Mapping)) or not isinstance(self.extra, Sequence):
+            raise SpecError(f"{label}: extra must be a list of points, got {self.extra!r}.")
+        if not isinstance(self.search, Mapping | None):
+            raise SpecError(f"{label}: search is what `study search` asks for, or None; got {self.search!r}.")
+        known = {"sampler": available("study.samplers"), "definition": definitions()}
         for field_name, names in known.items():
             if (name := getattr(self, field_name)) not in names:
                 raise SpecError(f"{label}: {field_name} {name!r} is not known. {closest(name, names)}")
-        for path, values in self.axes.items():
+        axes = {path: _plain(values) for path, values in self.axes.items()}
+        for path, values in axes.items():
             if not isinstance(values, Sequence) or isinstance(values, str) or not values:
                 raise SpecError(f"{label}: axis {path!r} needs a list of one or more values, got {values!r}.")
         for point in self.extra:
@@ -78,17 +76,35 @@ class StudySpec:
                 raise SpecError(f"{label}: extra holds points, {{path: value}}, got {point!r}.")
         for path in {*self.axes, *itertools.chain(*self.extra)} & {"seed", "data_seed"}:
             raise SpecError(f"{label}: {path!r} cannot be an axis; use `seeds` (and `fixed_split`).")
-        if self.seeds < 1 or self.horizon < 1:
-            raise SpecError(f"{label}: seeds and horizon must be 1 or larger, got {self.seeds} and {self.horizon}.")
-        if min(self.evaluations_per_decade, 1 if self.evaluation_examples is None else self.evaluation_examples) < 1:
-            raise SpecError(f"{label}: evaluations_per_decade and evaluation_examples must be 1 or larger.")
-        if self.probes_per_decade < 1 or self.snapshots_per_decade < 0:
-            raise SpecError(f"{label}: probes_per_decade must be 1 or larger, snapshots_per_decade 0 or larger.")
+        object.__setattr__(self, "axes", {path: [_plain(value) for value in values] for path, values in axes.items()})
+        object.__setattr__(self, "extra", [{p: _plain(value) for p, value in point.items()} for point in self.extra])
+        try:
+            super().__post_init__()
+            if self.seeds < 1 or self.horizon < 1:
+                raise SpecError(f"seeds and horizon must be 1 or larger, got {self.seeds} and {self.horizon}.")
+            self._check_points()
+        except SpecError as error:
+            raise SpecError(f"{label}: {error}") from None
+
+    def _check_points(self) -> None:
+        """SpecError for a point that cannot be run; else its values get the types of their fields, so that the points
+        of 1 and of 1.0 are one cell."""
+        typed: dict[tuple[str, str], Any] = {}
         for point in self.points():
-            try:
-                check_probes(self.base.with_values(point), self.probes)
-            except SpecError as error:
-                raise SpecError(f"{label}: {error}") from None
+            run = self.base.with_values(point)
+            check_probes(run, self.probes)
+            for path, value in point.items():
+                typed[path, repr(value)] = known if (known := run.value(path)) == value else value
+        axes = {p: [typed.get((p, repr(value)), value) for value in values] for p, values in self.axes.items()}
+        object.__setattr__(self, "axes", axes)
+        extra = [{p: typed[p, repr(value)] for p, value in point.items()} for point in self.extra]
+        object.__setattr__(self, "extra", extra)
+
+    @property
+    def observation(self) -> Observation:
+        """How the runs are observed, without the rest of the study."""
+        values = {field.name: getattr(self, field.name) for field in fields(Observation)}
+        return Observation(**{**values, "probes": tuple(self.probes)})
 
     def points(self) -> list[Point]:
         """Every point: the product of the axes, then the extra ones, each once. A search has none of itself."""
@@ -102,7 +118,10 @@ class StudySpec:
         return self.base.with_values({**point, **seeds})
 
     def with_(self, **changes: Any) -> "StudySpec":
-        """This study with some fields changed; None leaves a field as it is."""
+        """This study with some fields changed; None leaves a field as it is. SpecError for a name that is no field."""
+        known = [field.name for field in fields(self)]
+        for name in changes.keys() - set(known):
+            raise SpecError(f"study {self.name or self.question!r} has no field {name!r}. {closest(name, known)}")
         return replace(self, **{name: value for name, value in changes.items() if value is not None})
 
     def to_json(self) -> dict[str, Any]:
@@ -116,12 +135,7 @@ class StudySpec:
             "horizon": self.horizon,
             "sampler": self.sampler,
             "fixed_split": self.fixed_split,
-            "evaluations_per_decade": self.evaluations_per_decade,
-            "evaluation_examples": self.evaluation_examples,
-            "leave_when_generalized": self.leave_when_generalized,
-            "probes": list(self.probes),
-            "probes_per_decade": self.probes_per_decade,
-            "snapshots_per_decade": self.snapshots_per_decade,
+            **self.observation.to_json(),
             "definition": self.definition,
             **({"search": dict(self.search)} if self.search is not None else {}),
         }
@@ -137,56 +151,52 @@ class StudySpec:
             raise SpecError(f"study {name!r}: {error}.") from None
 
 
+def _plain(value: Any) -> Any:
+    """A number or an array of NumPy (or of whatever has `tolist`) as Python's own, which JSON can hold."""
+    return value.tolist() if hasattr(value, "tolist") else value
+
+
 def point_key(point: Point) -> str:
     """Canonical JSON of a point: equal points, equal text."""
     return json.dumps(point, sort_keys=True)
 
 
-def phase_definitions() -> list[str]:
-    """Names of the files in analysis/phases, sorted."""
-    found = importlib.resources.files("analysis").joinpath("phases").iterdir()
-    return sorted(file.name.removesuffix(".sql") for file in found if file.name.endswith(".sql"))
-
-
-def find(study: str) -> StudySpec:
-    """The study of the catalog with this name, or the one that a Python file defines (the file is run)."""
+def find(study: "str | Path | StudySpec") -> StudySpec:
+    """The study of the catalog with this name, or the one that a Python file defines (the file is run), or the spec
+    itself, if its name may stand in a store."""
+    if isinstance(study, StudySpec):
+        _check_name(study, study.name, f"study {study.name!r}", "Give it another name: StudySpec(name=...).")
+        return study
+    study = str(study)
     if study.endswith(".py"):
-        module, name = _load_file(Path(study)), Path(study).stem
+        module, name = run_file(Path(study)), Path(study).stem
     else:
         known = available(CATALOG)
         if study not in known:
-            raise SpecError(f"study {study!r} is not in the catalog (a path must end in .py). {closest(study, known)}")
+            near = closest(study, known, "`study list` shows all.")
+            raise SpecError(f"study {study!r} is not in the catalog (a path must end in .py). {near}")
         module, name = load(CATALOG, study), study
     spec = getattr(module, "STUDY", None)
     if not isinstance(spec, StudySpec):
         raise SpecError(f"study {study!r} does not define STUDY = StudySpec(...), got {type(spec).__name__}.")
+    if study.endswith(".py"):
+        _check_name(spec, name, f"study file {study!r}", "Rename the file.")
+    named = copy.copy(spec)  # not `replace`, which would check every point once more
+    object.__setattr__(named, "name", name)
+    return named
+
+
+def _check_name(spec: StudySpec, name: str, label: str, mend: str) -> None:
+    """SpecError for a name that cannot stand in a store, and for that of a study of the catalog with other runs."""
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,100}", name):
-        raise SpecError(f"study name {name!r} may hold letters, digits, '_' and '-' only; rename the file.")
-    return replace(spec, name=name)
+        raise SpecError(f"{label}: the name {name!r} may hold letters, digits, '_' and '-' only. {mend}")
+    if name in available(CATALOG) and not _same_runs(spec, load(CATALOG, name).STUDY):
+        raise SpecError(
+            f"{label} has the name of a study of the catalog and another base; in a store it would pass for {name!r}. "
+            f"{mend}"
+        )
 
 
-def _load_file(path: Path) -> Any:
-    if not path.is_file():
-        raise SpecError(f"study file {str(path)!r} does not exist.")
-    spec = importlib.util.spec_from_file_location(f"_study_file_{path.stem}", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    try:
-        spec.loader.exec_module(module)
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:  # SystemExit too
-        reason = str(error) if isinstance(error, SpecError) else f"{type(error).__name__}: {error}."
-        where = f"study file {str(path)!r}{_line_of(error, path)}"
-        raise SpecError(f"{where} fails when it is run: {' '.join(reason.split())}") from error
-    return module
-
-
-def _line_of(error: BaseException, path: Path) -> str:
-    """`, line 7`: the last line of the file that was at work; '' where that is not known."""
-    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
-    if isinstance(error, SyntaxError) and error.filename == str(path):
-        lines.append(error.lineno)
-    return f", line {lines[-1]}," if lines and lines[-1] else ""
+def _same_runs(a: StudySpec, b: StudySpec) -> bool:
+    """True if runs of two studies at one point are the same."""
+    return (a.base, a.fixed_split) == (b.base, b.fixed_split)

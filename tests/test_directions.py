@@ -45,17 +45,64 @@ def test_trainables_imports_neither_study_nor_analysis():
 
 def test_of_study_only_the_command_line_imports_analysis():
     assert {name for name in importers("analysis") if name.startswith("study/")} <= {
-        "study/cli.py",
-        "study/cli_results.py",
+        "study/cli/main.py",
+        "study/cli/results.py",
     }
 
 
-def test_ray_is_imported_where_packs_run_where_nodes_are_joined_and_where_jobs_are_sent():
-    assert importers("ray") <= {"study/runner.py", "study/nodes.py", "study/jobs.py"}
+ROOMS = ("cli", "train", "search", "plan", "store")
+"""From the top of study/ to its ground: a room may import those after it."""
+
+
+def room_of(module: str) -> str:
+    """`plan` for study.plan.packing; the module itself for what stands in no room, such as study.spec."""
+    return module.split(".")[1] if module.count(".") > 1 else module
+
+
+def modules_imported(path: Path) -> set[str]:
+    """Modules of every import in a file: `from study.store import parts` is study.store.parts."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            here = [f"{node.module}.{alias.name}" for alias in node.names]
+            names |= {name if (ROOT / f"{name.replace('.', '/')}.py").exists() else str(node.module) for name in here}
+    return names
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_of_study_imports_only_the_rooms_below_it(room):
+    above = set(ROOMS[: ROOMS.index(room)])
+    for path in files(f"study/{room}"):
+        upwards = {name for name in modules_imported(path) if name.startswith("study.") and room_of(name) in above}
+        assert not upwards, f"{path.relative_to(ROOT)} imports {upwards}"
+
+
+def test_the_store_knows_no_specs():
+    for path in files("study/store"):
+        assert not {name for name in modules_imported(path) if name in ("study.spec", "trainables.spec")}, path
+
+
+def test_no_two_files_import_each_other():
+    paths = [path for package in PACKAGES for path in files(package)]
+    known = {path.relative_to(ROOT).with_suffix("").as_posix().replace("/", ".") for path in paths}
+    arrows = {name: modules_imported(ROOT / f"{name.replace('.', '/')}.py") & known for name in known}
+    circles = {tuple(sorted((a, b))) for a, targets in arrows.items() for b in targets if a in arrows[b]}
+    assert not circles
+
+
+def test_no_source_file_is_longer_than_250_lines():
+    sources = [path for p in PACKAGES for ending in ("*.py", "*.sql") for path in (ROOT / p).rglob(ending)]
+    assert not {str(path): lines for path in sources if (lines := len(path.read_text().splitlines())) > 250}
+
+
+def test_only_what_trains_imports_ray():
+    assert {path.rpartition("/")[0] for path in importers("ray")} == {"study/train"}
 
 
 def test_only_the_store_imports_duckdb():
-    assert importers("duckdb") <= {"study/store.py"}
+    assert {path.rpartition("/")[0] for path in importers("duckdb")} == {"study/store"}
 
 
 def test_only_the_task_with_the_digits_imports_scikit_learn():

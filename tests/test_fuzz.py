@@ -17,15 +17,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from study import recorder
-from study.extend import chosen_runs
-from study.recorder import METADATA_KEY, Recorder, write_plan
-from study.search import make_search
+from study.plan.extend import chosen_runs
+from study.plan.stored import stored_study
+from study.search.request import make_search
 from study.spec import StudySpec, find
-from study.store import Store, StoreError
-from study.stored import stored_study
-from tests.parts import PROVENANCE, losses, plan_row, state
-from tests.runs import mlp_run, transformer_run
+from study.store import parts as recorder
+from study.store.database import Store
+from study.store.errors import StoreError
+from study.store.part_schemas import METADATA_KEY
+from study.store.parts import Recorder, write_plan
+from tests.support.parts import PROVENANCE, losses, plan_row, state
+from tests.support.runs import mlp_run, transformer_run
 from trainables import checkpoint
 from trainables.errors import SpecError
 from trainables.spec import RunSpec

@@ -27,8 +27,13 @@ def asks_for_numbers(task: Any) -> bool:
     return getattr(type(task), "chance_accuracy", 0.0) is None
 
 
+def reads_vectors(task: Any) -> bool:
+    """True for a task whose tokens are vectors of floats."""
+    return getattr(task, "reads_vectors", False)
+
+
 def example_bytes(task: Any) -> float:
     """Bytes of one example: its tokens, integers or vectors of floats, and its answers, integers or floats."""
-    token = 4.0 * task.vocab_size if getattr(task, "reads_vectors", False) else 8.0
+    token = 4.0 * task.vocab_size if reads_vectors(task) else 8.0
     answer = 4.0 * task.num_classes if asks_for_numbers(task) else 8.0
     return token * task.num_tokens + answer * num_answers(task)

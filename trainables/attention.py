@@ -9,16 +9,11 @@ position; positions are counted from an example's first token.
 # N examples, Q asking positions (the last Q of L), L tokens, H heads, K head width
 
 from collections.abc import Callable
-from typing import Any
 
 import torch
 from torch import Tensor
 
-from trainables.answers import num_answers
-
-SUMS_UP_TO = 8
-"""Tokens up to which sums are faster: forward and backward of 64 examples, 4 runs, 4 heads of 8 on a CPU core take 0.5
-against 1.7 ms on 5 tokens when compiled, 4.5 against 3.3 on 16; 2.6 against 3.0 and 20 against 3.7 when not."""
+from trainables.device import PROFILES
 
 
 def attend(
@@ -32,7 +27,7 @@ def attend(
 
     `drop` may change the shares that a query gives to the positions: dropout does.
     """
-    if k_NLHK.shape[1] > SUMS_UP_TO:
+    if k_NLHK.shape[1] > PROFILES[k_NLHK.device.type].sums_up_to:
         return _attend_by_products(q_NQHK, k_NLHK, v_NLHK, hidden_NQL, drop)
     scores_NQLH = (q_NQHK[:, :, None] * k_NLHK[:, None]).sum(-1).float() / q_NQHK.shape[-1] ** 0.5
     if hidden_NQL is not None:
@@ -60,10 +55,14 @@ def _attend_by_products(
     return (shares_NHQL @ v_NHLK).transpose(1, 2)
 
 
-def attention_floats(layers: int, heads: int, task: Any) -> int:
-    """What attention by products keeps of one example for the backward pass: scores and shares of each layer."""
-    asking = (layers - 1) * task.num_tokens + num_answers(task)
-    return 3 * heads * task.num_tokens * asking if task.num_tokens > SUMS_UP_TO else 0
+def attention_size(width: int, heads: int, tokens: int, asking: int, dropout: bool = False) -> tuple[int, int]:
+    """Floats that one layer keeps of one example (queries, keys, values, shares), and its products with those of the
+    four matrices, where `asking` of the tokens are queries. Sums count as the products that they stand for."""
+    pairs = asking * tokens
+    floats = width * (2 * tokens + asking) + heads * pairs
+    if dropout:  # which shares are kept, a byte each, and the shares that are left
+        floats += heads * pairs * 5 // 4
+    return floats, 2 * (tokens + asking) * width**2 + 2 * pairs * width
 
 
 def hidden_positions(tokens_NL: Tensor, pad: int | None, queries: int) -> Tensor | None:

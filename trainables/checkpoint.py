@@ -36,7 +36,7 @@ class Checkpoint:
     def select(self, run_ids: Sequence[str]) -> "Checkpoint":
         """The same state for these runs, in this order; KeyError if one is not here."""
         place = {run_id: row for row, run_id in enumerate(self.run_ids)}
-        rows = torch.tensor([place[run_id] for run_id in run_ids])
+        rows = torch.tensor([place[run_id] for run_id in run_ids], dtype=torch.int64)  # without it [] would be floats
         return Checkpoint(list(run_ids), self.step, {name: tensor[rows] for name, tensor in self.tensors.items()})
 
 

@@ -1,9 +1,12 @@
-"""`torch.compile` where it pays, eager where it does not or where no compiler is found, CUDA graphs on top of both."""
+"""`torch.compile` where it is worth its time; eager where it is not, and where no compiler is found."""
 
 import fcntl
+import os
+import shutil
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,24 +15,42 @@ import torch
 from trainables.errors import SpecError
 
 CHOICES = ("auto", "on", "off")
-PAYS_FROM_FLOPS = 5e11
-"""Operations from which compiling is paid back: 10 to 15 s cold on a CPU core, for steps 2 to 3 times faster."""
-
 RECOMPILE_LIMIT = 1024
-"""Shapes of packs that one process may compile for. Dynamo gives up silently after 8 per function, and a worker that
-lives for many packs passes that soon."""
+"""Shapes of packs that one process may compile for. Dynamo silently stops after 8 per function, which a worker that
+trains many packs soon reaches."""
 
-_unavailable = False  # no compiler on this machine: found out once per process, said once
+_unavailable = False  # no compiler on this machine: each process finds out once and says so once
 
 
-def compiled(function: Callable[..., Any], choice: str, flops: float) -> Callable[..., Any]:
-    """`function`, compiled if `choice` is `on`, or if it is `auto` and `flops` of work make it worth while.
+@dataclass(frozen=True)
+class Compiling:
+    """What the user asks for, and the steps and evaluations that one compilation would serve, in packs of one shape."""
 
-    With `auto`, a failure to compile falls back to eager and is said once; with `on` it raises.
+    choice: str = "auto"
+    num_steps: float = 0.0
+    num_evaluations: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.choice not in CHOICES:
+            raise SpecError(f"compile must be one of {', '.join(CHOICES)}, got {self.choice!r}.")
+
+
+INSTALL = "install one (Debian: apt-get install g++), or name yours in CXX"
+
+
+def find_compiler(device: str) -> str | None:
+    """The program that torch.compile builds with, for what trains on a CPU or on CUDA; None if there is none here."""
+    names = ("gcc", "clang", "cc") if device == "cuda" else ("g++",)
+    asked = os.environ.get("CC" if device == "cuda" else "CXX")
+    return next((found for name in ((asked,) if asked else names) if (found := shutil.which(name))), None)
+
+
+def compiled(function: Callable[..., Any], choice: str, pays: bool) -> Callable[..., Any]:
+    """`function`, compiled if `choice` is `on`, or if it is `auto` and compiling pays.
+
+    Where compiling fails, `auto` falls back to eager and warns once; `on` raises.
     """
-    if choice not in CHOICES:
-        raise SpecError(f"compile must be one of {', '.join(CHOICES)}, got {choice!r}.")
-    if choice == "off" or (choice == "auto" and (flops < PAYS_FROM_FLOPS or _unavailable)):
+    if choice == "off" or (choice == "auto" and (not pays or _unavailable)):
         return function
     limits = torch._dynamo.config
     limits.recompile_limit = limits.accumulated_recompile_limit = RECOMPILE_LIMIT
@@ -51,7 +72,7 @@ def _with_fallback(fast: Callable[..., Any], slow: Callable[..., Any]) -> Callab
             chosen = fast
         except torch.OutOfMemoryError:
             raise
-        except Exception as error:  # whatever the compiler raises: the eager step computes the same
+        except Exception as error:  # whatever the compiler raises: the eager function computes the same
             if not _unavailable:
                 reason = (str(error).strip() or repr(error)).splitlines()[0]
                 warnings.warn(f"torch.compile is not available here, training runs eagerly ({reason}).", stacklevel=2)
@@ -64,9 +85,10 @@ def _with_fallback(fast: Callable[..., Any], slow: Callable[..., Any]) -> Callab
 
 @contextmanager
 def _one_at_a_time() -> Iterator[None]:
-    """Keep other processes of this machine from compiling meanwhile: they find the result in the compiler's cache.
+    """Keep other processes of this machine from compiling at the same time.
 
-    Two workers that compile the same step at once take twice as long as one after the other.
+    Two workers that compile the same step together take twice as long; one after the other, the second finds the result
+    in the compiler's cache.
     """
     from torch._inductor.runtime.cache_dir_utils import cache_dir  # a second to import
 
@@ -75,52 +97,3 @@ def _one_at_a_time() -> Iterator[None]:
     with open(folder / "grokking-study.lock", "a") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
-
-
-class Replay:
-    """A call without arguments, captured once as a CUDA graph and replayed: one launch instead of hundreds.
-
-    What it reads and writes must stay at the same addresses. Elsewhere than on CUDA it just calls.
-    """
-
-    NUM_WARMUPS = 3
-
-    def __init__(self, call: Callable[[], None], device: torch.device) -> None:
-        self.call, self.device = call, device
-        self.graph: torch.cuda.CUDAGraph | None = None
-        self.warmups_left = self.NUM_WARMUPS
-        self.replays = device.type == "cuda"
-        self.stream = torch.cuda.Stream(device) if self.replays else None  # one: each has memory of its own
-
-    def __call__(self) -> None:
-        """One step. The first calls run plainly, because lazy initialisation must not be captured."""
-        if self.graph is not None:
-            self.graph.replay()
-        elif not self.replays:
-            self.call()
-        elif self.warmups_left:
-            self.warmups_left -= 1
-            self._on_side_stream()
-        else:
-            self._capture()
-            self()
-
-    def _on_side_stream(self) -> None:
-        assert self.stream is not None
-        current = torch.cuda.current_stream(self.device)
-        self.stream.wait_stream(current)
-        with torch.cuda.stream(self.stream):
-            self.call()
-        current.wait_stream(self.stream)
-
-    def _capture(self) -> None:
-        graph = torch.cuda.CUDAGraph()
-        torch.cuda.synchronize(self.device)
-        torch.cuda.empty_cache()
-        try:
-            with torch.cuda.graph(graph, capture_error_mode="thread_local"):
-                self.call()
-            self.graph = graph
-        except RuntimeError as error:  # an operation that cannot be captured: nothing has run, plain calls do the same
-            self.replays = False
-            warnings.warn(f"no CUDA graph, steps are launched one by one ({str(error).splitlines()[0]}).", stacklevel=2)

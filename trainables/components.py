@@ -11,6 +11,10 @@ from types import ModuleType
 
 from trainables.errors import SpecError
 
+FEW_NAMES = 8
+"""So many names an error line lists in full."""
+NEAR_NAMES = 5
+
 
 def available(package: str) -> list[str]:
     """Names of the files in `package` (a dotted path such as `trainables.tasks`), sorted."""
@@ -23,11 +27,29 @@ def _names(package: str) -> tuple[str, ...]:
     return tuple(sorted(n.removesuffix(".py") for n in names if n.endswith(".py") and not n.startswith("_")))
 
 
-def closest(name: str, known: list[str]) -> str:
-    """The end of an error line: a near miss if there is one, then everything that is known."""
-    near = difflib.get_close_matches(name, known, n=1)
-    hint = f"Did you mean {near[0]!r}? " if near else ""
-    return f"{hint}Available: {', '.join(known)}."
+def closest(name: str, known: list[str], listing: str = "") -> str:
+    """The end of an error line: the nearest of the known names, then all of them where they are few.
+
+    Where they are many, up to NEAR_NAMES of them are named, and `listing` says what lists the others, in a sentence.
+    """
+    name = str(name)  # a spec that was written by hand may hold anything
+    near = near_names(name, known)
+    hint = f"Did you mean {near[0]!r}?" if near else ""
+    if len(known) <= FEW_NAMES:
+        rest = f"Available: {', '.join(known)}."
+    elif near:
+        rest = f"Also near: {', '.join(near[1:])}." if near[1:] else ""
+        listing = listing or f"There are {len(known)} names."
+    else:
+        rest = f"Some of the {len(known)} names: {', '.join(difflib.get_close_matches(name, known, NEAR_NAMES, 0.0))}."
+    return " ".join(part for part in (hint, rest, listing if len(known) > FEW_NAMES else "") if part)
+
+
+def near_names(name: str, known: list[str]) -> list[str]:
+    """Up to NEAR_NAMES of the known names, the nearest first: those spelled alike, then those that contain `name`."""
+    alike = difflib.get_close_matches(name, known, NEAR_NAMES)
+    longer = [other for other in known if len(name) > 2 and name.lower() in other.lower()]
+    return list(dict.fromkeys([*alike, *longer]))[:NEAR_NAMES]
 
 
 def modules_of(package: str) -> list[ModuleType]:
@@ -39,5 +61,6 @@ def load(package: str, name: str) -> ModuleType:
     """The module `name` of `package`; SpecError with the nearest name if there is no such file."""
     known = available(package)
     if name not in known:
-        raise SpecError(f"No file named {name!r} in {package}. {closest(name, known)}")
+        folder = package.replace(".", "/")
+        raise SpecError(f"No file named {name!r} in {package}. {closest(name, known, f'{folder}/ holds all.')}")
     return importlib.import_module(f"{package}.{name}")

@@ -8,34 +8,16 @@ import torch
 from torch import Tensor
 
 from trainables.circuit import Circuit
-from trainables.components import available, closest, load
-from trainables.errors import SpecError
+from trainables.components import load
 from trainables.layout import Layout
+from trainables.observation import PROBES
 from trainables.probes import Finding
 from trainables.seeds import generator
-from trainables.spec import RunSpec, name_of
+from trainables.spec import RunSpec
 
-PACKAGE = "trainables.probes"
 COLUMNS = ("run_id", "step", "probe", *Finding._fields)
 NUM_EXAMPLES = 300
 """Examples per probe, as in Wang et al. 2024."""
-
-
-def check_probes(spec: RunSpec, names: Sequence[str]) -> None:
-    """SpecError unless each name is a mechanistic probe, and the spec's task and model are of the kind they ask.
-
-    A probe that asks for something else than a circuit in a transformer says so in `check(spec)`.
-    """
-    known = [name for name in available(PACKAGE) if hasattr(load(PACKAGE, name), "examine")]
-    for name in names:
-        if name not in known:
-            raise SpecError(f"probe {name!r} is not known. {closest(name, known)}")
-        if hasattr(probe := load(PACKAGE, name), "check"):
-            probe.check(spec)
-            continue
-        for part, able in ((spec.task, hasattr(spec.task, "circuit")), (spec.model, hasattr(spec.model, "heads"))):
-            if not able:
-                raise SpecError(f"probe {name!r} looks for circuits, which {name_of(part)!r} does not have.")
 
 
 @torch.no_grad()
@@ -48,7 +30,7 @@ def examine(
     circuit = _circuit(spec.task, spec.data_seed, count).to(weights_W.device)
     if len(circuit.targets_N) == 0:  # a tiny task, where no replacement changes the answer
         return {}
-    return {name: list(load(PACKAGE, name).examine(module, circuit)) for name in names}
+    return {name: list(load(PROBES, name).examine(module, circuit)) for name in names}
 
 
 def columns(run_id: str, step: int, found: Mapping[str, Sequence[Finding]]) -> dict[str, list[Any]]:

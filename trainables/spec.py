@@ -29,7 +29,8 @@ PRECISIONS = ("float32", "bfloat16")
 def coerce(owner: object) -> None:
     """Turn every field of a frozen dataclass into the type it declares, so that 1 and 1.0 are one value.
 
-    Raises SpecError for a value of another kind (a string or NaN for a number, 1.5 for an int).
+    Raises SpecError for a value of another kind (a string or NaN for a number, 1.5 for an int). Fields of containers,
+    such as a mapping of axes, stay as they are.
     """
     hints = _hints(type(owner))
     for field in _fields(type(owner)):
@@ -56,13 +57,15 @@ def _coerced(value: Any, hint: Any, owner: object, name: str) -> Any:
             if abs(value) <= sys.float_info.max and (whole or kind is float):  # neither NaN nor infinite
                 return kind(value) + 0  # -0.0 + 0 is 0.0: one zero, one id
         raise SpecError(f"{_label(owner)}.{name} must be a finite {kind.__name__}, got {value!r}.")
-    if kind is Any or isinstance(value, kind):
+    if kind is Any or typing.get_origin(kind) is not None or isinstance(value, kind):
         return value
     raise SpecError(f"{_label(owner)}.{name} must be {kind.__name__}, got {value!r}.")
 
 
 def _label(owner: object) -> str:
-    return "RunSpec" if isinstance(owner, RunSpec) else name_of(owner)
+    """A task, model or optimizer by its file, any other class by its own name."""
+    kind = type(owner).__name__
+    return name_of(owner) if kind in ("Task", "Model", "Optimizer") else kind
 
 
 def at_least(component: object, **least: int) -> None:
@@ -177,7 +180,8 @@ class RunSpec:
         for path, value in values.items():
             part, _, field = path.partition(".")
             if path not in known:
-                raise SpecError(f"axis {path!r} is not a field of RunSpec. {closest(path, known)}")
+                near = closest(path, known, "`study show STUDY` shows all.")
+                raise SpecError(f"axis {path!r} is not a field of RunSpec. {near}")
             if field:
                 fields.setdefault(part, {})[field] = value
             elif path not in PARTS:

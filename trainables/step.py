@@ -11,10 +11,8 @@ from torch import Tensor, nn
 from torch.func import functional_call, grad, vmap
 
 from trainables.answers import UNSCORED
+from trainables.device import PROFILES
 from trainables.layout import Layout
-
-LARGE = 1_000_000
-"""Weights from which a run trains alone anyway, and a batch of one matrix product would only be slower."""
 
 
 def example_losses(logits_NC: Tensor, targets_N: Tensor, loss: str) -> Tensor:
@@ -90,7 +88,7 @@ def for_runs(function: Callable[..., Any], layout: Layout) -> Callable[..., Any]
     """
 
     def call(*tensors: Tensor) -> Any:
-        if len(tensors[0]) > 1 or layout.num_params < LARGE:
+        if len(tensors[0]) > 1 or layout.num_params < PROFILES[tensors[0].device.type].alone_from_weights:
             return vmap(function)(*tensors)
         result = function(*(tensor[0] for tensor in tensors))
         return result[None] if isinstance(result, Tensor) else {name: part[None] for name, part in result.items()}

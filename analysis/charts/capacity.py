@@ -1,8 +1,8 @@
-"""Memorization capacity and critical data size on the plane of model width and data size: where the two curves cross.
+"""Memorization capacity and critical data size by model width: where do the two curves cross?
 
-source: Huang et al. 2024, arXiv 2402.15175, section 3 and Figures 1, 3 and 4. Capacity is how many random labels a
-model of a width ends up fitting. The critical data size is where half of the runs generalize (test accuracy 0.95),
-interpolated between the data sizes of the study.
+source: Huang et al. 2024, arXiv 2402.15175, section 3 and Figures 1, 3 and 4. The capacity of a width is how many
+random labels its models fit at the end. The critical data size is the one at which half of the runs generalize (test
+accuracy 0.95), interpolated between the data sizes of the study.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -10,28 +10,31 @@ from typing import TYPE_CHECKING, Any
 import altair as alt
 from altair.typing import ChartType
 
-from analysis.charts import DATA_SIZES, WIDTH, NotApplicable, read_study, rows, t_interval
-from analysis.theme import PHASES
+from analysis.charts import DATA_SIZES, WIDTH, NotApplicable, t_interval
+from analysis.stored import read_study, rows
+from analysis.theme import BLUE, ORANGE
 
 if TYPE_CHECKING:
-    from study.store import Store
+    from study.store.database import Store
 
 TITLE = "Memorization capacity and critical data size"
 READ = (
-    "More data than the capacity cannot be memorized, less than the critical size does not make a model generalize. "
-    "Bars are 95% t intervals over seeds; where every random label was fitted the capacity is a lower bound (triangle)."
+    "A model cannot memorize more examples than its capacity, and does not generalize from fewer than the critical "
+    "size. Bars are 95% t intervals over seeds. A triangle is a lower bound: there the model fitted every random "
+    "label."
 )
 CAPACITY = "memorization capacity"
 CRITICAL = "critical data size"
 SATURATED = 0.99
-"""From this accuracy on random labels on, the model might have fitted more of them."""
+"""With this accuracy on random labels or more, the model might have fitted more of them."""
 
 
 def chart(store: "Store", study: str) -> ChartType:
-    """The two curves, for a study over width and data size that also has runs with `task.labels` = 'random'."""
+    """The two curves; NotApplicable unless the axes are width and data size and some runs have random labels."""
     facts = read_study(store, study)
+    store = store.of(study)
     if not {WIDTH} < set(facts.axes) <= {WIDTH, *DATA_SIZES}:
-        raise NotApplicable(f"Study {study!r} is not over {WIDTH} and {' or '.join(DATA_SIZES)} alone.")
+        raise NotApplicable(f"Study {study!r} needs the axes {WIDTH} and {' or '.join(DATA_SIZES)}, and no others.")
     capacities = rows(
         store,
         """select
@@ -41,10 +44,9 @@ def chart(store: "Store", study: str) -> ChartType:
             count(*)::integer as runs,
             if(max(final_train_accuracy) >= $saturated, 'lower bound', 'measured') as kind,
         from outcomes
-        join phases using (run_id)
         join study_runs using (run_id)
         join runs using (run_id)
-        where study = $study and definition = 'unified' and phase <> 'unresolved'
+        where study = $study and outcomes.status = 'finished' and outcomes.stop_reason <> 'pruned'
             and spec ->> '$.task.labels' = 'random'
         group by width
         order by width""",
@@ -85,7 +87,7 @@ def chart(store: "Store", study: str) -> ChartType:
     )
     if not capacities or not criticals:
         raise NotApplicable(
-            f"Study {study!r} lacks runs with random labels, or widths at which some data size suffices."
+            f"Study {study!r} lacks runs with random labels, or widths at which some data size is enough."
         )
     capacities = [row | t_interval(row["size"], row["sd"], row["runs"]) for row in capacities]
     values: list[dict[str, Any]] = [{"curve": CAPACITY} | row for row in capacities]
@@ -96,9 +98,7 @@ def chart(store: "Store", study: str) -> ChartType:
         .axis(values=sorted({value["width"] for value in values}))
         .title(WIDTH),
         alt.Y("size:Q").title("training examples"),
-        alt.Color("curve:N")
-        .scale(domain=[CAPACITY, CRITICAL], range=[PHASES["memorization"], PHASES["grokking"]])
-        .title(None),
+        alt.Color("curve:N").scale(domain=[CAPACITY, CRITICAL], range=[ORANGE, BLUE]).title(None),
     )
     marks = base.mark_point(filled=True, size=55, opacity=1).encode(
         alt.Shape("kind:N").scale(domain=["measured", "lower bound"], range=["circle", "triangle-up"]).title(None),

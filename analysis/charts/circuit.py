@@ -1,7 +1,7 @@
-"""The circuit as a map of layer and position, when a run has memorized, at the end, and what changed in between.
+"""The circuit as maps of layer and position: after memorization, at the end, and the change in between.
 
-source: Wang et al. 2024, arXiv 2405.15071, figures 4 and 5: causal strength of each state on the answer, and how well a
-logit lens finds the bridge entity, the relation or the compared values there.
+source: Wang et al. 2024, arXiv 2405.15071, figures 4 and 5: the causal strength of each state on the answer, and how
+well a logit lens finds the bridge entity, the relation or the compared values there.
 """
 
 import json
@@ -10,17 +10,20 @@ from typing import TYPE_CHECKING, Any
 import altair as alt
 from altair.typing import ChartType
 
-from analysis.charts import NotApplicable, label, read_cells, read_study, rows
+from analysis.charts import NotApplicable, label
+from analysis.stored import read_cells, read_study, rows
+from study.store.definitions import generalized_phases
 from trainables.spec import RunSpec
 
 if TYPE_CHECKING:
-    from study.store import Store
+    from study.store.database import Store
 
 TITLE = "The circuit, by layer and position"
 READ = (
-    "Layer 0 is the embedding. Causal strength: how often the answer changes when the state comes from an example with "
-    "another token there. MRR: mean reciprocal rank of a token when the state is read out as the last one is. Before "
-    "is the first look after training accuracy 0.9, after the last one; means over the runs of one cell."
+    "Layer 0 is the embedding. Causal strength is how often the answer changes when the state is replaced by that of "
+    "an example with another token there. MRR is the mean reciprocal rank of a token when the state is read out as "
+    "that of the last layer is. The left map is the first look after training accuracy 0.9, the middle map is the last "
+    "look, and the right map is the change. Numbers are means over the runs of one cell."
 )
 METRICS = {
     "strength": "causal strength",
@@ -30,14 +33,17 @@ METRICS = {
     "mrr_v2": "MRR of the second value",
     "recall_labels": "recall of the three labels",
 }
-"""Metrics that are drawn, and their titles."""
-GENERALIZED = ("systematic", "generalized_in_distribution", "grokking", "comprehension")
+"""The metrics that are drawn, with their titles."""
 MOMENTS = ("before", "after", "change")
 
 
 def chart(store: "Store", study: str, point: dict[str, Any] | None = None) -> ChartType:
-    """Maps at `point`, None for the cell that generalized latest; NotApplicable without rows in `probes`."""
+    """The maps at `point`; None for the cell with the longest delay among those that generalize.
+
+    NotApplicable where probes have not looked at a run twice, after it fitted its training split.
+    """
     facts = read_study(store, study)
+    store = store.of(study)
     found = rows(
         store,
         """with looks as (
@@ -58,14 +64,15 @@ def chart(store: "Store", study: str, point: dict[str, Any] | None = None) -> Ch
         from looks where first < last group by all""",
         study=study,
     )
-    found = [row for row in found if row["metric"] in METRICS]  # other probes have metrics that are no maps
+    found = [row for row in found if row["metric"] in METRICS]  # other probes have metrics that are not maps
     cells = [cell for cell in read_cells(store, facts) if any(row["key"] == cell["key"] for row in found)]
     if point is not None:
-        cells = [cell for cell in cells if cell["point"] == point]
+        cells = [cell for cell in cells if cell["point"] == facts.whole(point)]
     if not cells:
         raise NotApplicable(f"Study {study!r} has no findings of mechanistic probes before and after generalization.")
     delays = {row["key"]: row["delay"] for row in found}
-    cell = max(cells, key=lambda cell: (cell["phase"] in GENERALIZED and cell["fraction"] > 0.5, delays[cell["key"]]))
+    generalized = generalized_phases(facts.definition)
+    cell = max(cells, key=lambda cell: (cell["phase"] in generalized and cell["fraction"] > 0.5, delays[cell["key"]]))
     shown = [row for row in found if row["key"] == cell["key"]]
     [spec] = rows(
         store,
@@ -85,7 +92,7 @@ def chart(store: "Store", study: str, point: dict[str, Any] | None = None) -> Ch
 
 
 def _band(metric: str, found: list[dict[str, Any]], positions: list[str]) -> alt.HConcatChart | None:
-    """Before, after and change of one metric side by side; None where the study does not have it."""
+    """One metric before, after, and its change, side by side; None where the study does not have it."""
     if not found:
         return None
     maps = []

@@ -1,4 +1,4 @@
-"""What papers say of a study's system against what its runs say: the claimed range, our number and its interval."""
+"""What papers claim about a study's system, and what its runs say: the bar's range, our number and its interval."""
 
 import math
 from collections.abc import Sequence
@@ -7,48 +7,58 @@ from typing import TYPE_CHECKING, Any
 import altair as alt
 from altair.typing import ChartType
 
-from analysis.charts import NotApplicable, read_study
-from analysis.claim import NOT_REPRODUCED, NOT_YET_RUN, REPRODUCED, UNDECIDED, Checked, claims_about
-from analysis.theme import PHASES
+from analysis.charts import NotApplicable
+from analysis.claim import NOT_REPRODUCED, NOT_YET_RUN, REPRODUCED, UNDECIDED, Checked
+from analysis.claim_check import claims_about
+from analysis.stored import read_study
+from analysis.theme import BLUE, LIGHT, ORANGE, YELLOW
 
 if TYPE_CHECKING:
-    from study.store import Store
+    from study.store.database import Store
 
-TITLE = "What is claimed, and what was measured"
+TITLE = "What papers claim and what was measured"
 READ = (
-    "The band is where the number must lie for the claim to hold. Dots are measured, bars are their 95% bootstrap "
-    "intervals over seeds; the verdict follows from where the bar lies."
+    "The green band is where the number must lie for the claim to hold. The dot is our number, and the line through it "
+    "is its 95% bootstrap interval over seeds. The verdict follows from whether that line is inside the band, outside "
+    "it, or crosses its edge."
 )
 COLORS = {
-    REPRODUCED: PHASES["grokking"],
-    NOT_REPRODUCED: PHASES["memorization"],
-    UNDECIDED: PHASES["semi_grokking"],
-    NOT_YET_RUN: PHASES["unresolved"],
+    REPRODUCED: BLUE,
+    NOT_REPRODUCED: ORANGE,
+    UNDECIDED: YELLOW,
+    NOT_YET_RUN: LIGHT,
 }
 
 
 def chart(store: "Store", study: str, claims: Sequence[Checked] | None = None) -> ChartType:
-    """One strip for each claim about the study; NotApplicable where none has a number. `claims`: already checked."""
+    """One strip for each claim about the study that has a number; NotApplicable where none has.
+
+    `claims` are those about the study if they are already checked; None checks them here.
+    """
     facts = read_study(store, study)
+    store = store.of(study)
     claims = claims_about(store, study) if claims is None else claims
     found = [checked for checked in claims if not math.isnan(checked.value)]
     if not found:
         raise NotApplicable(f"Study {study!r} has no runs that a claim is about.")
     strips = alt.vconcat(*(_strip(checked) for checked in found), bounds="flush", spacing=100)
-    subtitle = facts.subtitle("means over seeds, 95% bootstrap intervals", max(checked.ended for checked in found))
+    subtitle = facts.subtitle("95% bootstrap intervals over seeds", max(checked.ended for checked in found))
     return strips.properties(title=alt.Title(facts.question, subtitle=subtitle))
 
 
 def _strip(checked: Checked) -> ChartType:
     claim = checked.claim
     numbers = [checked.value, checked.low, checked.high, claim.above, claim.below]
-    known = [number for number in numbers if number is not None and not math.isnan(number)]
+    known = [number for number in numbers if number is not None and math.isfinite(number)] or [0.0]
     reach = (max(known) - min(known)) or abs(known[0]) or 1.0
     left, right = min(known) - 0.25 * reach, max(known) + 0.25 * reach
     start = left if claim.above is None else claim.above
     end = right if claim.below is None else claim.below
-    low, high = (None if math.isnan(number) else number for number in (checked.low, checked.high))
-    value: dict[str, Any] = {"value": checked.value, "low": low, "high": high, "verdict": checked.verdict}
+    middle, low, high = (  # what is infinite reaches the edge
+        None if math.isnan(number) else min(max(number, left), right)
+        for number in (checked.value, checked.low, checked.high)
+    )
+    value: dict[str, Any] = {"value": middle, "low": low, "high": high, "verdict": checked.verdict}
     value |= {"claim": claim.says, "source": claim.source, "published": claim.published, "ours": checked.ours}
     scale = alt.Scale(domain=[left, right], nice=False, zero=False)
     base = alt.Chart(alt.InlineData(values=[value | {"start": start, "end": end}]))
@@ -59,5 +69,5 @@ def _strip(checked: Checked) -> ChartType:
     )
     tooltip = [f"{name}:N" for name in ("claim", "source", "published", "ours", "verdict")]
     dot = base.mark_point(filled=True, size=90, opacity=1).encode(x="value:Q", color=color, tooltip=tooltip)
-    title = alt.Title(claim.says, subtitle=f"{checked.verdict}: {checked.ours}; claimed {claim.bar}", fontSize=13)
+    title = alt.Title(claim.says, subtitle=f"{checked.verdict}: {checked.ours}; bar: {claim.bar}", fontSize=13)
     return (band + bar + dot).properties(width=560, height=26, title=title)

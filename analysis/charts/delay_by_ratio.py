@@ -1,8 +1,9 @@
 """How many times longer a model takes to generalize than to fit, against the ratio of inferred to atomic facts.
 
 source: Wang et al. 2024, arXiv 2405.15071, section 3.2: the ratio, not the amount of data, sets how fast a model
-generalizes. Their points: figure 1 (7.2), an independent reproduction (12.6, Davide011/Thesis_public) and the statement
-that at 18 test accuracy is 0.967 before training saturates, drawn at 1.
+generalizes. The published points are from figure 1 (ratio 7.2), from an independent reproduction (ratio 12.6,
+Davide011/Thesis_public), and from the statement that at ratio 18 test accuracy is 0.967 before training saturates,
+which is drawn as 1.
 """
 
 import json
@@ -11,26 +12,29 @@ from typing import TYPE_CHECKING, Any
 import altair as alt
 from altair.typing import ChartType
 
-from analysis.charts import NotApplicable, label, read_study, rows
-from analysis.theme import PHASES
+from analysis.charts import NotApplicable, label
+from analysis.stored import read_study, rows
+from analysis.theme import BLUE, GREEN, ORANGE, PINK, YELLOW
 
 if TYPE_CHECKING:
-    from study.store import Store
+    from study.store.database import Store
 
 TITLE = "Delay of generalization by ratio"
 READ = (
-    "Steps to test accuracy 0.9 over steps to training accuracy 0.9, a mark for each run and a line through medians "
-    "where at least half of the runs got there; triangles had not by the end of their observation, and lie above."
+    "A mark is a run: its steps to test accuracy 0.9 divided by its steps to training accuracy 0.9. The line goes "
+    "through the medians of points at which at least half of the runs reached both. A triangle is a run that had not "
+    "reached test accuracy 0.9 when its observation ended: its delay is longer."
 )
 RATIO = "task.ratio"
 PUBLISHED = ((7.2, 150_000 / 12_000), (12.6, 30_000 / 12_000), (18.0, 1.0))
-"""Ratio, and the steps to 0.9 of the published curves, test over train_inferred."""
+"""The ratio of facts, and the steps to accuracy 0.9 of the published curves: test divided by train_inferred."""
 OURS, THEIRS = "this study", "Wang et al. 2024, 2,000 entities"
 
 
 def chart(store: "Store", study: str) -> ChartType:
-    """The runs of a composition study that has the ratio as an axis; other axes in colours of their own."""
+    """The runs of a study with the ratio as an axis; each combination of the other axes has its own colour."""
     facts = read_study(store, study)
+    store = store.of(study)
     if RATIO not in facts.axes:
         raise NotApplicable(f"Study {study!r} has no axis {RATIO}.")
     found = rows(
@@ -55,8 +59,8 @@ def chart(store: "Store", study: str) -> ChartType:
     published = [{"ratio": ratio, "delay": delay, "curve": THEIRS} for ratio, delay in PUBLISHED]
     published = published if found[0]["task"] == "composition" else []
     curves = list(dict.fromkeys(value["curve"] for value in values))
-    colors = [PHASES["grokking"], PHASES["forgetting"], PHASES["progression"], PHASES["semi_grokking"]]
-    palette = [colors[i % len(colors)] for i in range(len(curves))] + [PHASES["memorization"]]
+    colors = [BLUE, PINK, GREEN, YELLOW]
+    palette = [colors[i % len(colors)] for i in range(len(curves))] + [ORANGE]
     color = alt.Color("curve:N").scale(domain=[*curves, THEIRS][: len(palette) - (not published)], range=palette)
     x = alt.X("ratio:Q").scale(zero=False, padding=14).title("ratio of inferred to atomic facts in training")
     y = alt.Y("delay:Q").scale(type="log", nice=False, padding=14).title("steps to generalize / steps to fit")
@@ -89,7 +93,7 @@ def chart(store: "Store", study: str) -> ChartType:
 
 
 def _medians(values: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The median delay at each point where it was reached; a run that did not get there counts as longer than all."""
+    """The median delay at each point, where it was reached; runs that did not generalize count as the slowest."""
     groups: dict[tuple[str, float], list[dict[str, Any]]] = {}
     for value in values:
         groups.setdefault((value["curve"], value["ratio"]), []).append(value)

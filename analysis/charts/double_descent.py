@@ -1,4 +1,4 @@
-"""Final test accuracy against model width, one line per data size: does a larger model do worse before it does better?
+"""Final test accuracy against model width, one line per data size: do larger models get worse before they get better?
 
 source: Huang et al. 2024, arXiv 2402.15175, Figures 6 and 7
 """
@@ -10,22 +10,24 @@ from typing import TYPE_CHECKING
 import altair as alt
 from altair.typing import ChartType
 
-from analysis.charts import DATA_SIZES, WIDTH, NotApplicable, label, order, read_study, rows, t_interval
+from analysis.charts import DATA_SIZES, WIDTH, NotApplicable, label, t_interval
+from analysis.stored import order, read_study, rows
 
 if TYPE_CHECKING:
-    from study.store import Store
+    from study.store.database import Store
 
 TITLE = "Final test accuracy against model width"
 READ = (
-    "A line that falls and rises again with the width is double descent; bars are 95% t intervals of the mean "
-    "over the finished runs of a cell."
+    "A line that falls and rises again with the width is double descent. Bars are 95% t intervals of the mean over the "
+    "finished runs of a cell."
 )
 MIN_WIDTHS = 3
 
 
 def chart(store: "Store", study: str) -> ChartType:
-    """Means over the resolved runs at every width and data size; further axes of the study become panels."""
+    """Means over the resolved runs at every width and data size; the study's other axes become panels."""
     facts = read_study(store, study)
+    store = store.of(study)
     cells = rows(
         store,
         """select
@@ -54,7 +56,7 @@ def chart(store: "Store", study: str) -> ChartType:
     widths = sorted({value["width"] for value in values})
     if WIDTH not in facts.axes or len(widths) < MIN_WIDTHS:
         raise NotApplicable(
-            f"Study {study!r} has finished runs at {len(widths)} values of {WIDTH}; {MIN_WIDTHS} are needed."
+            f"Study {study!r} needs finished runs at {MIN_WIDTHS} values of {WIDTH}; it has {len(widths)}."
         )
 
     base = alt.Chart(alt.InlineData(values=values)).encode(

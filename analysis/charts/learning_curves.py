@@ -1,50 +1,61 @@
-"""Training and test accuracy over the steps of the runs of one cell, one thin line per run."""
+"""Accuracies by optimizer step, one thin line for each run of a cell and each split."""
 
 from typing import TYPE_CHECKING, Any
 
 import altair as alt
 import pandas as pd
 
-from analysis.charts import NotApplicable, label, read_cells, read_study, rows
+from analysis.charts import NotApplicable, label
+from analysis.stored import read_cells, read_study, rows
 from analysis.theme import SPLITS, step_axis
+from study.store.definitions import generalized_phases
 from trainables.errors import SpecError
 
 if TYPE_CHECKING:
-    from study.store import Store
+    from study.store.database import Store
 
 TITLE = "Learning curves"
-READ = "Each line is one run; grokking is the distance along the step axis between the training and the test lines."
+READ = (
+    "A run has one line for each split. Grokking is the distance along the step axis from its training line to its "
+    "test line."
+)
 PER_DECADE = 20
-"""Records per decade of steps that are drawn."""
-LATE = ("grokking", "generalized_in_distribution", "systematic")
-"""Phases in which the test split follows the training split, if at all, later."""
+"""At most this many records per decade of steps are drawn."""
 MAX_RUNS = 400
-"""Runs whose curves are drawn: the first seeds of every cell, as many as this allows."""
+"""At most this many runs are drawn: the first seeds of every cell."""
 
 
 def chart(store: "Store", study: str, point: dict[str, Any] | None = None) -> alt.Chart:
-    """The curves at `point`, {axis path: value}; None = where grokking is commonest."""
+    """The curves of the cell at `point`, {axis path: value}; None for the cell that `example` picks."""
     facts = read_study(store, study)
+    store = store.of(study)
     cells = read_cells(store, facts)
     if point is not None:
-        cells = [cell for cell in cells if cell["point"] == point]
+        cells = [cell for cell in cells if cell["point"] == facts.whole(point)]
         if not cells:
             raise SpecError(f"Study {study!r} has no cell at {point}. Its axes are {', '.join(facts.axes)}.")
-    values = read_curves(store, study, example(cells)["key"]) if cells else []
-    if not values:
-        raise NotApplicable(f"Study {study!r} has no records to draw.")
-    cell = example(cells)
+    values = read_curves(store, study, example(cells, facts.definition)["key"]) if cells else []
+    if not have_accuracies(values):
+        raise NotApplicable(f"Study {study!r} has no records of accuracies to draw.")
+    cell = example(cells, facts.definition)
     title = alt.Title(facts.question, subtitle=facts.subtitle(label(cell["point"]), cell["total"]))
     return lines(values).properties(title=title)
 
 
-def example(cells: list[dict[str, Any]]) -> dict[str, Any]:
-    """The row of `read_cells` with the most late generalization, else with the clearest phase."""
-    return max(cells, key=lambda cell: (cell["phase"] in LATE, cell["phase"] != "unresolved", cell["fraction"]))
+def example(cells: list[dict[str, Any]], definition: str) -> dict[str, Any]:
+    """The row of `read_cells` with the most runs in a generalized phase, in the last of the definition if there are
+    several (late generalization comes after early); without one, the row with the clearest phase."""
+    generalized = generalized_phases(definition)
+
+    def interest(cell: dict[str, Any]) -> tuple[int, bool, float]:
+        rank = generalized.index(cell["phase"]) if cell["phase"] in generalized else -1
+        return rank, cell["phase"] != "unresolved", cell["fraction"]
+
+    return max(cells, key=interest)
 
 
 def read_curves(store: "Store", study: str, key: str | None = None) -> list[dict[str, Any]]:
-    """Thinned accuracies of the study's runs, or of those at the point stored as `key`; `run` is a number from 1."""
+    """Thinned accuracies of the study's runs, or of those at the point with this `key`; `run` is a number from 1."""
     return rows(
         store,
         f"""with chosen as (
@@ -75,8 +86,13 @@ def read_curves(store: "Store", study: str, key: str | None = None) -> list[dict
     )
 
 
+def have_accuracies(values: list[dict[str, Any]]) -> bool:
+    """True if rows of `read_curves` hold any: answers that are numbers have none."""
+    return any(row[split] is not None for row in values for split in SPLITS)
+
+
 def lines(values: list[dict[str, Any]]) -> alt.Chart:
-    """The lines of rows as `read_curves` gives them; a split that no run has is left out."""
+    """The lines for rows of `read_curves`; a split that no run has is left out."""
     splits: list[Any] = [split for split in SPLITS if any(row[split] is not None for row in values)]
     scale, axis = step_axis("optimizer step")
     return (

@@ -6,24 +6,27 @@ from typing import TYPE_CHECKING
 import altair as alt
 from altair.typing import ChartType
 
-from analysis.charts import NotApplicable, label, read_study, rows
+from analysis.charts import NotApplicable, label
+from analysis.stored import read_study, rows
 from analysis.theme import phase_color, step_axis
 
 if TYPE_CHECKING:
-    from study.store import Store
+    from study.store.database import Store
 
 TITLE = "Steps to generalize against steps to fit"
 READ = (
-    "On the diagonal a run generalizes as soon as it fits; ten times above it, it takes ten times as long. "
-    "Triangles had not generalized when their observation ended: their passage lies above."
+    "On the diagonal a run generalizes as soon as it fits; ten times above it, generalizing takes ten times as many "
+    "steps as fitting. A triangle is a run that had not generalized when its observation ended: its mark would lie "
+    "higher."
 )
 MAX_RUNS = 3000
-"""Runs that are drawn: a random sample of a larger study."""
+"""At most this many runs are drawn: a random sample of a larger study."""
 
 
 def chart(store: "Store", study: str, definition: str | None = None) -> ChartType:
-    """First passages of accuracy 0.9 of the runs that fit their training split, coloured by phase."""
+    """First passages of accuracy 0.9, for the runs that fit their training split, coloured by phase."""
     facts = read_study(store, study, definition)
+    store = store.of(study)
     runs = rows(
         store,
         f"""select
@@ -61,7 +64,7 @@ def chart(store: "Store", study: str, definition: str | None = None) -> ChartTyp
         .encode(
             alt.X("train_step:Q", scale=scale, axis=x_axis),
             alt.Y("test_step:Q", scale=scale, axis=y_axis),
-            phase_color(run["phase"] for run in runs),
+            phase_color(facts.definition, (run["phase"] for run in runs)),
             alt.Shape("test:N").scale(domain=["reached", "not by the end"], range=["circle", "triangle-up"]),
             tooltip=["point:N", "seed:Q", "phase:N", "train_step:Q", "test_step:Q", "test:N"],
         )

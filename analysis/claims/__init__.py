@@ -1,1 +1,1 @@
-"""One file per system of the literature: `CLAIMS`, what its papers say in numbers, for `study claims` and reports."""
+"""One file for each system of the literature: its `CLAIMS` are what papers say of it in numbers."""

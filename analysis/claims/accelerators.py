@@ -1,31 +1,33 @@
-"""What is said to speed grokking up, against AdamW at its own best learning rate and weight decay.
+"""Methods that are said to speed up grokking, compared with AdamW at its own best learning rate and weight decay.
 
-Each method has points of its own; its time is the smallest median over seeds of the step at which test accuracy reaches
-0.95. A run that does not get there counts with the horizon, so a gain over a method that never groks is a lower bound.
+Each method has its own points. The time of a point is the median over seeds of the step at which test accuracy reaches
+0.95, and the time of a method is that of its fastest point. A run that does not reach it counts with the horizon, so a
+gain over a method that never groks is a lower bound.
 """
 
 import math
 import statistics
 from collections.abc import Callable
 
-from analysis.claim import Claim, Runs
+from analysis.claim import DIFFERENCE, RATIO, Claim, Runs
+from analysis.statistics import generalized
 
 LEE = "Lee et al. 2024 (arXiv 2405.20233)"
 PRIETO = "Prieto et al. 2025 (arXiv 2501.04697)"
 TVEIT = "Tveit et al. 2025 (arXiv 2504.16041)"
 STUDIES = ("accelerators", "accelerators_paper")
-GAIN = "steps of the best AdamW / steps of the best point of the method"
+GAIN = "steps of AdamW at its best point / steps of the method at its best point"
 MUON_BAR = 1.22
-"""Half of the published gain of Muon: the square root of 153.09 / 102.89."""
+"""Half of the published gain of Muon on a log scale: the square root of 153.09 / 102.89."""
 
 
 def method(run: dict) -> str:
-    """The optimizer, or `stablemax` for AdamW on that loss."""
+    """The name of the optimizer, or `stablemax` for AdamW with that loss."""
     return "stablemax" if run["point"].get("loss") == "stablemax" else run["optimizer"]
 
 
 def points(runs: Runs, name: str, decay: float | None = None) -> list[Runs]:
-    """The runs of a method, by point; with `decay`, those at this weight decay alone."""
+    """The runs of a method, one list for each point; with `decay`, only the points with this weight decay."""
     cells: dict[tuple, Runs] = {}
     for run in runs:
         if method(run) == name and decay in (None, run["weight_decay"]):
@@ -33,36 +35,44 @@ def points(runs: Runs, name: str, decay: float | None = None) -> list[Runs]:
     return list(cells.values())
 
 
+def steps_of(run: dict) -> float:
+    """Steps to test accuracy 0.95, 0 among them; the horizon of a run that does not reach it."""
+    return run["test_step_95"] if generalized(run) else run["horizon"]
+
+
+def quotient(slower: float, faster: float) -> float:
+    """How many times as many steps: without end as many as none, and unknown where both are none."""
+    return slower / faster if faster else math.inf if slower else math.nan
+
+
 def steps(cells: list[Runs]) -> float:
-    """Steps to test accuracy 0.95 at the best of the points; their horizon where no point gets there."""
-    times = [statistics.median(run["test_step_95"] or run["horizon"] for run in cell) for cell in cells]
+    """Steps to test accuracy 0.95 at the best point; the horizon where no point reaches it."""
+    times = [statistics.median(steps_of(run) for run in cell) for cell in cells]
     return min(times, default=math.nan)
 
 
 def gain(name: str) -> Callable[[Runs], float]:
-    """How many times sooner a method groks than the tuned AdamW; NaN where AdamW never groks."""
+    """How many times sooner a method groks than tuned AdamW; NaN where AdamW never groks."""
 
     def ratio(runs: Runs) -> float:
         baseline = points(runs, "adamw")
-        grokked = any(run["test_step_95"] for cell in baseline for run in cell)
-        return steps(baseline) / steps(points(runs, name)) if grokked else math.nan
+        grokked = any(generalized(run) for cell in baseline for run in cell)
+        return quotient(steps(baseline), steps(points(runs, name))) if grokked else math.nan
 
     return ratio
 
 
 def gain_over_no_decay(runs: Runs) -> float:
     """How many times sooner Grokfast groks than AdamW without decay at its best rate."""
-    return steps(points(runs, "adamw", decay=0)) / steps(points(runs, "grokfast"))
+    return quotient(steps(points(runs, "adamw", decay=0)), steps(points(runs, "grokfast")))
 
 
 def grokked_without_decay(name: str) -> Callable[[Runs], float]:
-    """Share of the seeds that a method groks without decay, at its best rate, less that of AdamW on cross-entropy."""
+    """Fraction of seeds that grok without decay at the best rate of a method, minus that of AdamW on cross-entropy."""
 
     def share(runs: Runs, of: str) -> float:
         cells = points(runs, of, decay=0)
-        return max(
-            (statistics.mean(run["test_step_95"] is not None for run in cell) for cell in cells), default=math.nan
-        )
+        return max((statistics.mean(generalized(run) for run in cell) for cell in cells), default=math.nan)
 
     return lambda runs: share(runs, name) - share(runs, "adamw")
 
@@ -76,29 +86,32 @@ CLAIMS = (
         studies=STUDIES,
         statistic=gain_over_no_decay,
         unit="steps of AdamW without decay / steps of Grokfast",
+        within=RATIO,
         above=1.0,
-        note="AdamW without decay counts with the horizon: the number is a lower bound.",
+        note="A run of AdamW that never groks counts with the horizon, so the number is a lower bound.",
     ),
     Claim(
         name="grokfast_over_tuned_adamw",
-        says="Grokfast groks sooner than an AdamW whose rate and decay are tuned.",
-        question="Is Grokfast sooner than a tuned AdamW?",
+        says="Grokfast groks sooner than AdamW with tuned learning rate and weight decay.",
+        question="Does Grokfast grok sooner than tuned AdamW?",
         source=LEE,
-        published="the paper compares with Adam without decay alone",
+        published="the paper compares only with Adam without decay",
         studies=STUDIES,
         statistic=gain("grokfast"),
         unit=GAIN,
+        within=RATIO,
         above=1.0,
     ),
     Claim(
         name="tuned_adamw_over_grokfast",
         says="AdamW with decay groks where Grokfast does not.",
-        question="Is Grokfast sooner than a tuned AdamW?",
+        question="Does Grokfast grok sooner than tuned AdamW?",
         source=f"{LEE}, issue 12 of its repository",
         published="AdamW at decay 0.01 grokked where Grokfast with Adam failed",
         studies=STUDIES,
         statistic=gain("grokfast"),
         unit=GAIN,
+        within=RATIO,
         below=1.0,
     ),
     Claim(
@@ -106,10 +119,11 @@ CLAIMS = (
         says="Muon groks sooner than AdamW.",
         question="Does Muon's gain outlast tuning?",
         source=f"{TVEIT}, abstract",
-        published="1.49 times: 102.89 epochs against 153.09, mean of all configurations of seven tasks",
+        published="1.49 times: 102.89 epochs against 153.09, mean over all configurations of seven tasks",
         studies=STUDIES,
         statistic=gain("muon"),
         unit=GAIN,
+        within=RATIO,
         above=MUON_BAR,
         note="The bar is half of the published gain, on a log scale.",
     ),
@@ -122,48 +136,54 @@ CLAIMS = (
         studies=STUDIES,
         statistic=gain("muon"),
         unit=GAIN,
+        within=RATIO,
         below=MUON_BAR,
         note="The bar is half of the published gain, on a log scale.",
     ),
     Claim(
         name="orthogonal_gradients_without_decay",
-        says="With gradients orthogonal to the weights networks grok without weight decay, else they do not.",
+        says="Without weight decay, networks grok if gradients are made orthogonal to the weights, and not otherwise.",
         source=f"{PRIETO}, abstract",
-        published="in words: quick generalization, where without regularization there is none",
+        published="in words: generalization is quick, where without regularization there is none",
         studies=STUDIES,
         statistic=grokked_without_decay("orthograd"),
-        unit="share of seeds that grok without decay, less AdamW's",
+        unit="fraction of seeds that grok without decay, minus that of AdamW",
+        within=DIFFERENCE,
         above=0.5,
     ),
     Claim(
         name="stablemax_without_decay",
-        says="With StableMax networks grok without weight decay, with softmax they do not.",
+        says="Without weight decay, networks grok with StableMax and not with softmax.",
         source=f"{PRIETO}, abstract",
         published="in words: StableMax enables grokking without regularization (its script trains 80,000 epochs)",
         studies=STUDIES,
         statistic=grokked_without_decay("stablemax"),
-        unit="share of seeds that grok without decay, less softmax's",
+        unit="fraction of seeds that grok without decay, minus that of softmax",
+        within=DIFFERENCE,
         above=0.5,
-        note="None of 24 runs in 600 steps, nor of 6 in 1,500; the paper's script trains 80,000 epochs.",
+        note="None of 24 runs grokked in 600 steps, and none of 6 in 1,500. The paper's script trains for 80,000 "
+        "epochs.",
     ),
     Claim(
         name="tuned_adamw_over_orthogonal_gradients",
         says="AdamW with tuned decay groks sooner than orthogonal gradients.",
         source=f"{PRIETO}, issue 8 of its repository",
-        published="200 epochs of AdamW at rate 0.01 and decay 8, 300 of orthogonal gradients",
+        published="200 epochs for AdamW at rate 0.01 and decay 8, 300 for orthogonal gradients",
         studies=STUDIES,
         statistic=gain("orthograd"),
         unit=GAIN,
+        within=RATIO,
         below=1.0,
     ),
     Claim(
         name="tuned_adamw_over_stablemax",
-        says="AdamW with tuned decay groks sooner on softmax than on StableMax.",
+        says="AdamW with tuned decay groks sooner with softmax than with StableMax.",
         source=f"{PRIETO}, issue 8 of its repository",
-        published="200 epochs of AdamW at rate 0.01 and decay 8, 80,000 of StableMax without decay",
+        published="200 epochs for AdamW at rate 0.01 and decay 8, 80,000 for StableMax without decay",
         studies=STUDIES,
         statistic=gain("stablemax"),
         unit=GAIN,
+        within=RATIO,
         below=1.0,
     ),
 )

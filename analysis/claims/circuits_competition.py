@@ -1,44 +1,42 @@
 """Huang et al. 2024 (arXiv 2402.15175): circuits that memorize and circuits that generalize compete.
 
-A model of a size memorizes at most D_mem examples, and generalizes from D_crit on. Progression, ungrokking,
-semi-grokking and grokking are the zones into which the two curves cut the plane of model size and data size.
+A model of a given size memorizes at most D_mem examples, and generalizes from D_crit examples on. The two curves cut
+the plane of model size and data size into four zones: progression, ungrokking, semi-grokking and grokking.
 """
 
 import math
 
-from analysis.claim import Claim, Runs
-from analysis.statistics import crossing, grouped, mean, means, rank_correlation
+from analysis.claim import CORRELATION, SHARE, Claim, Runs
+from analysis.statistics import crossing, generalized, grouped, mean, means, rank_correlation
 
 PAPER = "Huang et al. 2024 (arXiv 2402.15175)"
 STUDIES = ("circuits_competition", "circuits_competition_paper")
-GENERALIZED = 0.95
-"""Test accuracy from which a run counts as generalized."""
 SEMI_GROKKING = 0.2
-"""Sizes this close to the critical one, in parts of it, are in no zone: there runs generalize in part."""
+"""Data sizes within this fraction of the critical one are in no zone: there some runs generalize."""
 ZONES = {
     "progression": ("progression",),
     "ungrokking": ("memorization",),
     "grokking": ("grokking", "comprehension"),
 }
-"""The zones and the phases of `huang2024` that belong there."""
+"""The zones, and the phases of `huang2024` that belong to each."""
 
 
 def true_labels(runs: Runs) -> Runs:
-    """The runs that have something to learn beside labels."""
+    """The runs without random labels."""
     return [run for run in runs if run["point"].get("task.labels") != "random"]
 
 
 def capacities(runs: Runs) -> dict[int, float]:
-    """Random labels that a model of a width fits, by width."""
+    """How many random labels a model fits, mean by width."""
     twins = [run for run in runs if run["point"].get("task.labels") == "random"]
     return means(twins, lambda run: run["width"], lambda run: (run["final_train_accuracy"] or 0) * run["data_size"])
 
 
 def critical_sizes(runs: Runs) -> dict[int, float]:
-    """Data size at which half of the runs generalize, by width; widths at which none or all do are left out."""
+    """Data size at which half of the runs generalize, by width; left out where every size does better or worse."""
     sizes = {}
     for width, group in grouped(true_labels(runs), lambda run: run["width"]).items():
-        size = crossing(means(group, lambda run: run["data_size"], lambda run: run["test_step_95"] is not None))
+        size = crossing(means(group, lambda run: run["data_size"], generalized))
         if math.isfinite(size):
             sizes[width] = size
     return sizes
@@ -55,7 +53,7 @@ def critical_size_rise(runs: Runs) -> float:
 
 
 def in_their_zone(runs: Runs) -> float:
-    """Share of the runs that have the dynamics of the zone in which their width and data size lie."""
+    """Fraction of the runs that show the dynamics of the zone of their width and data size."""
     capacity, critical = capacities(runs), critical_sizes(runs)
     right = []
     for run in true_labels(runs):
@@ -99,6 +97,7 @@ CLAIMS = (
         studies=STUDIES,
         statistic=capacity_rise,
         unit="rank correlation of width and capacity",
+        within=CORRELATION,
         above=0.0,
     ),
     Claim(
@@ -109,17 +108,19 @@ CLAIMS = (
         studies=STUDIES,
         statistic=critical_size_rise,
         unit="rank correlation of width and critical size",
+        within=CORRELATION,
         below=0.0,
-        note="The study for two cores is a quadratic network modulo 23, not a transformer modulo 113.",
+        note="The study for two cores trains a quadratic network modulo 23, the paper a transformer modulo 113.",
     ),
     Claim(
         name="four_dynamics",
-        says="Which of the dynamics a run shows follows from its data size against capacity and critical size.",
+        says="Which dynamics a run shows follows from how its data size compares with capacity and critical size.",
         source=f"{PAPER}, Figures 1 and 2",
         published="every run shown; sizes within a fifth of the critical one (semi-grokking) are left out here",
         studies=STUDIES,
         statistic=in_their_zone,
-        unit="share of the runs in their zone",
+        unit="fraction of the runs that are in their zone",
+        within=SHARE,
         columns=PHASE,
         above=0.8,
     ),
@@ -138,7 +139,7 @@ CLAIMS = (
         name="norm_rises_in_progression",
         says="The weight norm rises in progression.",
         source=f"{PAPER}, section 3 and Figure 2",
-        published="rises all along",
+        published="rises throughout",
         studies=STUDIES,
         statistic=norm_change_in_progression,
         unit="mean ln(final norm / initial norm)",

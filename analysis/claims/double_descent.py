@@ -1,7 +1,7 @@
 """Huang et al. 2024 (arXiv 2402.15175), section 4: double descent in the width as a path across the phases.
 
-Where the data lies below the crossing of capacity and critical size, a growing model progresses, memorizes, and groks:
-accuracy rises, falls and rises. Above the crossing it never only memorizes.
+With less data than at the crossing of capacity and critical size, a growing model progresses, then memorizes, then
+groks: accuracy rises, falls and rises again. With more data there is no width at which it only memorizes.
 """
 
 import math
@@ -14,7 +14,7 @@ PAPER = "Huang et al. 2024 (arXiv 2402.15175)"
 STUDIES = ("double_descent", "double_descent_paper")
 ADD, TWIN = "add", "square_of_sum"
 DIPS = 0.1
-"""A fall of the mean accuracy by so much counts as double descent."""
+"""A fall of the mean accuracy by this much counts as double descent."""
 
 
 def depths(runs: Runs, operation: str) -> dict[int, float]:
@@ -27,9 +27,10 @@ def depths(runs: Runs, operation: str) -> dict[int, float]:
 
 
 def crossing_size(runs: Runs) -> float:
-    """Data size at which the capacity of a width, from random labels, comes up to its critical size for a + b.
+    """Data size at which capacity, measured on random labels, reaches the critical size of a + b.
 
-    Linear between neighbouring widths; a width that does not come to test accuracy 0.5 needs more than it can memorize.
+    Linear between neighbouring widths. A width that never reaches test accuracy 0.5 is passed over: it needs more data
+    than it can memorize.
     """
     capacity = capacities(runs)
     sums = [run for run in runs if run["point"].get("task.operation") == ADD]
@@ -59,7 +60,7 @@ def dip_above(runs: Runs) -> float:
 
 
 def twin_dips_more(runs: Runs) -> float:
-    """Mean over data sizes of the depth of (a + b)^2 less that of a + b."""
+    """Depth of (a + b)^2 minus that of a + b, mean over data sizes."""
     ours, twin = depths(runs, ADD), depths(runs, TWIN)
     both = [twin[size] - depth for size, depth in ours.items() if size in twin]
     return mean(both)
@@ -75,12 +76,12 @@ CLAIMS = (
         name="below_the_crossing",
         says="Below the crossing of capacity and critical size, accuracy falls and rises again with the width.",
         source=f"{PAPER}, section 4 and Figure 6",
-        published="at 2600 examples of 12,769, from progression to about 0 at widths 24 to 40 and up again",
+        published="at 2600 of 12,769 examples, from progression down to about 0 at widths 24 to 40 and up again",
         studies=STUDIES,
         statistic=dip_below,
-        unit="depth of the dip of mean accuracy, the least over data sizes",
+        unit="depth of the dip of mean accuracy, smallest over data sizes",
         above=DIPS,
-        note="The paper gives no number for what counts as a dip of accuracy: 0.1 of a mean over seeds does here.",
+        note="The paper gives no number for a dip of accuracy; here a dip of 0.1 in the mean over seeds counts.",
     ),
     Claim(
         name="above_the_crossing",
@@ -89,18 +90,18 @@ CLAIMS = (
         published="no double descent at 4000 and 5000 examples",
         studies=STUDIES,
         statistic=dip_above,
-        unit="depth of the dip of mean accuracy, the largest over data sizes",
+        unit="depth of the dip of mean accuracy, largest over data sizes",
         below=DIPS,
     ),
     Claim(
         name="harder_twin_dips_more",
         says="Double descent is stronger for (a + b)^2, which is as hard to memorize and harder to generalize.",
         source=f"{PAPER}, section 4 and Figure 7",
-        published="at 3000 examples 0 at width 24, where a + b dips a little",
+        published="at 3000 examples, accuracy 0 at width 24, where a + b dips a little",
         studies=STUDIES,
         statistic=twin_dips_more,
-        unit="depth of the dip, (a + b)^2 less a + b, mean over data sizes",
+        unit="depth of the dip, (a + b)^2 minus a + b, mean over data sizes",
         above=0.0,
-        note="For the quadratic network of two cores (a + b)^2 is not the harder one: its hidden units square.",
+        note="In the study for two cores (a + b)^2 is not harder: the hidden units of its network square their inputs.",
     ),
 )

@@ -1,13 +1,13 @@
-"""Liu et al. 2022 (arXiv 2205.10343): four phases, and representation learning only between two of them.
+"""Liu et al. 2022 (arXiv 2205.10343): four phases, of which only two learn representations.
 
-A run's phase is that of the paper's table 1, its limit of 1,000 steps between fitting and generalizing taken as the
-share of the horizon that it is there, a hundredth.
+A run's phase is that of the paper's table 1. Its limit of 1,000 steps between fitting and generalizing is a hundredth
+of the paper's horizon, and here a hundredth of the run's.
 """
 
 import math
 import statistics
 
-from analysis.claim import Claim, Runs
+from analysis.claim import CORRELATION, Claim, Runs
 from analysis.statistics import grouped, rank_correlation
 
 PAPER = "Liu et al. 2022 (arXiv 2205.10343)"
@@ -15,11 +15,11 @@ STUDIES = ("effective_theory", "effective_theory_paper")
 ORDER = ("memorization", "grokking", "comprehension", "confusion")
 """Representations are learned in the middle two."""
 LONGEST_DELAY = 0.01
-"""Parts of the horizon from fitting to generalizing, up to which it is comprehension."""
+"""The fraction of the horizon from fitting to generalizing below which a run is in comprehension."""
 
 
 def phase(run: dict) -> str:
-    """Table 1: what the run has fitted and generalized by its horizon, and how soon after each other."""
+    """Table 1: whether the run fits and generalizes by its horizon, and how soon after each other."""
     train, test = run["train_step_90"], run["test_step_90"]
     if train is None:
         return "confusion"
@@ -29,14 +29,14 @@ def phase(run: dict) -> str:
 
 
 def num_phases(runs: Runs) -> float:
-    """Phases that more than half of the runs of some point are in."""
+    """How many phases have a point where more than half of the runs are in them."""
     cells = grouped(runs, lambda run: (run["learning_rate"], run["weight_decay"])).values()
     shares = [{name: statistics.mean(phase(run) == name for run in cell) for name in ORDER} for cell in cells]
     return float(sum(any(share[name] > 0.5 for share in shares) for name in ORDER)) if shares else math.nan
 
 
 def confusion_with_decay(runs: Runs) -> float:
-    """Rank correlation of the decay and the share of runs that are confused."""
+    """Rank correlation of weight decay and the fraction of runs in confusion."""
     cells = grouped(runs, lambda run: run["weight_decay"])
     return rank_correlation(
         {decay: statistics.mean(phase(run) == "confusion" for run in cell) for decay, cell in cells.items()}
@@ -44,7 +44,7 @@ def confusion_with_decay(runs: Runs) -> float:
 
 
 def memorization_with_rate(runs: Runs) -> float:
-    """Rank correlation of the decoder's rate and the share of memorization among the runs that fit."""
+    """Rank correlation of the decoder's learning rate and the fraction of memorization among the runs that fit."""
     cells = grouped([run for run in runs if phase(run) != "confusion"], lambda run: run["learning_rate"])
     return rank_correlation(
         {rate: statistics.mean(phase(run) == "memorization" for run in cell) for rate, cell in cells.items()}
@@ -52,7 +52,7 @@ def memorization_with_rate(runs: Runs) -> float:
 
 
 def place_of_grokking(runs: Runs) -> float:
-    """Where the decoder's mean log rate of runs that grok lies between comprehension's, 0, and memorization's, 1."""
+    """Mean log learning rate of the decoder in grokking, on a scale from comprehension's (0) to memorization's (1)."""
     by_phase = grouped(runs, phase)
     logs = {name: statistics.fmean(math.log(run["learning_rate"]) for run in of) for name, of in by_phase.items()}
     if not logs.keys() >= set(ORDER[:3]) or logs["memorization"] == logs["comprehension"]:
@@ -61,7 +61,7 @@ def place_of_grokking(runs: Runs) -> float:
 
 
 def quality_of_generalizers(runs: Runs) -> float:
-    """Mean representation quality at the end of runs that comprehend or grok, less that of all others."""
+    """Mean final representation quality of runs in comprehension or grokking, minus that of all others."""
     between = [run["rqi"] for run in runs if phase(run) in ORDER[1:3] and run["rqi"] is not None]
     beside = [run["rqi"] for run in runs if phase(run) not in ORDER[1:3] and run["rqi"] is not None]
     return statistics.mean(between) - statistics.mean(beside) if between and beside else math.nan
@@ -75,48 +75,50 @@ CLAIMS = (
         published="4; of 176 cells 30 comprehension, 85 grokking, 50 memorization, 11 confusion (the authors' data)",
         studies=STUDIES,
         statistic=num_phases,
-        unit="phases in which most runs of a point are",
+        unit="phases that most runs of some point are in",
         above=3.5,
     ),
     Claim(
         name="decay_ends_in_confusion",
-        says="With more and more decay of the decoder nothing is learned.",
+        says="With ever more weight decay on the decoder, nothing is learned.",
         source=f"{PAPER}, Figure 6",
         published="in words: a fast and simple decoder is in the phase of confusion",
         studies=STUDIES,
         statistic=confusion_with_decay,
-        unit="rank correlation of decay and the share of confusion",
+        unit="rank correlation of decay and the fraction of confusion",
+        within=CORRELATION,
         above=0.0,
     ),
     Claim(
         name="fast_decoders_memorize",
-        says="A decoder that learns fast beside the representation memorizes.",
+        says="A decoder that learns fast compared with the representation memorizes.",
         source=f"{PAPER}, Figure 6",
         published="in words: a fast and capable decoder is in the phase of memorization",
         studies=STUDIES,
         statistic=memorization_with_rate,
-        unit="rank correlation of the decoder's rate and the share of memorization",
+        unit="rank correlation of the decoder's rate and the fraction of memorization",
+        within=CORRELATION,
         above=0.0,
     ),
     Claim(
         name="grokking_between_comprehension_and_memorization",
-        says="Grokking is sandwiched between comprehension and memorization.",
+        says="Grokking lies between comprehension and memorization.",
         source=f"{PAPER}, Figure 6",
         published="in words",
         studies=STUDIES,
         statistic=place_of_grokking,
-        unit="mean log rate of grokking, from 0 = that of comprehension to 1 = that of memorization",
+        unit="mean log rate of grokking, on a scale from comprehension (0) to memorization (1)",
         above=0.0,
         below=1.0,
     ),
     Claim(
         name="structure_between_memorization_and_confusion",
-        says="Representations are learned in comprehension and grokking alone, between memorization and confusion.",
+        says="Representations are learned only in comprehension and grokking, between memorization and confusion.",
         source=f"{PAPER}, abstract",
         published="in words: a Goldilocks zone",
         studies=STUDIES,
         statistic=quality_of_generalizers,
-        unit="mean RQI of runs that generalize, less that of the others",
+        unit="mean RQI of runs that generalize, minus that of the others",
         columns="select run_id, arg_max(value, step) as rqi from metrics where metric = 'rqi' group by run_id",
         above=0.0,
     ),

@@ -1,15 +1,16 @@
-"""Raventos et al. 2023 (arXiv 2306.15063), Panwar et al. 2023 (2306.04891): the number of tasks decides what is learnt.
+"""Raventos et al. 2023 (arXiv 2306.15063), Panwar et al. 2023 (2306.04891): in-context regression by number of tasks.
 
-All distances are mean squares, on examples of new tasks, to what two oracles answer: the posterior mean over the tasks
-of training (dMMSE, the memorizer) and ridge regression, the posterior mean over all tasks (the generalizer). The share
-of ridge is where a network stands on the line between them: 0 at the memorizer, 1 at ridge, above 1/2 nearer to ridge.
-As ridge is the best that can be done on new tasks, a distance to it is also what the loss there has beyond ridge's.
+Two oracles answer examples of new tasks. The memorizer (dMMSE) is the posterior mean over the training tasks, and the
+generalizer is ridge regression, the posterior mean over all tasks. A distance to an oracle is the mean squared
+difference from its answers. The share of ridge is the place of a network on the line between both: 0 at the memorizer,
+1 at ridge, above 1/2 nearer to ridge. Ridge is optimal on new tasks, so the distance to it is also the excess of the
+loss over ridge.
 """
 
 import math
 from typing import Any
 
-from analysis.claim import Claim, Runs
+from analysis.claim import SHARE, Claim, Runs
 from analysis.statistics import crossing, grouped, mean, means
 
 PAPER = "Raventos et al. 2023 (arXiv 2306.15063)"
@@ -41,8 +42,8 @@ DISTANCES = """
         arg_max(ridge_share, step) as ridge_share,
         max(ridge_share) filter (where to_ridge < to_ridge_untrained / 2) as highest_ridge_share,
     from placed group by run_id"""
-"""The distances at the end of each run. `highest_ridge_share` is over the steps at which it had come at least half of
-the way to ridge: an untrained network answers nearly 0, which may be nearer to the one or the other."""
+"""The final distances of each run. `highest_ridge_share` is the maximum over the steps at which the distance to ridge
+is less than half of its first value: an untrained network answers nearly 0, which may be nearer to either oracle."""
 
 
 def tasks(run: dict[str, Any]) -> int:
@@ -74,9 +75,9 @@ def threshold(runs: Runs) -> float:
 
 
 def memorizers_excess(runs: Runs) -> float:
-    """ln(loss beyond ridge's on new tasks, the memorizer's over the network's), where that is largest.
+    """ln(excess loss over ridge on new tasks, memorizer / network), the largest over numbers of tasks.
 
-    Of the numbers of tasks from which on networks are nearer to ridge.
+    Only over the numbers of tasks at which networks are nearer to ridge.
     """
     memorizer = means(runs, tasks, lambda run: run["separation"])
     network = means(runs, tasks, lambda run: run["to_ridge"])
@@ -85,14 +86,14 @@ def memorizers_excess(runs: Runs) -> float:
 
 
 def excess_of_many(runs: Runs) -> float:
-    """Loss on new tasks with the most tasks of training, beyond ridge's and relative to it."""
+    """Excess loss over ridge on new tasks, relative to the loss of ridge, with the most training tasks."""
     shares = ridge_shares(runs)
     most = [run for run in runs if shares and tasks(run) == max(shares) and run["to_ridge"] is not None]
     return mean([run["to_ridge"] / (run["new_task_loss"] - run["to_ridge"]) for run in most])
 
 
 def forgetting(runs: Runs) -> float:
-    """Share of runs that were nearer to ridge and end nearer to the memorizer, at the number of tasks with most."""
+    """Fraction of runs that were nearer to ridge and end nearer to the memorizer, largest over numbers of tasks."""
     groups = grouped([run for run in runs if run["ridge_share"] is not None], tasks)
     return max((mean([forgets(run) for run in group]) for group in groups.values()), default=math.nan)
 
@@ -105,49 +106,49 @@ def forgets(run: dict[str, Any]) -> bool:
 CLAIMS = (
     Claim(
         name="few_tasks_are_memorized",
-        says="A network of few tasks answers new ones like the Bayesian estimator over the tasks that it has seen.",
+        says="A network trained on few tasks answers new ones like the Bayesian estimator over its training tasks.",
         source=f"{PAPER}, abstract and section 3",
         published="below the threshold networks behave like dMMSE",
         studies=STUDIES,
         statistic=share_of_few,
-        unit="share of ridge, fewest tasks",
+        unit="share of ridge with the fewest tasks",
         columns=DISTANCES,
         below=0.5,
     ),
     Claim(
         name="many_tasks_give_ridge",
-        says="A network of many tasks answers new ones like ridge regression, which is not Bayesian for its training.",
+        says="A network trained on many tasks answers new ones like ridge regression, not like the Bayesian estimator.",
         source=f"{PAPER}, abstract and section 3",
         published="above the threshold behaviour aligns with ridge regression",
         studies=STUDIES,
         statistic=share_of_many,
-        unit="share of ridge, most tasks",
+        unit="share of ridge with the most tasks",
         columns=DISTANCES,
         above=0.5,
     ),
     Claim(
         name="better_than_bayes_on_new_tasks",
-        says="Above the threshold a network does better on new tasks than the Bayesian estimator over its own.",
+        says="Above the threshold a network does better on new tasks than the Bayesian estimator over its own tasks.",
         source=f"{PAPER}, abstract",
         published="significantly outperforms dMMSE",
         studies=STUDIES,
         statistic=memorizers_excess,
-        unit="ln(loss beyond ridge's on new tasks, dMMSE / network)",
+        unit="ln(excess loss over ridge on new tasks, dMMSE / network)",
         columns=DISTANCES,
         above=0.0,
     ),
     Claim(
         name="as_good_as_ridge",
-        says="With many tasks the loss on new ones becomes that of ridge regression.",
+        says="With many training tasks, the loss on new tasks becomes that of ridge regression.",
         source=f"{PAPER}, abstract and section 3",
         published="curves of the network and of ridge come together",
         studies=STUDIES,
         statistic=excess_of_many,
-        unit="loss on new tasks beyond ridge's, relative to it, most tasks",
+        unit="excess loss over ridge on new tasks, relative to ridge, with the most tasks",
         columns=DISTANCES,
         below=0.1,
-        note="The paper gives no number for curves that come together: within a tenth counts as that here. "
-        "For two cores a network of 128 tasks stays further off, after 5,000 steps of width 32.",
+        note="The paper gives no number for curves that come together; here within a tenth counts. In the study for "
+        "two cores a network of width 32 with 128 tasks is still further away after 5,000 steps.",
     ),
     Claim(
         name="threshold_of_8_dimensions",
@@ -160,20 +161,23 @@ CLAIMS = (
         columns=DISTANCES,
         above=13.0,
         below=16.0,
-        note="The paper sees it in how distances go with longer training; a factor of two either way is for that.",
+        note="The paper reads it off how distances change with longer training; the bar allows a factor of two for "
+        "this.",
     ),
     Claim(
         name="ridge_is_transient",
-        says="Near the threshold a network is first like ridge and later forgets it for the tasks of training.",
+        says="Near the threshold a network first answers like ridge and later forgets it in favour of its training "
+        "tasks.",
         source="Panwar et al. 2023 (arXiv 2306.04891), on forgetting; also Carroll et al. 2025 (arXiv 2501.17745)",
         published="the loss on new tasks falls and rises again at intermediate numbers of tasks",
         studies=STUDIES,
         statistic=forgetting,
-        unit="share of runs first nearer to ridge and at the end nearer to dMMSE, at the number of tasks with most",
+        unit="fraction of runs first nearer to ridge and at the end nearer to dMMSE, largest over numbers of tasks",
+        within=SHARE,
         columns=DISTANCES,
         above=0.5,
-        note="The papers give no share of runs: half counts here. For two cores no number of tasks lies between 8 and "
-        "16, and 5,000 steps are short. In a trial of a seed with 10 and 14 tasks, 12,000 steps, the share fell "
-        "from 0.50 and 0.57 to 0.39 and 0.47.",
+        note="The papers give no fraction of runs; here half is the bar. The study for two cores has no number of "
+        "tasks between 8 and 16, and its 5,000 steps are short. In a trial with one seed, 10 and 14 tasks and "
+        "12,000 steps, the share of ridge fell from 0.50 and 0.57 to 0.39 and 0.47.",
     ),
 )

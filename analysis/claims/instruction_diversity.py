@@ -1,12 +1,12 @@
 """Zhang et al. 2024 (arXiv 2402.10891, and "Only-IF", 2410.04717): the number of different instructions decides.
 
-A model that rewrites strings by a stated rule follows unseen rules if it was trained on enough different ones, however
-few examples it saw of each.
+A model rewrites strings by a stated rule. It follows unseen rules if it was trained on enough different ones, even with
+few examples of each.
 """
 
 import math
 
-from analysis.claim import Claim, Runs
+from analysis.claim import CORRELATION, RATIO, SHARE, Claim, Runs
 from analysis.statistics import crossing, grouped, mean, means, rank_correlation
 
 PAPER = "Zhang et al. 2024 (arXiv 2402.10891)"
@@ -31,15 +31,15 @@ def accuracy_of_many_rules(runs: Runs) -> float:
 
 
 def rise_at_constant_data(runs: Runs) -> float:
-    """Rank correlation of rules and accuracy on unseen rules, mean over the amounts of data."""
+    """Rank correlation of the number of rules and accuracy on unseen rules, mean over the amounts of data."""
     values = [rank_correlation(by_rules(group)) for group in grouped(runs, lambda run: run["data_size"]).values()]
     return mean(values)
 
 
 def width_of_transition(runs: Runs) -> float:
-    """Rules at which 9 of 10 runs follow unseen rules (accuracy of a half), over those at which 1 of 10 does.
+    """The number of rules at which 9 of 10 runs follow unseen rules, divided by that at which 1 of 10 does.
 
-    Mean over the amounts of data in which both are seen.
+    Mean over the amounts of data at which both are known.
     """
     ratios = []
     for group in grouped(runs, lambda run: run["data_size"]).values():
@@ -51,12 +51,15 @@ def width_of_transition(runs: Runs) -> float:
 
 
 def follows(accuracy: float | None) -> bool:
-    """True for a run that follows unseen rules in half of the cases."""
+    """True for an accuracy on unseen rules of at least a half."""
     return (accuracy or 0) >= 0.5
 
 
 def fewest_examples_over_best(runs: Runs) -> float:
-    """Accuracy on unseen rules with the fewest examples of each, over the best with as much data; mean over amounts."""
+    """Accuracy on unseen rules with the fewest examples per rule, divided by the best with as much data.
+
+    Mean over the amounts of data.
+    """
     ratios = []
     for group in grouped(runs, lambda run: run["data_size"]).values():
         rates = by_rules(group)
@@ -68,56 +71,61 @@ def fewest_examples_over_best(runs: Runs) -> float:
 CLAIMS = (
     Claim(
         name="few_rules_never",
-        says="Trained on few rules, a model does not follow unseen ones.",
+        says="A model trained on few rules does not follow unseen ones.",
         source=f"{PAPER}, Figure 2a",
         published="models trained on fewer than 300 rules never generalize",
         studies=STUDIES,
         statistic=accuracy_of_few_rules,
         unit="accuracy on unseen rules with the fewest rules",
+        within=SHARE,
         below=0.05,
     ),
     Claim(
         name="many_rules_always",
-        says="Trained on many rules, a model follows unseen ones.",
+        says="A model trained on many rules follows unseen ones.",
         source=f"{PAPER}, Figure 2a",
         published="models trained on 1000 rules and more always generalize",
         studies=STUDIES,
         statistic=accuracy_of_many_rules,
         unit="accuracy on unseen rules with the most rules",
+        within=SHARE,
         above=0.9,
-        note="Over both amounts of data, 0.69 and 0.93. Of 2048 examples new strings of seen rules are at 0.72, too.",
+        note="It is 0.69 with 2048 examples, where new strings of seen rules reach only 0.72, and 0.93 with 8192.",
     ),
     Claim(
         name="diversity_at_constant_data",
-        says="With as many examples in all, more rules generalize better.",
+        says="With the same number of examples in total, more rules generalize better.",
         source=f"{PAPER}, section 3 and Figure 2a",
-        published="S x I about a million examples throughout",
+        published="about a million examples throughout (S x I)",
         studies=STUDIES,
         statistic=rise_at_constant_data,
-        unit="rank correlation of rules and accuracy on unseen ones",
+        unit="rank correlation of the number of rules and accuracy on unseen ones",
+        within=CORRELATION,
         above=0.0,
     ),
     Claim(
         name="sharp_transition",
         says="The transition in the number of rules is sharp.",
         source=f"{PAPER}, Figure 2a",
-        published="below 300 none, from 1000 all, at about 400: a factor of 3.3",
+        published="none below 300 rules, all from 1000 on, at about 400: a factor of 3.3",
         studies=STUDIES,
         statistic=width_of_transition,
-        unit="rules at which 90% of runs follow unseen ones, over rules at which 10% do",
+        unit="rules at which 90% of runs follow unseen ones / rules at which 10% do",
+        within=RATIO,
         below=1000 / 300,
-        note="The grid's steps are factors of 2; between them the share of runs is taken as linear.",
+        note="The grid's steps are factors of 2; between them the fraction of runs is taken as linear.",
     ),
     Claim(
         name="few_examples_suffice",
-        says="With enough rules few examples of each suffice.",
+        says="With enough rules, few examples of each suffice.",
         source=f"{PAPER}, section 3",
         published="generalization emerges even though very few examples are provided for each rule",
         studies=STUDIES,
         statistic=fewest_examples_over_best,
-        unit="accuracy with the fewest examples per rule over the best, with as much data",
+        unit="accuracy with the fewest examples per rule / the best with as much data",
+        within=RATIO,
         above=0.9,
-        note="For two cores the fewest are 2 of 2048 and 8 of 8192. A first form of this statistic compared these two, "
-        "which are different amounts of data, and was 0.73.",
+        note="In the study for two cores, the fewest examples per rule are 2 of 2048 and 8 of 8192. A first form of "
+        "this statistic compared these two, which are different amounts of data, and gave 0.73.",
     ),
 )

@@ -1,12 +1,12 @@
-"""Hernandez et al. 2022 (arXiv 2205.10487): repeating a small part of the data harms most at a middling count.
+"""Hernandez et al. 2022 (arXiv 2205.10487): repeating a small part of the data harms most at a medium count.
 
-At a constant budget and share of repeats, the loss on fresh data is a double descent in the number of repeats; the peak
-lies where the repeated part is nearly memorized.
+At a constant budget and a constant share of repeated data, the loss on fresh data is a double descent in the number of
+repeats. Its peak lies where the repeated part is nearly memorized.
 """
 
 import math
 
-from analysis.claim import Claim, Runs
+from analysis.claim import CORRELATION, RATIO, Claim, Runs
 from analysis.statistics import dip, grouped, means, rank_correlation
 
 PAPER = "Hernandez et al. 2022 (arXiv 2205.10487)"
@@ -25,7 +25,7 @@ def fresh_losses(runs: Runs) -> dict[int, float]:
 
 
 def repeats(run: dict) -> int | None:
-    """How often the repeated examples of a run are seen."""
+    """How often a run sees each repeated example."""
     return run["point"].get("task.repeats")
 
 
@@ -41,7 +41,7 @@ def peak_height(runs: Runs) -> float:
 
 
 def known_at_peak(runs: Runs) -> float:
-    """Loss on the repeated examples at the worst count / at the smallest one, at the largest share."""
+    """Loss on the repeated examples at the worst number of repeats / at the smallest one, at the largest share."""
     shares = list(by_share(runs).values())
     if not shares:
         return math.nan
@@ -50,7 +50,7 @@ def known_at_peak(runs: Runs) -> float:
 
 
 def harm_by_share(runs: Runs) -> float:
-    """Rank correlation of the share and the loss on fresh data at its worst count."""
+    """Rank correlation of the repeated share and the loss on fresh data at its worst number of repeats."""
     return rank_correlation({share: max(fresh_losses(group).values()) for share, group in by_share(runs).items()})
 
 
@@ -59,13 +59,14 @@ CLAIMS = (
         name="double_descent_in_repeats",
         says="The loss on fresh data rises with the number of repeats and falls again.",
         source=f"{PAPER}, section 2 and Figure 2",
-        published="few repeats are harmless, very many too; 10% of the tokens repeated",
+        published="few repeats are harmless, and so are very many; 10% of the tokens are repeated",
         studies=STUDIES,
         statistic=peak_height,
         unit="nats by which the peak stands above both sides, at the largest share",
         columns=LOSSES,
         above=0.0,
-        note="Text and models of the paper are beyond two cores: a Markov chain and a transformer of width 32.",
+        note="The paper's text and models are too large for two cores: here a Markov chain and a transformer of width "
+        "32.",
     ),
     Claim(
         name="peak_where_memorized",
@@ -74,18 +75,20 @@ CLAIMS = (
         published="the loss on repeated data approaches zero at the peak",
         studies=STUDIES,
         statistic=known_at_peak,
-        unit="loss on repeated examples at the worst count / without repeats",
+        unit="loss on repeated examples at the worst number of repeats / without repeats",
+        within=RATIO,
         columns=LOSSES,
         below=0.25,
     ),
     Claim(
         name="more_repeated_more_harm",
-        says="At its worst count a larger repeated share does more harm.",
+        says="At the worst number of repeats, a larger repeated share does more harm.",
         source=f"{PAPER}, section 2",
         published="harm grows from 1% to 90% of repeated tokens",
         studies=STUDIES,
         statistic=harm_by_share,
-        unit="rank correlation of share and worst loss on fresh data",
+        unit="rank correlation of the repeated share and the worst loss on fresh data",
+        within=CORRELATION,
         columns=LOSSES,
         above=0.0,
     ),

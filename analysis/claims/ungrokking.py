@@ -1,12 +1,14 @@
-"""Varma et al. 2023 (arXiv 2309.02390): grokking as a matter of which circuit is more efficient.
+"""Varma et al. 2023 (arXiv 2309.02390): networks grok because the circuit that generalizes is more efficient.
 
-A network that generalizes and goes on with D examples loses it where D is below a critical size (ungrokking). Their
-explanation has that size independent of weight decay, and they find that from scratch a network needs more data.
+A network that generalizes, and then trains on D examples, stops generalizing where D is below a critical size
+(ungrokking). By the paper's explanation that size does not depend on weight decay. The paper also finds that a network
+needs more data to generalize from scratch.
 """
 
 import math
 
-from analysis.claim import Claim, Runs
+from analysis.claim import DIFFERENCE, SHARE, Claim, Runs
+from analysis.claims.circuits_competition import PHASE
 from analysis.statistics import crossing, grouped, means
 
 PAPER = "Varma et al. 2023 (arXiv 2309.02390)"
@@ -14,12 +16,12 @@ STUDIES = ("ungrokking", "ungrokking_paper")
 
 
 def continued(runs: Runs) -> Runs:
-    """The runs that had all data first."""
+    """The runs that train on all data first."""
     return [run for run in runs if run["point"]["full_data_steps"]]
 
 
 def from_scratch(runs: Runs) -> Runs:
-    """The runs that had the same data from the beginning."""
+    """The runs that train on the same data from the beginning."""
     return [run for run in runs if not run["point"]["full_data_steps"]]
 
 
@@ -29,12 +31,12 @@ def final_accuracies(runs: Runs) -> dict[int, float]:
 
 
 def critical_size(runs: Runs) -> float:
-    """Data size at which the mean final test accuracy crosses one half; infinite or NaN where it does not."""
+    """Data size at which the mean final test accuracy crosses one half; not finite where it does not."""
     return crossing(final_accuracies(runs)) if runs else math.nan
 
 
 def lost(runs: Runs) -> float:
-    """Final test accuracy at the largest data size less that at the smallest, of continued runs."""
+    """Final test accuracy at the largest data size minus that at the smallest, of continued runs."""
     accuracies = list(final_accuracies(continued(runs)).values())
     return accuracies[-1] - accuracies[0] if len(accuracies) > 1 else math.nan
 
@@ -51,7 +53,7 @@ def hysteresis(runs: Runs) -> float:
 
 
 def semi_grokking(runs: Runs) -> float:
-    """Share of semi-grokking among the runs from scratch, at the data size and decay where it is largest."""
+    """Fraction of semi-grokking among the runs from scratch, at the data size and decay where it is largest."""
     cells = grouped(from_scratch(runs), lambda run: (run["data_size"], run["weight_decay"]))
     shares = [sum(run["phase"] == "semi_grokking" for run in cell) / len(cell) for cell in cells.values()]
     return max(shares) if shares else math.nan
@@ -65,12 +67,13 @@ def _log_ratio(above: Runs, below: Runs) -> float:
 CLAIMS = (
     Claim(
         name="generalization_is_lost",
-        says="A network that generalizes loses it when it goes on with too little data.",
+        says="A network that generalizes stops doing so when training goes on with too little data.",
         source=f"{PAPER}, section 5 and Figure 7",
         published="test accuracy from about 1 to about 0 over 390 to 1494 examples of 12,769",
         studies=STUDIES,
         statistic=lost,
-        unit="final test accuracy, most less fewest examples",
+        unit="final test accuracy, most minus fewest examples",
+        within=DIFFERENCE,
         above=0.5,
     ),
     Claim(
@@ -83,11 +86,11 @@ CLAIMS = (
         unit="ln(critical size at the largest decay / at the smallest)",
         above=-math.log(1.25),
         below=math.log(1.25),
-        note="The paper gives no number for the overlap of its curves: within a quarter counts as overlap here.",
+        note="The paper gives no number for the overlap of its curves; here within a quarter counts as overlap.",
     ),
     Claim(
         name="hysteresis",
-        says="From scratch a network needs more data than to keep what it has.",
+        says="A network needs more data to generalize from scratch than to keep generalizing.",
         source=f"{PAPER}, appendix A.2",
         published="about 2000 examples from scratch against 800 to 1000, a ln ratio of 0.7 to 0.9",
         studies=STUDIES,
@@ -102,8 +105,9 @@ CLAIMS = (
         published="one run at 1532 examples: test accuracy 0.55 for ten million epochs",
         studies=STUDIES,
         statistic=semi_grokking,
-        unit="share of a cell's runs from scratch, the largest",
-        columns="select run_id, phase from phases where definition = 'huang2024'",
+        unit="fraction of a cell's runs from scratch, largest over cells",
+        within=SHARE,
+        columns=PHASE,
         above=0.0,
     ),
 )

@@ -1,8 +1,8 @@
-"""What the studies of Wang et al. 2024 (arXiv 2405.15071) have in common: their model and training, and ours for a CPU.
+"""Settings shared by the studies of Wang et al. 2024 (arXiv 2405.15071): the paper's, and a small version for a CPU.
 
-Their settings: appendix A and the published code's GPT-2 defaults (dropout 0.1, AdamW, betas 0.9 and 0.999, no decay of
-biases and gains, gradients clipped at 1, 2,000 steps of warm-up, batch 512). We train in bfloat16 where they used
-float16, and predict the answer without the end mark that follows it.
+The paper's settings come from its appendix A and the published code's GPT-2 defaults (dropout 0.1, AdamW, betas 0.9 and
+0.999, no decay of biases and gains, gradients clipped at norm 1, 2,000 steps of warm-up, batch 512). We train in
+bfloat16 where they use float16, and do not predict the end mark that follows an answer.
 """
 
 from typing import Any
@@ -29,14 +29,14 @@ def paper(task: Any, *, weight_decay: float = 0.1, **model: Any) -> RunSpec:
 
 
 def small(task: Any, *, weight_decay: float = 0.3, **model: Any) -> RunSpec:
-    """A run of seconds to minutes on one core: two layers, higher learning rate and decay, larger initial weights."""
+    """A run of seconds to minutes on one core: two layers, a higher learning rate and decay, larger initial weights."""
     optimizer = adamw.Optimizer(learning_rate=1e-3, weight_decay=weight_decay, decay_vectors=False)
     shape = {"layers": 2, "width": 128, "heads": 4, "dropout": 0.0, "init_scale": 3.0} | model
     return RunSpec(task=task, model=gpt2.Model(**shape), optimizer=optimizer, batch_size=128)
 
 
 def small_graph(ratio: float) -> composition.Task:
-    """1,000 facts about 50 entities: the paper's out-degree, so that ratios mean the same."""
+    """1,000 facts about 50 entities, with the paper's out-degree, so that its ratios mean the same here."""
     return composition.Task(
         entities=50, relations=20, out_degree=20, ratio=ratio, ood_fraction=0.1, test_fraction=0.05, test_size=1000
     )
@@ -48,5 +48,5 @@ def small_population(ratio: float) -> comparison.Task:
 
 
 def small_search(share: float) -> complex_comparison.Task:
-    """640 ID facts about 200 entities: sparse comparisons, so that hard questions are left."""
+    """640 ID facts about 200 entities, with few comparisons, so that some questions stay hard."""
     return complex_comparison.Task(entities=200, attributes=4, values=8, share=share, ood_fraction=0.2, test_size=1000)

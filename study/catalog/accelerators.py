@@ -1,14 +1,16 @@
 """Does anything grok sooner than AdamW once AdamW's own learning rate and weight decay are tuned?
 
 Grokfast (Lee et al. 2024, arXiv 2405.20233), StableMax and orthogonal gradients (Prieto et al. 2025, 2501.04697) and
-Muon (Tveit et al. 2025, 2504.16041), each on twelve points of its own around its best rate and decay, as AdamW is:
-addition modulo 19, a one-layer transformer, full batch. A method's time is the median over seeds at its best point.
-Prediction: without decay AdamW does not grok by the horizon, and orthogonal gradients do; against the tuned AdamW no
-method comes near its published gain.
-Finding (2026-11-21, 480 runs): AdamW without decay groks in none of 24 runs by step 600, at its best decay, 1, in the
-median at step 124. Orthogonal gradients take 95 with decay 0.3, the only ones that may be sooner, and grok without
-decay in 5 of 8 seeds; StableMax 202 with decay 1 and never without; Grokfast 322, with a shorter memory than the
-paper's; Muon 513, its other weights at AdamW's best rate. Eight seeds still leave most of the ratios undecided.
+Muon (Tveit et al. 2025, 2504.16041) each get twelve points of their own around their best rate and decay, as AdamW
+does. The task is addition modulo 19, with a one-layer transformer and full batches. A method's time is the median over
+seeds of the step at which it groks, at its best point.
+Prediction: without weight decay AdamW does not grok by the horizon, but orthogonal gradients do; against the tuned
+AdamW no method comes near its published gain.
+Finding (2026-11-21, 480 runs): without decay AdamW groks in none of 24 runs by step 600; at its best decay, 1, its
+median is step 124. Orthogonal gradients, the only method that may be sooner, take 95 steps with decay 0.3, and grok
+without decay in 5 of 8 seeds. StableMax takes 202 steps with decay 1 and never groks without decay. Grokfast takes 322,
+with a shorter memory than the paper's. Muon takes 513, with its other weights at AdamW's best rate. Eight seeds still
+leave most of the ratios undecided.
 """
 
 from itertools import product
@@ -25,7 +27,7 @@ RATES, DECAYS = (0.01, 0.03, 0.1), (0.0, 0.3, 1.0, 3.0)
 
 
 def variant(method: Point, rates: Point, decays: tuple[float, ...]) -> list[Point]:
-    """A method's own points: its rates, each a path with values, by its decays."""
+    """A method's own points: the product of its rates (path -> values) and its weight decays."""
     paths = [*method, *rates, DECAY]
     return [dict(zip(paths, (*method.values(), *values), strict=True)) for values in product(*rates.values(), decays)]
 

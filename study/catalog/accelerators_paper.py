@@ -1,9 +1,9 @@
 """Does anything grok sooner than a tuned AdamW at the size of Lee et al. 2024 (arXiv 2405.20233)?
 
 Multiplication modulo 97, two layers of width 128, half of the table, batches of 512: the setting of Grokfast's README
-and, but for the task, of Tveit et al. (2504.16041); Grokfast's own numbers are its alpha of 0.98 and 0.9. GPU work.
-Prediction: AdamW without decay takes some 40,000 steps (39,890 with Adam in that README), and 1,000 to 2,000 at the
-best decay, which no method betters by half.
+and, except for the task, of Tveit et al. (2504.16041). Grokfast runs at its own alphas, 0.98 and 0.9. Needs a GPU.
+Prediction: AdamW takes about 40,000 steps without decay (39,890 with Adam in that README) and 1,000 to 2,000 at the
+best decay, and no method needs less than half of the latter.
 Finding: open.
 """
 

@@ -1,10 +1,10 @@
 """Do memorization capacity and critical data size cross, at the size of Huang et al. 2024 (arXiv 2402.15175)?
 
-Their grids together: 15 widths, 2000 to 5000 examples of addition modulo 113, 11 seeds, and the random-label twin on
-all 12,769 pairs. The paper gives neither learning rate nor decay nor steps; these are Nanda et al.'s (2301.05217).
-GPU work.
-Prediction: width 8 at 3000 examples progresses, 32 at 2600 memorizes, 64 at 3000 groks, 32 at 3000 semi-groks;
-accuracy against width falls to 0 at 2600 examples, dips at 3000, and rises without a dip at 4000 and 5000.
+The paper's grids in one: 15 widths, 2000 to 5000 examples of addition modulo 113, 11 seeds, and the random-label twin
+on all 12,769 pairs. The paper gives neither learning rate, weight decay nor steps; these are from Nanda et al.
+(2301.05217). Needs a GPU.
+Prediction: width 8 at 3000 examples is in progression, 32 at 2600 memorizes, 64 at 3000 groks, 32 at 3000 semi-groks.
+Test accuracy against width falls to 0 at 2600 examples, dips at 3000, and rises without a dip at 4000 and 5000.
 Finding: open.
 """
 

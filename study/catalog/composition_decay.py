@@ -1,8 +1,9 @@
 """Does weight decay speed up generalization to new compositions?
 
-Wang et al. 2024 (arXiv 2405.15071), figure 13, at the paper's size; `small_composition_decay` is for two CPU cores.
-Prediction: more decay, earlier generalization. An independent reproduction saw the reverse between 0.01 and 0.03.
-Finding: not yet run at this size. The paper's values are in a figure only; these are ours.
+Wang et al. 2024 (arXiv 2405.15071), figure 13, at the paper's size; `small_composition_decay` is the version for two
+CPU cores.
+Prediction: more decay gives earlier generalization. An independent reproduction saw the reverse between 0.01 and 0.03.
+Finding: not yet run at this size. The paper shows its values only in a figure; these are ours.
 """
 
 from study.catalog._wang2024 import paper

@@ -1,8 +1,9 @@
 """Do deeper transformers learn to compose facts in fewer steps?
 
-Wang et al. 2024 (arXiv 2405.15071), figure 7, at the paper's width; `small_composition_layers` is for two CPU cores.
-Prediction: no qualitative change, larger models converge in fewer steps.
-Finding: not yet run at this size. The paper's sizes are in a figure only; these are ours.
+Wang et al. 2024 (arXiv 2405.15071), figure 7, at the paper's width; `small_composition_layers` is the version for two
+CPU cores.
+Prediction: depth makes no qualitative difference; larger models converge in fewer steps.
+Finding: not yet run at this size. The paper shows its sizes only in a figure; these are ours.
 """
 
 from study.catalog._wang2024 import paper

@@ -1,10 +1,10 @@
 """Does the ratio of inferred to atomic facts set how fast a transformer learns to compose them?
 
-Wang et al. 2024 (arXiv 2405.15071), figures 1 and 2a, at the paper's size; `small_composition_ratio` is for two CPU
-cores.
-Prediction: all ratios fit their training split within 25,000 steps; in-distribution test accuracy follows, late for
-small ratios (0.95 at about 200,000 steps for 7.2, 35,000 for 12.6) and at once for 18; out-of-distribution accuracy
-stays at chance; the causal strength of S[5, r1] grows between the two.
+Wang et al. 2024 (arXiv 2405.15071), figures 1 and 2a, at the paper's size; `small_composition_ratio` is the version for
+two CPU cores.
+Prediction: all ratios fit their training split within 25,000 steps. In-distribution test accuracy follows late for
+small ratios (0.95 at about 200,000 steps for 7.2, at 35,000 for 12.6) and at once for 18; out-of-distribution accuracy
+stays at chance. The causal strength of S[5, r1] grows between the two.
 Finding: not yet run at this size.
 """
 

@@ -1,10 +1,10 @@
 """Does the size of the knowledge graph matter, or only the ratio of inferred to atomic facts?
 
-Wang et al. 2024 (arXiv 2405.15071), figure 2b: |E| grows at a ratio of 9, so data grows with it;
-`small_composition_size` is for two CPU cores.
-Prediction: no qualitative effect, the same gap between the splits in epochs. An unreviewed reproduction at ratio 3.6
-sees larger graphs generalize much later.
-Finding: not yet run at this size. The paper's sizes are in a figure only; these are ours.
+Wang et al. 2024 (arXiv 2405.15071), figure 2b: |E| grows at a constant ratio of 9, so the data grows with it;
+`small_composition_size` is the version for two CPU cores.
+Prediction: there is no qualitative effect; counted in epochs, the gap between the splits stays the same. An unreviewed
+reproduction at ratio 3.6 sees larger graphs generalize much later.
+Finding: not yet run at this size. The paper shows its sizes only in a figure; these are ours.
 """
 
 from study.catalog._wang2024 import paper

@@ -1,8 +1,9 @@
-"""Do 2, 20 and 200 times the verbs of SCAN make a transformer use a verb in commands that it has only seen alone?
+"""Can a transformer use a verb that it has only seen alone, if it has seen 2, 20 and 200 times the verbs of SCAN?
 
-The amounts of Zhou et al. 2023 (arXiv 2311.04420): the whole grammar, 3 layers, 50,000 steps of 128 commands. Theirs
-translates with encoder and decoder; ours goes on from the command, and width and learning rate are ours. GPU work.
-Prediction: as for `compositional_factors`, and near 1 with 20 and 200 times the verbs.
+The amounts of Zhou et al. 2023 (arXiv 2311.04420): the whole grammar, 3 layers, 50,000 steps of 128 commands. Their
+model is an encoder with a decoder; ours continues the text of the command. Width and learning rate are ours. Needs a
+GPU.
+Prediction: as for `compositional_factors`, and accuracy near 1 with 20 and 200 times the verbs.
 Finding: open.
 """
 
@@ -16,7 +17,7 @@ from trainables.tasks import scan
 
 STUDY = dataclasses.replace(
     compositional_factors.STUDY,
-    question="Do 2, 20 and 200 times the verbs of SCAN make a transformer use a verb that it has only seen alone?",
+    question="Can a transformer use a verb seen only alone, if it has seen 2, 20 and 200 times the verbs of SCAN?",
     base=RunSpec(
         task=scan.Task(),
         model=gpt2.Model(layers=3, width=256, heads=4),

@@ -1,9 +1,9 @@
 """How much data does a transformer need to compose two random tables, at the size of Chang et al. 2025?
 
-GPT-2 with 8 layers over 50 to 200 tokens (arXiv 2505.20278 and its code: AdamW at 8e-4 after 2,000 steps of warm-up,
-decay 0.1, batch 4096, 62,500 steps). Data sizes are 3 to 11 n^2, and 30,000 for all; the paper does not give its own.
-GPU work.
-Prediction: as `coverage`, with exponent 2.26; at 50 tokens the accuracy jumps near 20,000 examples.
+GPT-2 with 8 layers over n = 50 to 200 tokens (arXiv 2505.20278 and its code: AdamW at 8e-4 after 2,000 steps of
+warm-up, decay 0.1, batch 4096, 62,500 steps). Data sizes are 3 to 11 n^2, and 30,000 for every n; the paper does not
+give its own. Needs a GPU.
+Prediction: as `coverage`, with exponent 2.26; at 50 tokens accuracy jumps near 20,000 examples.
 Finding: open.
 """
 

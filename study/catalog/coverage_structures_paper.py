@@ -1,8 +1,8 @@
 """Which compositions of random tables does a transformer learn, at the size of Chang et al. 2025 (arXiv 2505.20278)?
 
 GPT-2 with 8 layers over 50 tokens, all four structures, up to 50,000 examples (most of the 61,250 that a non-tree has),
-and more for the longer ones. GPU work.
-Prediction: as `coverage_structures`, and three hops need more than two parallel ones.
+and more for the two longer structures. Needs a GPU.
+Prediction: as `coverage_structures`, and three hops need more data than two parallel hops.
 Finding: open.
 """
 

@@ -1,7 +1,7 @@
-"""Does a chain of thought save a transformer data when it composes random tables, at the size of Chang et al. 2025?
+"""Does a chain of thought reduce the data that a transformer needs, at the size of Chang et al. 2025?
 
 GPT-2 with 8 layers (arXiv 2505.20278) over 50 to 200 tokens with the bridge before the answer, and the runs of
-`coverage_paper` without it; three hops and the non-tree over 50. GPU work.
+`coverage_paper` without it; three hops and the non-tree over 50 tokens. Needs a GPU.
 Prediction: exponent 2.09 with the bridge, 2.26 without; the non-tree fails all the same.
 Finding: open.
 """

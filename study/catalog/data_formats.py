@@ -1,13 +1,14 @@
-"""How many sums does a small transformer need to learn addition, by how they are written?
+"""How many sums does a small transformer need to learn addition, depending on how they are written?
 
-The formats of Lee et al. 2023 (arXiv 2307.03381) for two CPU cores: numbers of two digits, two layers of width 32, and
-no detailed scratchpads, whose 75 tokens take ten times as long as the 9 of a plain sum: `data_formats_paper` has them.
-Prediction: plain needs the most samples, reverse fewer, simplified scratchpads fewer again.
-Finding (2026-11-21, 45 runs, 17 minutes on two very busy cores): in the order that was predicted. Mean test accuracy
-with 500, 1000, 2000 and 4000 sums is 0.17, 0.68, 0.88 and 0.90 plain; 0.33, 0.86, 0.95 and 0.89 reversed (one of three
-runs had lost part of the training set again at the last step); 0.84, 0.93, 0.98 and 0.97 with simplified scratchpads.
-With 250 all are below 0.1. Accuracy 0.9 takes more than 4000 sums plain, about 1430 reversed and 820 with scratchpads;
-three seeds leave it open whether the last two differ.
+The formats of Lee et al. 2023 (arXiv 2307.03381) scaled down for two CPU cores: numbers of two digits, and two layers
+of width 32. Detailed scratchpads are only in `data_formats_paper`: their 75 tokens take ten times as long as the 9 of a
+plain sum.
+Prediction: plain sums need the most samples, reversed ones fewer, simplified scratchpads fewer still.
+Finding (2026-11-21, 45 runs, 17 minutes on two very busy cores): the order is as predicted. Mean test accuracy with
+500, 1000, 2000 and 4000 sums is 0.17, 0.68, 0.88 and 0.90 plain; 0.33, 0.86, 0.95 and 0.89 reversed (there one of
+three runs had lost part of the training set again at the last step); 0.84, 0.93, 0.98 and 0.97 with simplified
+scratchpads. With 250 sums all formats are below 0.1. Accuracy 0.9 takes more than 4000 sums plain, about 1430 reversed
+and 820 with scratchpads; three seeds leave open whether the last two differ.
 """
 
 from study.spec import StudySpec
@@ -17,7 +18,7 @@ from trainables.spec import RunSpec
 from trainables.tasks import arithmetic
 
 STUDY = StudySpec(
-    question="How many sums does a small transformer need to learn addition, by how they are written?",
+    question="How many sums does a small transformer need to learn addition, depending on how they are written?",
     base=RunSpec(
         task=arithmetic.Task(digits=2, data_size=1000, test_size=500),
         model=transformer.Model(layers=2, width=32, heads=4, norm="rms"),

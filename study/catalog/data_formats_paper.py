@@ -1,10 +1,10 @@
-"""How many sums does a GPT-2 need to learn addition of three digits, by how they are written?
+"""How many sums does a GPT-2 need to learn addition of three digits, depending on how they are written?
 
 Model and amounts of Lee et al. 2023 (arXiv 2307.03381): 6 layers, 6 heads, width 384, dropout 0.2, AdamW at 1e-3, sizes
-from 500 to 40,000. Other than there, the learning rate stays constant, a batch has 256 examples and not 256 blocks of
-256 characters, all formats take as many steps, and what stands between two digits is one token. GPU work.
-Prediction: plain reaches about 85% with 10,000 samples; reverse passes 90% at about 2500, simplified scratchpads at
-2000 and detailed ones at 1000.
+from 500 to 40,000. Unlike in the paper the learning rate is constant, a batch has 256 examples instead of 256 blocks of
+256 characters, all formats take equally many steps, and the text between two digits is one token. Needs a GPU.
+Prediction: plain reaches about 85% with 10,000 samples; reverse passes 90% at about 2500 samples, simplified
+scratchpads at 2000 and detailed ones at 1000.
 Finding: open.
 """
 
@@ -20,7 +20,7 @@ SIZES = (500, 1000, 2000, 3000, 4000, 5000, 10_000, 20_000, 40_000)
 
 STUDY = dataclasses.replace(
     data_formats.STUDY,
-    question="How many sums does a GPT-2 need to learn addition of three digits, by how they are written?",
+    question="How many sums does a GPT-2 need to learn addition of three digits, depending on how they are written?",
     base=RunSpec(
         task=arithmetic.Task(),
         model=gpt2.Model(layers=6, width=384, heads=6, dropout=0.2),

@@ -1,12 +1,13 @@
-"""Do two denoisers that were trained on different images become one function when there are enough images?
+"""Do two denoisers trained on different images become the same function when there are enough images?
 
-Kadkhodaie et al. 2024 (arXiv 2310.02557) for networks of 80 x 80 faces; here a residual MLP and disks in 8 x 8 pixels.
-Runs of one point are twins: each draws its own images, and all are asked about the same noisy ones.
-Prediction: with few images each network is near the posterior mean over its own images, and twins disagree; with many
-it is near the posterior mean over all disks and twins agree, before its images have filled the space of disks.
-Finding (2026-11-21, 28 runs): as predicted. Outputs of twins correlate at 0.39, 0.63, 0.84, 0.95, 0.99, 0.99 and 0.99
-with 3, 10, 30, 100, 300, 1000 and 3000 images. Up to 30 images a network is nearer to the posterior mean over its own,
-from 100 on nearer to that over all disks; at 300 its squared distance to the first is twice that to the second.
+Kadkhodaie et al. 2024 (arXiv 2310.02557) train convolutional networks on faces of 80 x 80 pixels; here a residual MLP
+learns disks of 8 x 8 pixels. Runs at one point are twins: each draws its own images, and all are evaluated on the same
+noisy ones.
+Prediction: with few images each network is close to the posterior mean over its own images, and twins disagree; with
+many it is close to the posterior mean over all disks and twins agree, before its images fill the space of disks.
+Finding (2026-11-21, 28 runs): as predicted. The outputs of twins correlate at 0.39, 0.63, 0.84, 0.95, 0.99, 0.99 and
+0.99 with 3, 10, 30, 100, 300, 1000 and 3000 images. Up to 30 images a network is closer to the posterior mean over its
+own images, from 100 on to that over all disks; at 300 its squared distance to the first is twice that to the second.
 """
 
 from study.spec import StudySpec
@@ -16,7 +17,7 @@ from trainables.spec import RunSpec
 from trainables.tasks import denoising
 
 STUDY = StudySpec(
-    question="Do two denoisers that were trained on different images become one function?",
+    question="Do two denoisers trained on different images become the same function?",
     base=RunSpec(
         task=denoising.Task(noise=0.2),
         model=transformer.Model(layers=2, width=64, heads=4, norm="rms"),

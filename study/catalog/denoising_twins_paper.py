@@ -1,8 +1,8 @@
-"""Do two denoisers of larger images become one function, towards the size of Kadkhodaie et al. 2024 (2310.02557)?
+"""Do two denoisers of larger images become the same function, towards the size of Kadkhodaie et al. 2024 (2310.02557)?
 
-Their images are 1 to 100,000 faces of 80 x 80 pixels and their networks convolutional; here disks in 32 x 32 pixels and
-residual MLPs. GPU work.
-Prediction: twins agree from some number of images on that is far below what would fill the space.
+The paper's images are 1 to 100,000 faces of 80 x 80 pixels and its networks are convolutional; here they are disks of
+32 x 32 pixels and residual MLPs. Needs a GPU.
+Prediction: twins agree from a number of images on that is far too small to fill the space.
 Finding: open.
 """
 

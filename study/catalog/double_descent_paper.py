@@ -1,10 +1,10 @@
 """Is there double descent in the width below the crossing and only there, at the size of Huang et al. (2402.15175)?
 
-Their 15 widths at 2600, 3000, 4000 and 5000 examples of addition modulo 113 and of its twin (a + b)^2, and random
-labels on all pairs; 11 seeds. The paper gives neither learning rate nor decay nor steps; these are those of Nanda et
-al. (2301.05217). GPU work.
-Prediction: a + b falls to 0 between widths 24 and 40 at 2600 examples, dips at 3000, and only rises at 4000 and 5000;
-the twin falls to 0 at width 24 with 3000 examples.
+The paper's 15 widths at 2600, 3000, 4000 and 5000 examples of addition modulo 113 and of its twin (a + b)^2, and random
+labels on all pairs; 11 seeds. The paper gives neither learning rate, weight decay nor steps; these are from Nanda et
+al. (2301.05217). Needs a GPU.
+Prediction: accuracy for a + b falls to 0 between widths 24 and 40 at 2600 examples, dips at 3000, and only rises at
+4000 and 5000; for the twin it falls to 0 at width 24 with 3000 examples.
 Finding: open.
 """
 

@@ -1,14 +1,16 @@
-"""Does a network comprehend, grok, memorize or stay confused by how fast its decoder learns and decays?
+"""Does a network comprehend, grok, memorize or stay confused, depending on how fast its decoder learns and decays?
 
-Liu et al. 2022 (arXiv 2205.10343): sums of two numbers below 10 from a one-dimensional embedding, learning rate and
-decay of the decoder as axes, those of the embedding fixed, and one split for all seeds, every held-out sum of which was
-trained on with other numbers. Rates are ten times and the horizon a tenth of the paper's, the decoder 50 units wide.
-Prediction: all four phases; a decoder that is fast beside the embedding memorizes, a slow one comprehends, grokking
-lies next to memorization, and with more and more decay nothing is learned.
-Finding (2026-11-21, 75 runs): all four phases. All runs are confused at decay 6, and at rate 0.03 from decay 2 on; with
-less decay 5 of 6 memorize at rate 0.03, 7 of 12 at 0.01, and 1 of 36 below. Grokking, 9 runs that generalize 100 steps
-and more after they fit, stands at decays 2 and 3 beside confusion, not between the others by rate. Runs that generalize
-have all but 0.3% of the parallelograms, those that memorize 65%, those that are confused 90%.
+Liu et al. 2022 (arXiv 2205.10343): sums of two numbers below 10 from a one-dimensional embedding. The axes are learning
+rate and weight decay of the decoder; those of the embedding are fixed. All seeds share one split, in which every
+held-out sum also occurs in training with other numbers. Compared with the paper the rates are ten times as large, the
+horizon is a tenth, and the decoder is 50 units wide.
+Prediction: all four phases occur. A decoder that is fast compared with the embedding memorizes, a slow one comprehends,
+grokking lies next to memorization, and with more and more decay nothing is learned.
+Finding (2026-11-21, 75 runs): all four phases occur. All runs are confused at decay 6, and at rate 0.03 from decay 2
+on. With less decay 5 of 6 runs memorize at rate 0.03, 7 of 12 at 0.01, and 1 of 36 below. Grokking (9 runs that
+generalize 100 steps or more after they fit) lies at decays 2 and 3 next to confusion, not between the other phases
+along the rate. Runs that generalize have all but 0.3% of the parallelograms; runs that memorize have 65%, and confused
+ones 90%.
 """
 
 from study.spec import StudySpec
@@ -18,7 +20,7 @@ from trainables.spec import RunSpec
 from trainables.tasks import integer_addition
 
 STUDY = StudySpec(
-    question="Does a network comprehend, grok, memorize or stay confused by how fast its decoder learns and decays?",
+    question="Does a network comprehend, grok, memorize or stay confused, depending on its decoder's rate and decay?",
     base=RunSpec(
         task=integer_addition.Task(p=10),
         model=decoder.Model(width=50),

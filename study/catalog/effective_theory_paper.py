@@ -1,9 +1,9 @@
 """Does a network comprehend, grok, memorize or stay confused, at the size of Liu et al. 2022 (arXiv 2205.10343)?
 
-Their map of classification: 16 learning rates of the decoder by 11 decays, the embedding at rate 0.001 without decay,
-100,000 steps, a decoder of 200 units; with three seeds instead of one. Phases by `liu2022`, the paper's table 1. GPU
-work.
-Prediction: of 176 cells 30 comprehension, 85 grokking, 50 memorization and 11 confusion, as in the authors' data.
+The paper's map of classification: 16 learning rates of the decoder by 11 decays, the embedding at rate 0.001 without
+decay, 100,000 steps, a decoder of 200 units; here with three seeds instead of one. The phases are those of `liu2022`,
+the paper's table 1. Needs a GPU.
+Prediction: of 176 cells 30 are comprehension, 85 grokking, 50 memorization and 11 confusion, as in the authors' data.
 Finding: open.
 """
 

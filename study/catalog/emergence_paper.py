@@ -2,9 +2,9 @@
 
 3,000 additions modulo 113 beside 3,000 to 6,000 pairs with random labels, and the best of three runs, as in the paper;
 its models go from one layer of width 64 to eight of width 1024. The paper gives neither rates nor steps; these are
-those of `circuits_competition_paper`. GPU work.
-Prediction: additions alone generalize from width 64 on; with a list, whatever its length, from a model some 1,570
-times larger; with split MLPs much earlier.
+those of `circuits_competition_paper`. Needs a GPU.
+Prediction: alone, additions generalize from width 64 on; with a list, whatever its length, from a model about 1,570
+times larger; with split MLPs from a much smaller one.
 Finding: open.
 """
 

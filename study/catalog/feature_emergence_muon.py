@@ -1,11 +1,12 @@
 """Does Muon need fewer hidden units than AdamW to learn the addition of a cyclic group?
 
-Tian 2025 (Li2, arXiv 2509.21519), Theorem 8, for two CPU cores: Muon makes the units take different features, so that
-about as many units as features are enough, where others draw features at random until all are there.
+Tian 2025 (Li2, arXiv 2509.21519), Theorem 8, scaled down for two CPU cores: Muon makes the units take different
+features, so that about as many units as features are enough. With other optimizers each unit takes a random feature, so
+more units are needed until every feature is taken.
 Prediction: the width from which runs generalize is smaller with Muon.
-Finding (2026-11-21, 70 runs): not so at this size. Order 23 with 60% of the pairs is learned by most seeds from width
+Finding (2026-11-21, 70 runs): not so at this size. With 60% of the pairs of order 23, most seeds generalize from width
 24 on with AdamW and from 28 on with Muon (AdamW's width is 0.88 [0.85, 1.00] of Muon's), and Muon takes twice as many
-steps. What was tried before: rates 0.005, 0.05 and 0.1 of Muon's hidden matrix in place of 0.02 do no better.
+steps. What was tried before: rates of 0.005, 0.05 and 0.1 for Muon's hidden matrix instead of 0.02 do no better.
 """
 
 import dataclasses

@@ -1,8 +1,8 @@
 """Which share of a group's multiplication table does a network need to see, at the size of Tian 2025?
 
 Figure 5 of Li2 (arXiv 2509.21519): 2048 hidden units, Adam with coupled decay 2e-4 at rate 5e-4, 20 seeds, prime and
-composite orders. The paper gives no list of orders and fractions; ours are around its constant 2.7482. GPU work.
-Prediction: as `feature_emergence`; at order 71 and 40% decay 2e-4 generalizes and 0 does not (its Figure 3).
+composite orders. The paper does not list its orders and fractions; ours lie around its constant 2.7482. Needs a GPU.
+Prediction: as `feature_emergence`; at order 71 and 40% runs generalize with decay 2e-4 and not with 0 (its Figure 3).
 Finding: open.
 """
 

@@ -1,9 +1,11 @@
 """Where does a small network memorize addition modulo 23, where does it grok, and where does it forget again?
 
-The README's study: a quadratic network on 8 training fractions x 4 weight decays x 4 seeds, two CPU cores, minutes.
-Prediction: without decay, small fractions are memorized for good; decay lets smaller fractions generalize, later and
-later towards the boundary; decay 15 first generalizes and then collapses (Doshi et al. 2023 call it forgetting).
-Finding (2026-11-21): as predicted; see the README's picture.
+The study of the README: a quadratic network on 8 training fractions x 4 weight decays x 4 seeds, which takes minutes on
+two CPU cores.
+Prediction: without decay, small fractions are memorized for good. Decay lets smaller fractions generalize, later and
+later towards the boundary. With decay 15 runs first generalize and then collapse (Doshi et al. 2023 call it
+forgetting).
+Finding (2026-11-21): as predicted; see the picture in the README.
 """
 
 from study.spec import StudySpec

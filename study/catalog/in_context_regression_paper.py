@@ -1,10 +1,11 @@
-"""From how many tasks on does a network do ridge regression in context, at the size of Raventos et al. (2306.15063)?
+"""How many tasks make a network do ridge regression in context, at the size of Raventos et al. (2306.15063)?
 
-8 dimensions, 16 points, 8 layers of width 128, batches of 256, Adam for 500,000 steps, 4 to 2^20 tasks. Their rate goes
-up for half of the steps and down again; here it goes up and stays. They draw every example afresh; here they are the
-same two million, seen 61 times. A token has x and the y before it; theirs have one of the two. GPU work.
-Prediction: nearer to dMMSE below 2^14 tasks and nearer to ridge above 2^15, near there first ridge and then dMMSE; with
-2^20 tasks the loss on new tasks is ridge's.
+8 dimensions, 16 points, 8 layers of width 128, batches of 256, Adam for 500,000 steps, 4 to 2^20 tasks. The paper's
+learning rate rises for half of the steps and falls again; here it rises and stays. The paper draws every example
+afresh; here training has two million examples, each seen 61 times. A token has x and the previous y, where the paper's
+have one of the two. Needs a GPU.
+Prediction: networks are closer to dMMSE below 2^14 tasks and closer to ridge above 2^15; near the threshold they are
+close first to ridge and then to dMMSE; with 2^20 tasks the loss on new tasks is ridge's.
 Finding: open.
 """
 

@@ -1,14 +1,15 @@
 """How many rules must a small transformer train on before it follows a rule that it has not seen?
 
-String rewriting as in Zhang et al. 2024 (arXiv 2402.10891), for two CPU cores: 8 letters, rules of two letters on
-strings of six, two layers of width 32, and a constant number of training examples divided among more and more rules.
-Prediction: up to some number of rules only the rules trained on are followed (`test` high, `ood` near 0), from some
-number on all are; the number of rules decides and not that of examples for each.
-Finding (2026-11-21, 36 runs, 35 minutes on two very busy cores, about 7 of each core's time): as predicted. Of 8192
-examples, 32 rules give accuracy 0.01 on unseen rules and 0.99 on new strings of seen ones, 64 rules 0.04, 128 rules
-0.44 to 0.89, 256 rules 0.93 and 1024 rules 0.93: from there on unseen rules are as good as seen ones. Of 2048 examples
-the rise is at 128 to 256 rules and ends at 0.69 with two examples of each of 1024 rules, where new strings of seen
-rules are at 0.72, too.
+String rewriting as in Zhang et al. 2024 (arXiv 2402.10891), scaled down for two CPU cores: 8 letters, rules of two
+letters on strings of six, two layers of width 32, and a constant number of training examples divided among more and
+more rules.
+Prediction: up to some number of rules a network follows only the rules of its training (`test` high, `ood` near 0);
+from some number on it follows all. The number of rules decides, not the number of examples for each.
+Finding (2026-11-21, 36 runs, 35 minutes on two very busy cores, about 7 of each core's time): as predicted. With 8192
+examples, 32 rules give accuracy 0.01 on unseen rules and 0.99 on new strings of seen ones; on unseen rules 64 rules
+give 0.04, 128 rules 0.44 to 0.89, 256 rules 0.93 and 1024 rules 0.93, from where on unseen rules are as good as seen
+ones. With 2048 examples the rise is at 128 to 256 rules and ends at 0.69 with two examples of each of 1024 rules, where
+new strings of seen rules are at 0.72, too.
 """
 
 from study.spec import StudySpec

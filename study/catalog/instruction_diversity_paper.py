@@ -2,7 +2,7 @@
 
 The model and amounts of Zhang et al. 2024 (arXiv 2402.10891), Figure 2a: 6 layers, 4 heads, width 256, a million
 examples divided among the rules, and 100,000 examples of unseen rules. We do not know the paper's alphabet, lengths,
-learning rate and steps: these are ours. GPU work.
+learning rate and steps; these are ours. Needs a GPU.
 Prediction: fewer than 300 rules never generalize, 1000 and more always do; the transition is at about 400.
 Finding: open.
 """

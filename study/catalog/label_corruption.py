@@ -1,12 +1,12 @@
-"""Can a network generalize and still memorize corrupted labels, or unlearn them, as decay grows?
+"""Can a network generalize and still memorize corrupted labels, or unlearn them, as weight decay grows?
 
 Doshi et al. 2023 (arXiv 2310.13061): data fraction x label corruption x weight decay for a quadratic network; here
-modulo 31 for two CPU cores.
-Prediction: without decay, generalization and memorized corruption coexist where data suffice; decay 10 inverts it
-(test accuracy high, corrupted labels not fitted); decay 15 forgets or never fits.
-Finding (2026-11-21, 160 runs): as predicted, by `doshi2023`. Without decay and at 5 labels coexist or are memorized; at
-decay 10 full inversion appears at corruption 0.2 and 0.3 for fractions from 0.7 on, at 15 these forget. Partial
-inversion lies between these decays (seen in single runs at 7 and 9) and not on this axis.
+modulo 31, for two CPU cores.
+Prediction: without decay, generalization and memorized corruption coexist where there is enough data; decay 10 inverts
+it (test accuracy is high, corrupted labels are not fitted); with decay 15 runs forget or never fit.
+Finding (2026-11-21, 160 runs): as predicted, under `doshi2023`. Without decay and at 5, runs are in coexistence or
+memorize. At decay 10 full inversion appears at corruption 0.2 and 0.3 for fractions from 0.7 on, and at 15 these runs
+forget. Partial inversion lies between these decays (seen in single runs at 7 and 9) and so not on this axis.
 """
 
 from study.spec import StudySpec
@@ -16,7 +16,7 @@ from trainables.spec import RunSpec
 from trainables.tasks import modular
 
 STUDY = StudySpec(
-    question="Can a network generalize and still memorize corrupted labels, or unlearn them, as decay grows?",
+    question="Can a network generalize and still memorize corrupted labels, or unlearn them, as weight decay grows?",
     base=RunSpec(
         task=modular.Task(p=31, train_fraction=0.5),
         model=mlp.Model(width=160),

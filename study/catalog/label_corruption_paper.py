@@ -2,7 +2,7 @@
 
 p = 97, width 500, AdamW with learning rate 0.01, squared error, full batch, 2000 steps: the paper's figure 3, which
 took 72 hours on one GPU, with three seeds instead of one.
-Prediction: the five phases of the paper's table 2 at its decays 0, 5, 15 and 20; forgetting appears at 20.
+Prediction: the five phases of the paper's table 2 occur at its decays 0, 5, 15 and 20; forgetting appears at 20.
 Finding: open.
 """
 

@@ -1,10 +1,10 @@
 """How many tasks must a transformer train on before it learns a new one, towards the size of Kirsch et al. 2022?
 
-arXiv 2212.04458: examples of 100 images, up to 2^18 tasks and more, and other batch sizes, here at one width. MNIST is
-not in this project: the images are the 1797 digits of scikit-learn in all their 64 pixels. Training goes many times
-over a table of 2^18 examples, where the paper draws new ones for each step. A smaller epsilon shortens the plateau at
-the beginning, as does `task.unpermuted_share`. GPU work, 8 GB of examples a run.
-Prediction: memorization up to about 2^12 tasks, learning to learn from 2^13 or 2^14 on, in large batches only.
+arXiv 2212.04458: examples of 100 images, up to 2^18 tasks, several widths, and at one width other batch sizes. MNIST
+is not in this project: the images are the 1797 digits of scikit-learn with all their 64 pixels. Training repeats a
+table of 2^18 examples many times, where the paper draws new ones for each step. A smaller epsilon shortens the plateau
+at the beginning, as does `task.unpermuted_share`. Needs a GPU, with 8 GB for the examples of each run.
+Prediction: memorization up to about 2^12 tasks, learning to learn from 2^13 or 2^14 on, only with large batches.
 Finding: open.
 """
 

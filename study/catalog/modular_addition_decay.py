@@ -2,11 +2,11 @@
 
 One layer, full batch, AdamW, as in Nanda et al. 2023 (arXiv 2301.05217), small enough for two CPU cores: p = 31,
 width 32.
-Prediction: the smallest fraction that generalizes falls as the decay grows, and the delay falls with it; without
-decay nothing near the boundary generalizes within the horizon; too much decay prevents fitting.
+Prediction: as the decay grows, the smallest fraction that generalizes falls, and the delay falls with it. Without decay
+nothing near the boundary generalizes within the horizon; too much decay prevents fitting.
 Finding (2026-11-21, 90 runs): as predicted. The smallest fraction at which most seeds reach test accuracy 0.95 by step
-3,000 is 0.8 at decay 0.3, 0.6 at 1 and 0.5 at 3; at 0 and 0.1 none does. At fraction 0.8 it takes 1,960 steps at decay
-0.3, 825 at 1 and 215 at 3, where fitting takes 100 to 150. No decay of the axis prevents fitting.
+3,000 is 0.8 at decay 0.3, 0.6 at 1 and 0.5 at 3; at 0 and 0.1 there is none. At fraction 0.8 this takes 1,960 steps at
+decay 0.3, 825 at 1 and 215 at 3, while fitting takes 100 to 150. No decay on this axis prevents fitting.
 """
 
 from study.spec import StudySpec

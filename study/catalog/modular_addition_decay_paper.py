@@ -1,8 +1,8 @@
 """Does weight decay move the boundary between memorizing and generalizing, at the size of the papers?
 
 Nanda et al. 2023 (arXiv 2301.05217): p = 113, one layer, width 128, 4 heads, ReLU, no normalisation, full batch,
-AdamW with learning rate 1e-3 and betas (0.9, 0.98), 10 steps of warm-up. GPU work.
-Prediction: at decay 1, fractions of 0.3 to 0.5 grok, 0.6 and more generalize at once, 0.2 and less memorize for
+AdamW with learning rate 1e-3 and betas (0.9, 0.98), 10 steps of warm-up. Needs a GPU.
+Prediction: at decay 1, fractions of 0.3 to 0.5 grok, 0.6 and more generalize at once, and 0.2 and less memorize for
 40,000 steps (the paper's window).
 Finding: open.
 """

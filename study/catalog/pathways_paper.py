@@ -1,9 +1,9 @@
-"""Do the pathways of training examples through experts tell that a transformer of the paper's small size generalizes?
+"""Do the pathways of training examples through experts reveal that a transformer of the paper's small size generalizes?
 
-The model of Li, Fan, Zhou 2025 (arXiv 2506.21551) that they train themselves, nanoMoE: 6 layers, 6 heads, width 384, 8
-experts as large as an MLP, of which a token goes to 2. Theirs has experts in every second layer, a pathway of three;
-here they are in all, and no loss balances them. In place of web text it learns Wang et al.'s (2405.15071) composition,
-of which it is known when it is memorized and when it generalizes. GPU work.
+nanoMoE, the model that Li, Fan, Zhou 2025 (arXiv 2506.21551) train themselves: 6 layers, 6 heads, width 384, 8 experts
+as large as an MLP, of which each token uses 2. Theirs has experts in every second layer, so pathways of three layers;
+here every layer has experts, and no loss balances them. Instead of web text it learns the composition of Wang et al.
+(2405.15071), for which we know when it is memorized and when it generalizes. Needs a GPU.
 Prediction: as in `pathways`.
 Finding: open.
 """

@@ -1,8 +1,9 @@
 """Is there double descent in repeats, towards the size of Hernandez et al. 2022 (arXiv 2205.10487)?
 
-The paper trains on 100 billion tokens of text with 10% repeats, models of up to 800 million parameters; text is not in
-this project. The chain at 300 times the data and four widths, with shares down to its 3%. GPU work.
-Prediction: a larger model has its peak at more repeats; at the worst count one acts like a model of half its size.
+The paper trains models of up to 800 million parameters on 100 billion tokens of text with 10% repeats. Text is not in
+this project; here it is the Markov chain with 300 times the data, at four widths, with shares down to the paper's 3%.
+Needs a GPU.
+Prediction: a larger model has its peak at more repeats; at the worst number it acts like a model of half its size.
 Finding: open.
 """
 

@@ -1,10 +1,10 @@
 """Does weight decay speed up generalization to new compositions in a small transformer?
 
-`composition_decay` for two CPU cores.
-Prediction: more decay, earlier generalization, up to a decay at which nothing is fitted any more.
-Finding (2026-11-21, 8 runs, 5 minutes on two busy cores): weakly as predicted. Test accuracy 0.9 at step 3,160 with
-decay 0.3, 3,650 with 0.1, 4,000 with 0.03 (the horizon; one or two of two seeds); decay 1.0 fits later (1,920 against
-1,330) and is not faster (3,410). Out of distribution all stay at chance.
+`composition_decay` scaled down for two CPU cores.
+Prediction: more decay gives earlier generalization, up to a decay at which nothing is fitted any more.
+Finding (2026-11-21, 8 runs, 5 minutes on two busy cores): weakly as predicted. Test accuracy reaches 0.9 at step 3,160
+with decay 0.3, 3,650 with 0.1, 4,000 with 0.03 (the horizon; one or two of two seeds); decay 1.0 fits later (1,920
+instead of 1,330) and is not faster (3,410). Out of distribution all stay at chance.
 """
 
 from study.catalog._wang2024 import small, small_graph

@@ -1,9 +1,9 @@
 """Do deeper small transformers learn to compose facts in fewer steps?
 
-`composition_layers` for two CPU cores.
+`composition_layers` scaled down for two CPU cores.
 Prediction: one layer cannot look up twice and memorizes; two are enough; three generalize in fewer steps.
 Finding (2026-11-21, 6 runs, 3 minutes on two busy cores): as predicted. One layer fits late (accuracy 0.9 at step
-3,400) and stays at 0.07; two pass test accuracy 0.9 at step 3,160, three at 2,740.
+3,400) and stays at test accuracy 0.07; two layers pass test accuracy 0.9 at step 3,160, three at 2,740.
 """
 
 from study.catalog._wang2024 import small, small_graph

@@ -1,15 +1,16 @@
 """Does the ratio of inferred to atomic facts set how fast a small transformer composes them?
 
-`composition_ratio` for two CPU cores.
-Prediction: larger ratios generalize earlier, out-of-distribution accuracy stays at chance (0.02), and the causal
-strength of S[1, r1] grows between memorization and generalization while that of S[1, h] vanishes.
-Finding (2026-11-21, 15 runs, 15 minutes on two busy cores): as predicted. All fit (accuracy 0.9) by step 1,000 to
-1,540; test accuracy passes 0.9 at 1,780 for 16, 2,050 for 12, 3,160 for 10, 5,250 for 8 (two of three seeds), and not
-by 6,000 for 6 (0.51). Out of distribution 0.01 to 0.03. From the first look after fitting to the end the strength of
-S[1, r1] grows in all nine runs at 10 and below (0.85 to 0.94 at 6, 0.95 to 0.99 at 8), that of S[1, h] falls (0.20 to
-0.02 at 6), and the MRR of r2 at S[1, r2] rises (0.04 to 0.71 at 10).
-What was tried: 64 units learn as fast per step but do not generalize fully by 20,000 steps; decay 1.0 keeps them from
-fitting; three layers generalize in about as many steps at twice the cost; batches of 128 and 256 need as many steps.
+`composition_ratio` scaled down for two CPU cores.
+Prediction: larger ratios generalize earlier, and out-of-distribution accuracy stays at chance (0.02). Between
+memorization and generalization the causal strength of S[1, r1] grows and that of S[1, h] vanishes.
+Finding (2026-11-21, 15 runs, 15 minutes on two busy cores): as predicted. All runs fit (accuracy 0.9) by step 1,000 to
+1,540. Test accuracy passes 0.9 at step 1,780 for ratio 16, 2,050 for 12, 3,160 for 10 and 5,250 for 8 (two of three
+seeds), and not by 6,000 for 6 (0.51). Out of distribution it is 0.01 to 0.03. From the first probe after fitting to the
+end the strength of S[1, r1] grows in all nine runs at ratios 10 and below (0.85 to 0.94 at 6, 0.95 to 0.99 at 8), that
+of S[1, h] falls (0.20 to 0.02 at 6), and the MRR of r2 at S[1, r2] rises (0.04 to 0.71 at 10).
+What was tried: width 64 learns as fast per step but does not generalize fully by 20,000 steps, and does not fit with
+decay 1.0; three layers generalize in about as many steps at twice the cost; batches of 128 and 256 need equally many
+steps.
 """
 
 from study.catalog._wang2024 import PROBES, small, small_graph

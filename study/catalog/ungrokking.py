@@ -1,12 +1,14 @@
-"""Does a network that generalizes forget it when it goes on with less data, below the same size for every weight decay?
+"""Does a network that generalizes forget when it continues with less data, below the same size for every weight decay?
 
-Varma et al. 2023 (arXiv 2309.02390) for transformers modulo 113; here a quadratic network modulo 23. Half of the runs
-learn all pairs for 500 steps and then go on with the data size alone; the others have the data size from the beginning.
-Prediction: below a critical size test accuracy is lost (ungrokking); that size does not depend on weight decay; from
-scratch a network needs more (hysteresis), and near the critical size ends in between (semi-grokking).
+Varma et al. 2023 (arXiv 2309.02390) study transformers modulo 113; here a quadratic network modulo 23. Half of the runs
+train on all pairs for 500 steps and then continue with `data_size` examples; the others train on these from the
+beginning.
+Prediction: below a critical data size test accuracy is lost (ungrokking), and that size does not depend on weight
+decay. From scratch a network needs more data (hysteresis), and ends with partial accuracy near the critical size
+(semi-grokking).
 Finding (2026-11-21, 168 runs): as predicted. Continued runs keep half of their accuracy from 133, 142 and 130 examples
-on at decays 0.3, 1 and 3; from scratch they need 212, 188 and 178, so there the size does fall with decay. At 219
-examples and decay 0.3 all four seeds from scratch end in between.
+on at decays 0.3, 1 and 3. From scratch runs need 212, 188 and 178, so there the size does fall with decay. At 219
+examples and decay 0.3 all four seeds from scratch end with partial accuracy.
 """
 
 from study.spec import StudySpec
@@ -16,7 +18,7 @@ from trainables.spec import RunSpec
 from trainables.tasks import modular
 
 STUDY = StudySpec(
-    question="Does a network that generalizes forget it when it goes on with less data?",
+    question="Does a network that generalizes forget when it continues with less data?",
     base=RunSpec(
         task=modular.Task(p=23, train_fraction=None, data_size=264),
         model=mlp.Model(width=128),

@@ -1,9 +1,10 @@
-"""Does a network that generalizes forget it when it goes on with less data, at the size of Varma et al. (2309.02390)?
+"""Does a network that generalizes forget when it continues with less data, at the size of Varma et al. (2309.02390)?
 
-Seven data sizes from 390 to 1494 of addition modulo 113 for networks that have had all pairs, ten seeds; and sizes up
-to 3000 from scratch. The paper's optimizer is not known to us; these are Nanda et al.'s (2301.05217). GPU work.
-Prediction: the final test accuracy falls sharply around one critical size, the same for every weight decay; from
-scratch 0.7 needs about 2000 examples, from a grokked network 800 to 1000.
+Seven data sizes from 390 to 1494 of addition modulo 113 for networks that first train on all pairs, ten seeds; and
+sizes up to 3000 from scratch. We do not know the paper's optimizer; this one is from Nanda et al. (2301.05217). Needs a
+GPU.
+Prediction: the final test accuracy falls sharply around one critical size, the same for every weight decay. To reach
+0.7 a network needs about 2000 examples from scratch, and 800 to 1000 after grokking.
 Finding: open.
 """
 

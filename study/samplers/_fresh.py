@@ -1,9 +1,9 @@
-"""New points from a sequence that may repeat itself: what samplers that never replicate have in common."""
+"""New points from a sequence that may repeat itself, for the samplers that never replicate."""
 
 import random
 from collections.abc import Iterable, Sequence
 
-from study.space import Seen, Space
+from study.search.space import Seen, Space
 from study.spec import Point, point_key
 
 
@@ -16,10 +16,11 @@ def fresh(
     otherwise: random.Random | None = None,
     patience: int | None = None,
 ) -> list[Point]:
-    """The first `count` of `draws` that are neither in `seen` nor given before.
+    """The first `count` points of `draws` that are not in `seen`, each once.
 
-    After `patience` draws in a row without a new one (None = enough to draw all that was seen again), points that
-    `otherwise` draws, then, in a finite space, those that are left in order: it ends with the last point of the space.
+    After `patience` draws in a row without a new point (None = enough to draw everything in `seen` again), points come
+    from `otherwise`, which draws uniformly. After that a finite space gives its remaining points in order. Fewer than
+    `count` come back only if a finite space has no more points, or an infinite one yields no new ones.
     """
     taken = {point_key(run.point) for run in seen}
     replay = 1000 + 2 * len(taken)
@@ -43,7 +44,7 @@ def fresh(
 
 
 def at_random(space: Space, rng: random.Random | None) -> Iterable[Point]:
-    """Points drawn uniformly, without an end; none without `rng`."""
+    """Points drawn uniformly, endlessly; none if `rng` is None."""
     while rng is not None:
         yield space.decode([rng.random() for _ in range(space.num_coordinates)])
 

@@ -1,18 +1,17 @@
-"""What a search for an optimum learns from the runs that it has asked for: one value per point."""
+"""What a search for an optimum learns from its runs: one value per point."""
 
 import math
 from collections.abc import Sequence
 
-from study.space import Seen
+from study.search.space import Seen
 from study.spec import Point, point_key
 
 
 def observed(seen: Sequence[Seen]) -> list[tuple[Point, float | None]]:
-    """Each point once, in the order in which they were asked for, with the mean value of its finished runs; None while
-    none is finished.
+    """Each point once, in the order of the runs, with the mean value of its finished runs; None while none is finished.
 
-    A finished run without a value (censored, failed) counts as worse than the worst by the range of what was seen: an
-    optimizer must learn to stay away, and it must not learn a number that nobody measured.
+    A finished run without a value (censored or failed) counts as the worst value seen plus the range of the values: an
+    optimizer must learn to stay away from it, although no value was measured.
     """
     values = [run.value for run in seen if run.finished and run.value is not None and math.isfinite(run.value)]
     penalty = max(values) + max(max(values) - min(values), 1e-9) if values else 1.0
@@ -28,8 +27,10 @@ def observed(seen: Sequence[Seen]) -> list[tuple[Point, float | None]]:
 
 
 def thinned(points: list[tuple[Point, float | None]], most: int) -> list[tuple[Point, float | None]]:
-    """At most `most` of the points with a value, in order, and all others: the best quarter, and the rest at even
-    strides, so that the cost of a model stays bounded."""
+    """All points without a value and at most `most` of those with one, in order, so that a model's cost stays bounded.
+
+    A quarter of `most` are the best points; the rest is taken at even strides.
+    """
     known = [i for i, (_, value) in enumerate(points) if value is not None]
     if len(known) <= most:
         return points

@@ -1,7 +1,7 @@
-"""Suggestions of an Optuna sampler that is told, in a fresh study, what a search has seen.
+"""Suggestions of an Optuna sampler, which learns in a fresh Optuna study what a search has seen.
 
-Optuna's study lives for one call, in memory: the store is the only record. Points without a value are running trials to
-it, which its samplers keep away from, and so are the points that one call suggests.
+That study exists in memory for one call: the store is the only record. Points without a value are running trials in it,
+which Optuna's samplers keep away from; so are the points that a call has already suggested.
 """
 
 import random
@@ -15,14 +15,14 @@ from optuna.trial import TrialState, create_trial
 
 from study.samplers._fresh import fresh
 from study.samplers._observed import observed, thinned
-from study.space import Axis, Seen, Space
+from study.search.space import Axis, Seen, Space
 from study.spec import Point
 
 
 def ask(
     make: Callable[[int], BaseSampler], space: Space, seen: Sequence[Seen], rng: random.Random, count: int, most: int
 ) -> list[Point]:
-    """Up to `count` new points of the sampler that `make` makes from a seed, told at most `most` finished points."""
+    """Up to `count` new points from the sampler `make(seed)`, which is told at most `most` finished points."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     seed = random.Random(f"{rng.random()}/{len(seen)}").getrandbits(31)
     distributions = {axis.path: distribution(axis) for axis in space.axes}
@@ -43,24 +43,26 @@ def ask(
 
 
 def distribution(axis: Axis) -> BaseDistribution:
-    """An axis in Optuna's terms: numbers among values by their rank, words by their place."""
+    """An axis as an Optuna distribution: listed numbers by their rank, words by their index."""
     if axis.values is not None and not axis.ordered:
         return CategoricalDistribution(tuple(range(len(axis.values))))
     if axis.values is not None:
         return IntDistribution(0, len(axis.values) - 1)
     low, high = axis.span
-    return IntDistribution(int(low), int(high), axis.log) if axis.integer else FloatDistribution(low, high, axis.log)
+    if axis.integer:
+        return IntDistribution(int(low), int(high), axis.log, axis.step)
+    return FloatDistribution(low, high, axis.log)
 
 
 def told(axis: Axis, value: object) -> float | int:
-    """A value of the axis as its distribution has it."""
+    """A value of the axis as the number that its distribution uses."""
     if axis.values is None:
         return value  # pyright: ignore[reportReturnType]
     return (sorted(axis.values) if axis.ordered else list(axis.values)).index(value)
 
 
 def asked(axis: Axis, drawn: float | int) -> object:
-    """The inverse of `told`, with few digits."""
+    """The inverse of `told`, up to the digits of a point."""
     if axis.values is not None:
         return (sorted(axis.values) if axis.ordered else axis.values)[int(drawn)]
     return axis.decode(axis.encode(drawn))

@@ -1,20 +1,20 @@
-"""Points where the outcome is least certain and most informative about the boundary between two outcomes.
+"""Points where a run is most informative about the boundary between two outcomes.
 
-The first points are a scrambled Sobol sequence. After that each point is the one that is expected to lower the
-misclassified area most (_gain.py), by the model of study/boundary_model.py, which also reads first passages. Every
-`EXPLORING`-th point is instead the one farthest from all others: a region that the model does not suspect is found that
-way. So is every point as long as all outcomes are the same: the model only knows its prior then.
+The first points are a scrambled Sobol sequence. After that each point is the one that is expected to reduce the
+misclassified area most (_gain.py), under the model of search/boundary/model.py, which also reads first passages. Every
+`EXPLORING`-th point is instead the one farthest from all others, which finds regions that the model does not suspect.
+While all outcomes are the same, every point is chosen that way, because the model then only knows its prior.
 
-Replication: where seeds disagree the same neighbourhood goes on being the most informative. A finite space has no
-neighbourhood left when all of it was asked for; then the points that the model is not sure of are asked for again, and
-the space is done when there are none or each has had `MOST_RUNS`.
+Replication: where seeds disagree, the same neighbourhood stays the most informative. A finite space has no new points
+left once all of it was asked for; then points that the model is unsure of are asked for again, until there are none or
+each has had `MOST_RUNS` runs.
 
-Axes that divide packs (`Axis.shape`): the first point of a suggestion is chosen freely, the others take its values on
-these axes as long as there are such points, so that one suggestion is one pack. Which shape is next follows from the
-gain: what was just asked for has less of it.
+Axes that divide packs (`Axis.shape`): the first point of a suggestion is chosen freely, and the others take its values
+on these axes as long as there are such points, so that one suggestion is one pack. The next suggestion usually takes
+another shape, because points near those just asked for have less to gain.
 """
 
-# P pool, L places left, C candidates, R places that stand for the area, W places without an outcome, D axes
+# P pool, L places left, C candidates, R places that represent the area, W places without an outcome, D axes
 
 import random
 from collections.abc import Sequence
@@ -22,8 +22,6 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.spatial import KDTree
 
-from study.boundary_model import Array, BoundaryModel, fit
-from study.boundary_steps import log_steps
 from study.samplers._gain import Gain
 from study.samplers._places import (
     area,
@@ -37,21 +35,24 @@ from study.samplers._places import (
     units,
     unseen,
 )
-from study.space import Seen, Space
+from study.search.boundary.model import Array, BoundaryModel, fit
+from study.search.boundary.passages import log_steps
+from study.search.space import Seen, Space
 from study.spec import Point, point_key
 
 FIRST_POINTS = {1: 6, 2: 8}
-"""Size of the space-filling beginning by number of axes; eight per axis beyond."""
+"""Number of space-filling points at the beginning, by number of coordinates; eight per coordinate beyond two."""
 EXPLORING = 24
 POOL, EVEN, AREA = 1024, 2048, 256
 UNRESOLVED_WEIGHT = 0.5
-"""A run whose phase stays unknown tells nothing, but a neighbourhood of such runs should not be asked for ever."""
+"""How much a finished run with an unknown phase counts: it says nothing, but its neighbourhood must not be asked for
+endlessly."""
 DOUBT, MOST_RUNS = 0.05, 12
-"""Probability of the wrong phase from which on a point of a finite space is asked for again, and its most runs."""
+"""A point of a finite space is asked for again above this probability of a wrong phase, up to this many runs."""
 
 
 def suggest(space: Space, seen: Sequence[Seen], rng: random.Random, count: int) -> list[Point]:
-    """Up to `count` points, none of them in `seen` until a finite space has no others; none when it is done."""
+    """Up to `count` points: new ones, or in a finite space without new points repeated ones; [] when it is done."""
     numbers = np.random.default_rng(rng.getrandbits(64))
     resolved = [run for run in seen if run.positive is not None]
     first = FIRST_POINTS.get(space.num_coordinates, 8 * space.num_coordinates)
@@ -69,7 +70,7 @@ def suggest(space: Space, seen: Sequence[Seen], rng: random.Random, count: int) 
 
 
 def filling(space: Space, taken: set[str], count: int, numbers: np.random.Generator) -> list[Point]:
-    """Up to `count` points spread over the space; of one shape, as far as there are enough."""
+    """Up to `count` points spread over the space, of one shape as far as that has enough points."""
     places_PD = sobol(space.num_coordinates, max(POOL, 2 * count), numbers)
     points = fresh(space, places_PD, taken)
     shape_D = shape_coordinates(space)
@@ -81,7 +82,7 @@ def filling(space: Space, taken: set[str], count: int, numbers: np.random.Genera
 
 
 class _Choice:
-    """What the points of one suggestion are chosen by."""
+    """Chooses the points of one suggestion."""
 
     def __init__(self, space: Space, seen: Sequence[Seen], model: BoundaryModel, numbers: np.random.Generator) -> None:
         self.space, self.seen, self.model, self.numbers = space, seen, model, numbers
@@ -92,7 +93,7 @@ class _Choice:
         self.one_sided = len({run.positive for run in seen} - {None}) == 1
 
     def extended(self, chosen: list[Point], count: int, one_shape: bool = False) -> list[Point]:
-        """`chosen` and the most informative points after it, up to `count`; with `one_shape` those of the first's."""
+        """`chosen` extended by the most informative points up to `count`; `one_shape` keeps the first point's shape."""
         if len(chosen) >= count:
             return chosen
         asked, now = ({point_key(point) for point in some} for some in ((run.point for run in self.seen), chosen))
@@ -120,13 +121,13 @@ class _Choice:
         return chosen
 
     def _candidates(self, left_LD: Array, tree: KDTree, taken: set[str], count: int) -> list[Point]:
-        """Points of these places: doubtful ones, and those farthest from all runs."""
+        """Points at some of these places: doubtful ones, and those farthest from all runs."""
         near_CD = drawn(self.model, left_LD, max(128, 2 * count), self.numbers)
         far_CD = left_LD[np.argsort(-tree.query(left_LD)[0])[: max(32, count // 4)]]
         return fresh(self.space, np.vstack([near_CD, far_CD]), taken)
 
     def _doubtful(self, now: set[str]) -> list[Point]:
-        """Points of `seen` to ask for again."""
+        """Points of `seen` to ask for again, without those in `now`."""
         points = [point for point in repeatable(self.seen, MOST_RUNS) if point_key(point) not in now]
         doubts = doubt(self.model, units(self.space, points)) if points else []
         return [point for point, wrong in zip(points, doubts, strict=True) if wrong > DOUBT]

@@ -1,8 +1,8 @@
-"""CMA-ES: a normal distribution that walks downhill and takes the shape of the valley, generation by generation.
+"""CMA-ES: a normal distribution that moves downhill and adapts to the shape of the valley, generation by generation.
 
-Source: Hansen 2016 (arXiv 1604.00772), in the package `cmaes` that Optuna's sampler is made of. Optuna's own keeps its
-state in its trials; ours is made anew from `seen`: each call replays the finished points, a generation at a time. Words
-and whole numbers are the nearest to the coordinates that are drawn.
+Source: Hansen 2016 (arXiv 1604.00772), as in the package `cmaes`, on which Optuna's sampler is built. Optuna's sampler
+keeps its state in its trials; ours rebuilds it from `seen`: each call replays the finished points, one generation at a
+time. Words and whole numbers are rounded from the coordinates drawn.
 """
 
 import random
@@ -13,7 +13,7 @@ from cmaes import CMA
 
 from study.samplers._fresh import fresh
 from study.samplers._observed import observed
-from study.space import Seen, Space
+from study.search.space import Seen, Space
 from study.spec import Point
 
 FIRST_SIGMA = 0.3
@@ -21,15 +21,18 @@ FIRST_SIGMA = 0.3
 
 
 def suggest(space: Space, seen: Sequence[Seen], rng: random.Random, count: int) -> list[Point]:
-    """Up to `count` points of the newest generation, which differ by themselves: unfinished ones need no word."""
-    dims = max(2, space.num_coordinates)  # CMA-ES is not defined in one dimension: the second one has no effect
+    """Up to `count` points of the newest generation.
+
+    Unfinished points need no special care, because the draws of a generation differ anyway.
+    """
+    dims = max(2, space.num_coordinates)  # CMA-ES needs two dimensions: on a single axis the second has no effect
     seed = random.Random(f"{rng.random()}/{len(seen)}").getrandbits(31)
     bounds = np.tile([0.0, 1.0], (dims, 1))
     cma = CMA(mean=np.full(dims, 0.5), sigma=FIRST_SIGMA, bounds=bounds, seed=seed)
     told = [(vector(space, point, dims), value) for point, value in observed(seen) if value is not None]
     for start in range(0, len(told) - cma.population_size + 1, cma.population_size):
         cma.tell(told[start : start + cma.population_size])
-        if cma.should_stop():  # it has converged: begin again from the whole space
+        if cma.should_stop():  # converged: start again with the whole space
             cma = CMA(mean=np.full(dims, 0.5), sigma=FIRST_SIGMA, bounds=bounds, seed=seed)
 
     def draws() -> Iterator[Point]:
@@ -40,6 +43,6 @@ def suggest(space: Space, seen: Sequence[Seen], rng: random.Random, count: int) 
 
 
 def vector(space: Space, point: Point, dims: int) -> np.ndarray:
-    """A point in the unit cube, filled up to `dims` coordinates with its middle."""
+    """A point's place in the unit cube, (dims,); missing coordinates are 0.5."""
     coordinates = space.encode(point)
     return np.array(coordinates + [0.5] * (dims - len(coordinates)))

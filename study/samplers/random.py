@@ -4,7 +4,7 @@ import random
 from collections.abc import Sequence
 
 from study.samplers._fresh import at_random, fresh
-from study.space import Seen, Space
+from study.search.space import Seen, Space
 from study.spec import Point
 
 

@@ -1,6 +1,7 @@
 """Tree-structured Parzen estimator: points that look more like the best ones than like the others.
 
-Source: Bergstra et al. 2011; Watanabe 2023 (arXiv 2304.11127) for the multivariate kernel. Optuna's `TPESampler`.
+Source: Bergstra et al. 2011; Watanabe 2023 (arXiv 2304.11127) for the multivariate kernel. It is Optuna's
+`TPESampler`.
 """
 
 import random
@@ -9,11 +10,11 @@ from collections.abc import Sequence
 from optuna.samplers import TPESampler
 
 from study.samplers._optuna import ask
-from study.space import Seen, Space
+from study.search.space import Seen, Space
 from study.spec import Point
 
 MOST = 500
-"""Finished points that the estimator is built from: a call takes tens of milliseconds."""
+"""Largest number of finished points to build the estimator from: a call then takes tens of milliseconds."""
 
 
 def suggest(space: Space, seen: Sequence[Seen], rng: random.Random, count: int) -> list[Point]:

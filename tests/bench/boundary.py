@@ -3,14 +3,16 @@
     python -m tests.bench.boundary [--seeds 20] [--runs 512] [--batch 8] [--samplers NAME ...]
         [--maps NAME ... | --maps held_out]
 
-Ground truth: tests/bench/ground_truth.py; two of the maps are real runs. Every sampler but the grid is read with the
-model of study/boundary_model.py, first passages included, after each batch and then whenever its runs grew by an
-eighth; a grid is m x m points with one seed each, or a third of the points with three, read as the better of the
-nearest cell and the same model. Misclassified is the share of the map's cells whose majority phase is not the one
-read. `runs to` is where the median error over seeds is under the level at two readings in a row, > where it is not in
-`--runs` (grids: twice as many). `exponent`: the power of the runs with which the error falls. tpe and gp minimise the
-steps to generalize, Optuna's, a run that does not counts as twice the horizon. `informed` knows the map: it is a
-yardstick for the choice of places. For cost tpe has five seeds, and gp three and 160 runs. About an hour on one core.
+The true maps are in tests/bench/ground_truth.py; two of them come from real runs. For every sampler but the grid the
+map is predicted by the model of study/search/boundary/model.py, with first passages, after each batch, later whenever
+the runs have grown by an eighth. A grid has m x m points with one seed each, or a third of the points with three seeds;
+it is predicted by the nearest cell and by the same model, whichever is better. The error is the share of the map's
+cells whose predicted phase is not the majority phase. `runs to` is the number of runs at which the median error over
+seeds is below the level at two readings in a row, or > if that needs more than `--runs` (for grids: twice as many).
+`exponent` is the power of the number of runs with which the error falls. tpe and gp are Optuna's; they minimise the
+steps to generalize, where a run that does not counts as twice the horizon. `informed` knows the true map: it shows how
+much a better choice of places could gain. To save time tpe has five seeds, and gp three seeds and 160 runs. The whole
+takes about an hour on one core.
 """
 
 import argparse
@@ -31,7 +33,7 @@ SHOWN = (32, 64, 96, 128, 192, 256, 384, 512)
 MOST_SEEDS = {"tpe": 5, "gp": 3}
 MOST_RUNS = {"gp": 160}
 LINE_RUNS = 64
-"""Runs at most on a map with one axis."""
+"""Largest number of runs on a map with one axis."""
 
 
 def main() -> None:
@@ -64,7 +66,7 @@ def main() -> None:
 
 
 def needed(readings: list[Reading], level: float) -> float:
-    """The runs at which the median error over seeds is under the level, there and at the next reading; inf if never."""
+    """The runs at which the median error over seeds is below the level, as at the next reading; inf if never."""
     curve = list(median_errors(readings).items())
     for (count, error), (_, following) in itertools.pairwise([*curve, curve[-1]]):
         if max(error, following) < level:
@@ -73,7 +75,7 @@ def needed(readings: list[Reading], level: float) -> float:
 
 
 def median_errors(readings: list[Reading]) -> dict[int, float]:
-    """The median error over seeds by runs; a search that ended early keeps its last error."""
+    """Number of runs -> median error over seeds; a search that ended early keeps its last error."""
     counts = sorted({count for reading in readings for count, _ in reading})
     latest = [[[error for count, error in reading if count <= c][-1] for reading in readings] for c in counts]
     return {count: float(np.median(errors)) for count, errors in zip(counts, latest, strict=True)}
@@ -87,7 +89,7 @@ def exponent(readings: list[Reading]) -> float:
 
 
 def median_curve(readings: list[Reading]) -> dict[int, float]:
-    """The median errors at the counts shown, by the last reading at or before each."""
+    """Median errors at the numbers of runs in SHOWN, from the last reading at or before each."""
     errors = median_errors(readings)
     return {
         shown: next(errors[count] for count in reversed(errors) if count <= shown)
@@ -104,7 +106,7 @@ def line(row: dict, runs: int) -> str:
 
 
 def ratios(of_map: dict[str, dict]) -> str:
-    """The runs of `boundary` over those of the grid and of random, at each level."""
+    """The runs that `boundary` needs over those that grid and random need, at each level."""
     shown = []
     for other, level in itertools.product(("grid", "random"), LEVELS):
         if "boundary" in of_map and other in of_map:
@@ -115,7 +117,7 @@ def ratios(of_map: dict[str, dict]) -> str:
 
 
 def seconds_at(count: int) -> float:
-    """Seconds of a call at so many finished runs: half of them spread out, half close to the boundary."""
+    """Seconds of one call with `count` finished runs, half of them spread out and half close to the boundary."""
     numbers, truth = np.random.default_rng(0), all_truths()[0]
     places = numbers.random((50 * count, 2))
     close = places[np.argsort(np.abs(truth.rate(places) - 0.5))[: count // 2]]

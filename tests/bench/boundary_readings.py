@@ -1,4 +1,4 @@
-"""How wrong the map of each sampler is as its runs grow: what tests.bench.boundary compares."""
+"""The error of each sampler's map as its number of runs grows; tests.bench.boundary compares these."""
 
 import itertools
 import random
@@ -8,11 +8,11 @@ import numpy as np
 import optuna
 from scipy.spatial import KDTree
 
-from study.boundary_model import fit
-from study.boundary_steps import log_steps
 from study.samplers import boundary
 from study.samplers.boundary import FIRST_POINTS
-from study.space import Axis, Seen, Space
+from study.search.boundary.model import fit
+from study.search.boundary.passages import log_steps
+from study.search.space import Axis, Seen, Space
 from study.spec import Point
 from tests.bench.ground_truth import Truth, lattice
 
@@ -20,7 +20,7 @@ AXES = tuple(Axis(name, low=0.0, high=1.0) for name in "xyz")
 LEVELS = (0.05, 0.02)
 HORIZON = 500.0
 Reading = list[tuple[int, float]]
-"""Runs so far, and the misclassified share."""
+"""Pairs of the number of runs so far and the misclassified share of the map."""
 
 
 def space_of(truth: Truth) -> Space:
@@ -32,7 +32,7 @@ def point_at(place: Iterable[float]) -> Point:
 
 
 def outcome(truth: Truth, point: Point, numbers: np.random.Generator) -> Seen:
-    """One run at a point."""
+    """The result of one simulated run at a point."""
     place = np.array([list(point.values())])
     positive = bool(numbers.random() < truth.rate(place)[0])
     step = float(truth.step(place)[0]) * np.exp(0.1 * numbers.normal()) if positive else None
@@ -46,9 +46,10 @@ def model_error(truth: Truth, seen: list[Seen]) -> float:
 
 
 def search(truth: Truth, seed: int, runs: int, batch: int, suggest: Callable, patient: bool = False) -> Reading:
-    """Batches of runs where `suggest(seen, rng)` says; ends early when it has been good for long.
+    """Runs in batches at the points of `suggest(seen, rng)`; ends early when the error has been small for long.
 
-    Read after each batch; with `patient`, or from 128 runs on, only where the runs grew by an eighth: it costs a fit.
+    A reading costs a fit of the model. It is taken after each batch; with `patient`, or from 128 runs on, only when the
+    number of runs has grown by an eighth.
     """
     numbers, rng, seen, reading = np.random.default_rng(seed), random.Random(seed), [], []
     while len(seen) < runs:
@@ -74,7 +75,7 @@ def read_random(truth: Truth, seed: int, runs: int, batch: int) -> Reading:
 
 
 def read_informed(truth: Truth, seed: int, runs: int, batch: int) -> Reading:
-    """The same first points as `boundary` has; then runs spread evenly over the places where seeds truly disagree."""
+    """The first points of `boundary`, then runs spread evenly over the places where seeds truly disagree."""
     space, places = space_of(truth), np.random.default_rng(0).random((20_000, truth.num_axes))
     rate = truth.rate(places)
     places = places[(rate > 0.05) & (rate < 0.95)]
@@ -92,7 +93,7 @@ def read_informed(truth: Truth, seed: int, runs: int, batch: int) -> Reading:
 
 
 def read_grid(truth: Truth, seed: int, runs: int, batch: int) -> Reading:
-    """Every size of grid up to `runs`, each from nothing."""
+    """Every grid with at most `runs` runs, each on its own."""
     numbers, best, num_axes = np.random.default_rng(seed), {}, truth.num_axes
     for side, repeats in itertools.product(range(3, int(runs ** (1 / num_axes) + 1e-9) + 1), (1, 3)):
         count = side**num_axes * repeats

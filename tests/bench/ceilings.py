@@ -1,10 +1,10 @@
-"""What this machine can do at best, what a step of a run cannot do without, and how the benchmarks measure and print.
+"""The most that this machine can do, the least that a training step needs, and how benchmarks measure and print.
 
     python -m tests.bench.ceilings [--device cpu|cuda] [--threads N] [--json]
 
-Prints the rates of matrix products and copies that the other benchmarks divide by; needs torch only. Each is the best
-of several windows, since whatever disturbs a measurement makes it slower. Operands are random: zeros can run faster.
-Bandwidth counts bytes read plus bytes written.
+Prints the rates of matrix products and copies, which the other benchmarks divide by; needs only torch. Each rate is the
+best of several windows, because disturbances only ever slow a measurement down. Operands are random, because zeros can
+run faster. Bandwidth counts bytes read plus bytes written.
 """
 
 import argparse
@@ -19,11 +19,11 @@ from typing import Any
 import torch
 
 HEADS, NUM_TOKENS = 4, 3
-"""Of the transformer that the benchmarks train."""
+"""Size of the transformer that the benchmarks train."""
 MATRIX_SIZE = {"cpu": 1536, "cuda": 8192}
 NUM_WINDOWS = 5
 COPY_BYTES = {"cpu": 2**29, "cuda": 2**31}
-"""Larger than the last level of cache."""
+"""Larger than the last-level cache."""
 OUT_OF_MEMORY = "out of memory"
 
 
@@ -39,9 +39,9 @@ def main() -> None:
 
 
 def measured(device: torch.device) -> dict[str, float]:
-    """Operations per second of square products by number format, and bytes per second of a copy.
+    """Operations per second of square matrix products in each number format, and bytes per second of a copy.
 
-    The number of threads on a CPU is torch's current one.
+    On a CPU this uses torch's current number of threads.
     """
     best = {"float32 FLOP/s": product_rate(device, torch.float32)}
     if device.type == "cuda":
@@ -55,7 +55,7 @@ def measured(device: torch.device) -> dict[str, float]:
 
 
 def product_rate(device: torch.device, dtype: torch.dtype, seconds: float = 1.0) -> float:
-    """Operations per second of a large square matrix product; a multiplication and an addition are two operations."""
+    """Operations per second of a large square matrix product, counting a multiplication and an addition as two."""
     size = MATRIX_SIZE[device.type]
     left, right = (torch.randn(size, size, device=device).to(dtype) for _ in range(2))
     out = torch.empty_like(left)
@@ -72,7 +72,7 @@ def copy_rate(device: torch.device, seconds: float = 1.0) -> float:
 
 
 def rates(call: Callable[[], Any], seconds: float, device: torch.device) -> list[float]:
-    """Calls per second in each of several windows that last about `seconds` together, after two calls to warm up."""
+    """Calls per second in each of several windows, about `seconds` in total, after two calls to warm up."""
     call()
     once = timed(call, 1, device)
     repeats = max(1, int(seconds / NUM_WINDOWS / once))
@@ -80,7 +80,7 @@ def rates(call: Callable[[], Any], seconds: float, device: torch.device) -> list
 
 
 def timed(call: Callable[[], Any], repeats: int, device: torch.device) -> float:
-    """Seconds that so many calls take until the device has done them all."""
+    """Seconds until the device has finished `repeats` calls."""
     synchronize(device)
     start = time.perf_counter()
     for _ in range(repeats):
@@ -90,7 +90,7 @@ def timed(call: Callable[[], Any], repeats: int, device: torch.device) -> float:
 
 
 def synchronize(device: torch.device) -> None:
-    """Wait until the device has done what it was given; a CPU has."""
+    """Wait until a GPU has finished its work; a CPU always has."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
 
@@ -101,22 +101,23 @@ def num_cores() -> int:
 
 
 def step_flops(width: int, batch: int, p: int) -> float:
-    """Operations of the matrix products of one step of one run, read at the last position.
+    """Operations in the matrix products of one step of one run that is read at the last position.
 
-    Per example: keys and values at L positions, one query, attention of H heads, its output, two layers of an MLP four
-    times as wide, the output: (2L + 1 + 1 + 8) D^2 + 2 L D + D C multiplications; as many additions; and the backward
-    pass is two such products for each. Looking up embeddings needs none.
+    Per example these are keys and values at L positions, one query, attention of H heads with its output, two layers of
+    an MLP four times as wide, and the output layer: (2L + 1 + 1 + 8) D^2 + 2 L D + D C multiplications and as many
+    additions. The backward pass has two such products for each. Embedding lookups need none.
     """
     products = (2 * NUM_TOKENS + 10) * width**2 + 2 * NUM_TOKENS * width + width * p
     return 3 * 2 * products * batch
 
 
 def step_bytes(width: int, batch: int, p: int) -> float:
-    """Bytes that one step of one run moves if nothing is moved twice, in float32.
+    """Bytes that one step of one run moves in float32 if nothing is moved more often than needed.
 
-    A weight is read forward and backward, its gradient written and read, weight and two moments read and written: 10
-    moves. A kept activation is written and read, and so is its gradient: 4 moves. Kept are the input, keys and values
-    at L positions; attention, its output, the hidden layer, the last state and the logits at the last one.
+    A weight is read in the forward and the backward pass, its gradient is written and read, and the weight and its two
+    moments are read and written: 10 moves. A kept activation and its gradient are each written and read: 4 moves. Kept
+    are the input, keys and values at L positions, and attention, its output, the hidden layer, the last state and the
+    logits at the last position.
     """
     weights = (p + 1 + NUM_TOKENS + p) * width + 12 * width**2
     kept = (3 * NUM_TOKENS + 8) * width + NUM_TOKENS * HEADS + p
@@ -124,7 +125,7 @@ def step_bytes(width: int, batch: int, p: int) -> float:
 
 
 def attempted(measure: Callable[..., Any], *arguments: Any) -> Any:
-    """What `measure(*arguments)` returns, or in a word why it failed; the memory is free again afterwards."""
+    """What `measure(*arguments)` returns, or a word that says why it failed; its memory is free again afterwards."""
     try:
         result = measure(*arguments)
     except (RuntimeError, MemoryError) as error:
@@ -139,7 +140,7 @@ def attempted(measure: Callable[..., Any], *arguments: Any) -> Any:
 
 
 def out_of_memory(error: BaseException | None) -> bool:
-    """True if this error, or one that it came out of, says so: leaving a failed capture raises one of its own."""
+    """True if this error or an earlier one in its chain means out of memory: a failed graph capture raises another."""
     words = (OUT_OF_MEMORY, "can't allocate memory")
     while error is not None:
         if isinstance(error, MemoryError) or any(word in str(error).lower() for word in words):

@@ -1,22 +1,23 @@
-"""How fast the paper's two-hop model trains here, beside the usual loop, and whether it learns what was published.
+"""How fast does the paper's two-hop model train here, compared with the usual loop? Does it learn what was published?
 
     python -m tests.bench.composition [--device cpu|cuda] [--steps N] [--baseline-steps N] [--train STEPS] [--json]
 
-Wang et al. 2024 (arXiv 2405.15071): GPT-2 of 8 layers, width 768 and 12 heads, batch 512, 2000 entities, ratio 12.6,
-AdamW of their numbers, dropout 0.1. Training steps per second without evaluation, the median of several windows:
-`engine` is one run in a Pack as `train_pack` makes it, in bfloat16, compiled, on CUDA replayed as a graph, batches
-drawn on the host and copied. `usual loop` does what the published code does, with torch's own modules: all of GPT-2's
-vocabulary of 52,464 at all of 10 positions, answer and end mark as labels, a DataLoader, float16 with a GradScaler,
-torch's AdamW, clipping, the loss read every step. Both are warm when the clock starts: compiling is not in.
+Wang et al. 2024 (arXiv 2405.15071): GPT-2 with 8 layers, width 768 and 12 heads, batch 512, 2000 entities, ratio 12.6,
+their settings of AdamW, dropout 0.1. The rate is training steps per second without evaluation, the median of several
+windows. `engine` is one run in a Pack as in `train_pack`: bfloat16, compiled, replayed as a graph on CUDA, with batches
+drawn on the host and copied. `usual loop` does what the published code does, with torch's own modules: GPT-2's whole
+vocabulary of 52,464 at all 10 positions, answer and end mark as labels, a DataLoader, float16 with a GradScaler,
+torch's AdamW, clipping, and the loss read in every step. The clock starts after compiling and warming up.
 
-TFLOP/s counts what a step cannot do without (see `needed_flops`), for both ways, against a large product in the
-engine's format; `computed TFLOP` is what the products of one step of that way really do. Evaluation: `Pack.evaluate` of
-at most 3,000 examples of each split, and of `test` alone, probes included; checkpoint: a copy on the host; saved, too.
+TFLOP/s counts the operations that a step cannot do without (see `needed_flops`), in both ways, and is compared with a
+large product in the engine's number format; `computed TFLOP` is what the products of one step really do in that way.
+Costs: `Pack.evaluate` on at most 3,000 examples of each split and on `test` alone, both with probes; a checkpoint
+copied to the host, and one that is also saved.
 
-A CPU gets a small model, small data and float32 in both ways, and one thread: it tests this file and gives a ratio. The
+On a CPU both ways have a small model, little data, float32 and one thread, which tests this file and gives a ratio. The
 loop's vocabulary then shrinks with layers x width, so that its head keeps its share of the operations.
 
-`--train`: train so many steps with evaluations and print accuracies beside an independent reproduction's (test ID).
+`--train STEPS` trains with evaluations and prints the accuracies beside those of an independent reproduction (test ID).
 """
 
 # N examples, B batch, L tokens, D width, H heads, K head width, V vocabulary
@@ -40,10 +41,13 @@ from torch.utils.data import DataLoader, Dataset
 
 from tests.bench import ceilings
 from trainables.checkpoint import save
-from trainables.engine import BLOCK_STEPS, Flush, train_pack
+from trainables.compiler import Compiling
+from trainables.engine import BLOCK_STEPS, train_pack
 from trainables.models import gpt2
+from trainables.observation import Observation
 from trainables.optimizers import adamw
 from trainables.pack import Pack
+from trainables.records import Flush
 from trainables.spec import RunSpec
 from trainables.tasks import composition
 
@@ -58,7 +62,7 @@ DEFAULTS = {
 }
 DEFAULTS["cuda"]["baseline_steps"] = 300
 CURVE = "reference/data/grokked_transformers_curves.csv", "composition_phi12.6_vanilla_repro", "test_id"
-"""File below shared/, curve and metric that `--train` compares with."""
+"""File in the folder shared/, curve and metric that `--train` compares with."""
 
 
 def main() -> None:
@@ -97,7 +101,7 @@ def main() -> None:
 
 
 def row(name: str, found: Any, usual: Any, spec: RunSpec, computed: float, peak: float) -> dict[str, Any]:
-    """One way's line of the table; `found` says in a word why there is no number, if there is none."""
+    """The table's line for one way; `found` is a word that says why if there is no number."""
     if not isinstance(found, dict):
         found = {"rate": None, "memory": None, "why": found}
     rate, base = found["rate"], usual["rate"] if isinstance(usual, dict) else None
@@ -114,7 +118,7 @@ def row(name: str, found: Any, usual: Any, spec: RunSpec, computed: float, peak:
 
 
 def spec_of(options: argparse.Namespace, device: torch.device) -> RunSpec:
-    """The paper's run, at the size of the options."""
+    """The paper's run at the size given by the options."""
     return RunSpec(
         task=composition.Task(entities=options.entities, ratio=RATIO, test_size=EVALUATED),
         model=gpt2.Model(layers=options.layers, width=options.width, heads=options.heads, dropout=DROPOUT),
@@ -133,11 +137,11 @@ def spec_of(options: argparse.Namespace, device: torch.device) -> RunSpec:
 
 
 def needed_flops(spec: RunSpec) -> float:
-    """Operations of the matrix products that one step cannot do without, attention included.
+    """Operations in the matrix products that one step cannot do without, attention included.
 
-    Per example: 12 D^2 L + 2 L^2 D multiplications in a block of L positions; in the last one, keys and values at L
-    positions and the rest at one: (2 L + 10) D^2 + 2 L D; the output D V once. As many additions; and the backward pass
-    is two such products for each. Looking up embeddings needs none.
+    Per example there are 12 D^2 L + 2 L^2 D multiplications in a block of L positions. The last block has keys and
+    values at L positions and all else at one, (2 L + 10) D^2 + 2 L D; the output D V occurs once. There are as many
+    additions, and the backward pass has two such products for each. Embedding lookups need none.
     """
     width, tokens, depth = spec.model.width, spec.task.num_tokens, spec.model.layers * spec.model.loops
     block = 12 * width**2 * tokens + 2 * tokens**2 * width
@@ -146,21 +150,21 @@ def needed_flops(spec: RunSpec) -> float:
 
 
 def loop_flops(spec: RunSpec) -> float:
-    """Operations of the matrix products of one step of the usual loop: every block and the head, at every position."""
+    """Operations in the matrix products of one step of the usual loop: every block and the head at every position."""
     width, length, depth = spec.model.width, PUBLISHED_LENGTH, spec.model.layers * spec.model.loops
     block = 12 * width**2 * length + 2 * length**2 * width
     return 6.0 * (spec.batch_size or 0) * (depth * block + width * vocabulary(spec) * length)
 
 
 def vocabulary(spec: RunSpec) -> int:
-    """Tokens in the usual loop: the published number at the published size, in proportion to layers x width."""
+    """Tokens in the usual loop: the published number at the published size, scaled with layers x width below it."""
     share = spec.model.layers * spec.model.width / (8 * 768)
     return max(math.ceil(PUBLISHED_VOCABULARY * share / 8) * 8, spec.task.vocab_size)
 
 
 def engine_rate(options: argparse.Namespace, spec: RunSpec, device: torch.device, compiles: bool) -> dict[str, Any]:
     """Steps per second, the peak memory in GB, and what evaluation and checkpoints cost in ms."""
-    pack = Pack([spec], device, "on" if compiles else "off", 1.0, 1.0, evaluation_examples=EVALUATED, checkpoint=None)
+    pack = Pack([spec], device, Compiling("on" if compiles else "off"), evaluation_examples=EVALUATED)
 
     def train(num_steps: int) -> None:
         for start in range(0, num_steps, BLOCK_STEPS):
@@ -172,10 +176,11 @@ def engine_rate(options: argparse.Namespace, spec: RunSpec, device: torch.device
     ceilings.say(f"compiled and warm after {time.perf_counter() - started:.1f} s")
     rate = windows(train, options.steps, device)
     memory = peak_memory(device)
-    evaluated = sum(data.targets_RN.shape[1] for data in pack.splits.values())
+    evaluated = sum(data.targets_RN.shape[1] for data in pack.evaluation.splits.values())
     costs = {f"evaluation of {evaluated:,} examples": milliseconds(pack.evaluate, device)}
-    pack.splits = {"test": pack.splits["test"]}
-    costs[f"of those of test, {pack.splits['test'].targets_RN.shape[1]:,}"] = milliseconds(pack.evaluate, device)
+    test = pack.evaluation.splits["test"]
+    pack.evaluation.splits = {"test": test}
+    costs[f"of those of test, {test.targets_RN.shape[1]:,}"] = milliseconds(pack.evaluate, device)
     costs["checkpoint on the host"] = milliseconds(pack.checkpoint, device)
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         costs["and on disk"] = milliseconds(lambda: save(Path(folder) / "state", pack.checkpoint()), device)
@@ -183,35 +188,35 @@ def engine_rate(options: argparse.Namespace, spec: RunSpec, device: torch.device
 
 
 def windows(train: Any, steps: int, device: torch.device) -> float:
-    """Steps per second of `train(num_steps)`, the median of several windows that have so many steps together."""
+    """Steps per second of `train(num_steps)`: the median of several windows with `steps` steps in total."""
     each = max(1, steps // ceilings.NUM_WINDOWS)
     return statistics.median(each / ceilings.timed(lambda: train(each), 1, device) for _ in range(ceilings.NUM_WINDOWS))
 
 
 def milliseconds(call: Any, device: torch.device) -> float:
-    """What the call takes once it is warm, the median of three."""
+    """Milliseconds of a warm call, the median of three."""
     call()
     return 1e3 * statistics.median(ceilings.timed(call, 1, device) for _ in range(3))
 
 
 def peak_memory(device: torch.device) -> float | None:
-    """GB at most in use on a GPU since `ceilings.attempted` last emptied it; None on a CPU."""
+    """Peak GB in use on a GPU since `ceilings.attempted` last reset it; None on a CPU."""
     return torch.cuda.max_memory_allocated(device) / 1e9 if device.type == "cuda" else None
 
 
 def loop_rate(options: argparse.Namespace, spec: RunSpec, device: torch.device, compiles: bool) -> dict[str, Any]:
-    """Steps per second of the usual loop, and its peak memory in GB. It does not compile, as published."""
+    """Steps per second of the usual loop, and its peak memory in GB. As in the published code it is not compiled."""
     loop = UsualLoop(spec, device)
     loop.train(NUM_WARMUPS)
     return {"rate": windows(loop.train, options.baseline_steps, device), "memory": peak_memory(device)}
 
 
 class Sequences(Dataset):
-    """Examples as the published code tokenizes them: query, answer, end mark, padded at the right; labels for both."""
+    """Examples as in the published code: query, answer, end mark, padding on the right; labels for answer and mark."""
 
     def __init__(self, spec: RunSpec) -> None:
         train, task = spec.task.build(spec.data_seed)["train"], spec.task
-        end, filler = task.pad + 1, vocabulary(spec) - 1  # any two tokens that mean nothing else
+        end, filler = task.pad + 1, vocabulary(spec) - 1  # any two unused tokens
         is_pad_NL = train.inputs_NL == task.pad
         moved_NL = (torch.arange(task.num_tokens) + is_pad_NL.sum(1, keepdim=True)) % task.num_tokens
         count_N1 = (~is_pad_NL).sum(1, keepdim=True)
@@ -230,7 +235,7 @@ class Sequences(Dataset):
 
 
 class PlainBlock(nn.Module):
-    """A block of GPT-2 from torch's own modules."""
+    """A block of GPT-2 made of torch's own modules."""
 
     def __init__(self, model: gpt2.Model) -> None:
         super().__init__()
@@ -252,7 +257,7 @@ class PlainBlock(nn.Module):
 
 
 class PlainGPT2(nn.Module):
-    """tokens (N, L) -> logits of every next token (N, L, V), output tied to the embedding."""
+    """Maps tokens (N, L) to logits of every next token (N, L, V); the output is tied to the embedding."""
 
     def __init__(self, model: gpt2.Model, vocab_size: int) -> None:
         super().__init__()
@@ -276,7 +281,7 @@ class PlainGPT2(nn.Module):
 
 
 class UsualLoop:
-    """The published training loop of one run; on a CPU in float32, where the scaler and the casts do nothing."""
+    """The published training loop for one run; on a CPU it uses float32, and the scaler and the casts do nothing."""
 
     def __init__(self, spec: RunSpec, device: torch.device) -> None:
         torch.manual_seed(spec.seed)
@@ -294,7 +299,7 @@ class UsualLoop:
         self.batches: Iterator[dict[str, Tensor]] = (batch for _ in itertools.count() for batch in loader)
 
     def train(self, num_steps: int) -> None:
-        """`num_steps` optimizer steps, the loss of each read on the host."""
+        """`num_steps` optimizer steps; the host reads the loss of each."""
         for batch in itertools.islice(self.batches, num_steps):
             tokens_NL, labels_NL = (batch[name].to(self.device) for name in ("input_ids", "labels"))
             with torch.autocast(self.device.type, torch.float16 if self.half else torch.bfloat16, enabled=self.half):
@@ -311,7 +316,7 @@ class UsualLoop:
 
 
 def trained(options: argparse.Namespace, spec: RunSpec, compiles: bool) -> list[dict[str, Any]]:
-    """Accuracies of a training run at log-spaced steps, beside the reproduction's where it is known."""
+    """Accuracies of a training run at log-spaced steps, with those of the reproduction where they are known."""
     accuracy: dict[tuple[int, str], float] = {}
     seconds: dict[int, float] = {}
     started = time.perf_counter()
@@ -325,8 +330,8 @@ def trained(options: argparse.Namespace, spec: RunSpec, compiles: bool) -> list[
         seconds[last] = time.perf_counter() - started
         ceilings.say(f"step {last}: test accuracy {accuracy.get((last, 'test'), 0):.3f} after {seconds[last]:.0f} s")
 
-    choice, kept = "on" if compiles else "off", {"evaluation_examples": EVALUATED, "per_decade": 12}
-    train_pack([spec], horizon=options.train, record=record, device=options.device, compile=choice, **kept)
+    choice, observe = "on" if compiles else "off", Observation(evaluation_examples=EVALUATED, evaluations_per_decade=12)
+    train_pack([spec], horizon=options.train, record=record, observe=observe, device=options.device, compile=choice)
     ceilings.say(f"{options.train} steps with evaluations took {time.perf_counter() - started:.0f} s")
     published = published_curve()
     names = ("train_inferred", "id_atomic", "ood_atomic", "test", "ood")
@@ -338,7 +343,7 @@ def trained(options: argparse.Namespace, spec: RunSpec, compiles: bool) -> list[
 
 
 def published_curve() -> list[tuple[int, float]]:
-    """(step, test accuracy) of the reproduction, ascending; empty where the file is not here."""
+    """(step, test accuracy) of the reproduction, ascending; empty if its file is missing."""
     name, curve, metric = CURVE
     repository = Path(__file__).resolve().parents[2]
     for folder in (repository.parent / "shared", repository / "shared"):
@@ -350,7 +355,7 @@ def published_curve() -> list[tuple[int, float]]:
 
 
 def at(curve: list[tuple[int, float]], step: int) -> float | None:
-    """The curve at a step, linear in log(step) between its points; None outside of them."""
+    """The curve at a step, interpolated linearly in log(step); None outside its range."""
     for (before, low), (after, high) in itertools.pairwise(curve):
         if before <= step <= after:
             return low + (high - low) * math.log(step / before) / math.log(after / before)

@@ -1,13 +1,14 @@
-"""How fast one process trains packs of runs, beside a run that trains alone, against what the machine can do.
+"""How fast does one process train packs of runs, compared with a run that trains alone and with the machine's limits?
 
     python -m tests.bench.engine [--device cpu|cuda] [--widths 32,128] [--packs 1,16,64] [--batch 512] [--json]
 
-Needs torch, numpy and safetensors; neither Ray nor a store. A run is a one-layer transformer on addition modulo p with
-AdamW in float32. Run-steps per second, medians of several windows: `engine` is a Pack as `train_pack` makes it,
-compiled, on CUDA replayed as a graph, drawing of batches included; `eager` is one run as the usual PyTorch loop; `graph
-or compiled` is that loop under a hand-made CUDA graph with a capturable AdamW, or on a CPU with the model compiled.
-Operations and bytes are those that a step cannot do without (see ceilings.py); a CPU's caches keep part of the bytes.
-Packs ascend; `--seconds` are per measurement, compiling not counted; after `--minutes` no further size is started.
+Needs torch, numpy and safetensors, but neither Ray nor a store. A run is a one-layer transformer on addition modulo p
+with AdamW in float32. The rates are run-steps per second, the median of several windows. `engine` is a Pack as in
+`train_pack`, compiled, replayed as a graph on CUDA, with the drawing of batches. `eager` is one run as the usual
+PyTorch loop. `graph or compiled` is that loop in a hand-made CUDA graph with a capturable AdamW, or with a compiled
+model on a CPU. Operations and bytes are those that a step cannot do without (see ceilings.py); a CPU's caches save some
+of the bytes. Packs go from small to large; `--seconds` is per measurement, without compiling; after `--minutes` no
+further size is started.
 """
 
 # N examples, B batch, L tokens, D width, H heads, K head width
@@ -23,6 +24,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from tests.bench import ceilings
+from trainables.compiler import Compiling
 from trainables.engine import BLOCK_STEPS
 from trainables.models import transformer
 from trainables.optimizers import adamw
@@ -58,7 +60,7 @@ def main() -> None:
             ceilings.say(f"width {width}, packs of {runs}")
             if time.monotonic() > deadline:
                 found = "time is up"
-            elif found != ceilings.OUT_OF_MEMORY:  # or a larger pack would run out of it, too
+            elif found != ceilings.OUT_OF_MEMORY:  # else a larger pack would run out of memory, too
                 found = ceilings.attempted(engine_rate, options, width, runs, device, compiles)
             rate, drawing, memory = found if isinstance(found, tuple) else (found, None, None)
             ratios = over(rate, eager), lone, over(rate, lone)
@@ -73,32 +75,32 @@ def main() -> None:
 
 
 def over(rate: float | str | None, other: float | str | None) -> float | None:
-    """Their ratio, or None where one of them is not a number."""
+    """The ratio of the two, or None if one of them is not a number."""
     return rate / other if isinstance(rate, float) and isinstance(other, float) else None
 
 
 def engine_rate(
     options: argparse.Namespace, width: int, runs: int, device: torch.device, compiles: bool
 ) -> tuple[float, float, float | None]:
-    """Run-steps per second of a pack, the share of that time in which the host draws batches, and peak GB on CUDA."""
+    """Run-steps per second of a pack, the share of time that the host spends drawing batches, and peak GB on CUDA."""
     model, optimizer = transformer.Model(width=width, heads=ceilings.HEADS), adamw.Optimizer(weight_decay=1.0)
     specs = [
         RunSpec(task=modular.Task(p=options.p), model=model, optimizer=optimizer, batch_size=options.batch, seed=seed)
         for seed in range(runs)
     ]
-    pack = Pack(specs, device, "on" if compiles else "off", 1.0, 1.0, evaluation_examples=1, checkpoint=None)
+    pack = Pack(specs, device, Compiling("on" if compiles else "off"), evaluation_examples=1)
     pack.train(NUM_WARMUPS)
     step_seconds = ceilings.timed(lambda: pack.train(4), 1, device) / 4
     block = min(max(int(options.seconds / ceilings.NUM_WINDOWS / step_seconds), 1), BLOCK_STEPS)
     rate = statistics.median(ceilings.rates(lambda: pack.train(block), options.seconds, device))
     memory = torch.cuda.max_memory_allocated(device) / 1e9 if device.type == "cuda" else None
     steps = itertools.count(pack.step, block)
-    drawing = statistics.median(ceilings.rates(lambda: pack.order.block(next(steps), block), 0.3, device))
+    drawing = statistics.median(ceilings.rates(lambda: pack.training.order.block(next(steps), block), 0.3, device))
     return rate * block * runs, rate / drawing, memory
 
 
 class PlainTransformer(nn.Module):
-    """The model of trainables/models/transformer.py with one layer, as most people would write it for one run."""
+    """The model of trainables/models/transformer.py with one layer, as most people would write it for a single run."""
 
     def __init__(self, width: int, p: int) -> None:
         super().__init__()
@@ -122,7 +124,7 @@ class PlainTransformer(nn.Module):
 
 
 class LoneRun:
-    """One run as the usual loop: shuffle every epoch; for each batch the loss, its gradient, `torch.optim.AdamW`."""
+    """One run as the usual loop: shuffle every epoch; for each batch compute loss and gradient, then step AdamW."""
 
     def __init__(self, options: argparse.Namespace, width: int, device: torch.device, capturable: bool) -> None:
         data = modular.Task(p=options.p).build(0)["train"]
@@ -134,7 +136,7 @@ class LoneRun:
         self.optimizer = torch.optim.AdamW(weights, **numbers, capturable=capturable)
 
     def next_batch(self) -> Tensor:
-        """Example numbers of the next batch; what is left of an epoch and does not fill one is left out."""
+        """Indices of the next batch's examples; the incomplete batch at the end of an epoch is left out."""
         if not self.waiting:
             order_N = torch.randperm(len(self.targets_N), device=self.targets_N.device)
             self.waiting = list(order_N[: len(order_N) // self.batch * self.batch].split(self.batch))
@@ -156,7 +158,7 @@ class LoneRun:
             for _ in range(NUM_WARMUPS):
                 self.step(batch_B)
         torch.cuda.current_stream(batch_B.device).wait_stream(side)
-        self.optimizer.zero_grad(set_to_none=True)  # so that the captured backward pass makes gradients of its own
+        self.optimizer.zero_grad(set_to_none=True)  # so that the captured backward pass allocates its own gradients
         graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(graph):
             self.step(batch_B)
@@ -169,7 +171,7 @@ class LoneRun:
 
 
 def lone_rate(options: argparse.Namespace, width: int, device: torch.device, best: bool) -> float:
-    """Steps per second of the usual loop; `best`: under a CUDA graph, on a CPU compiled."""
+    """Steps per second of the usual loop; `best` puts it into a CUDA graph, or compiles it on a CPU."""
     captured = best and device.type == "cuda"
     run = LoneRun(options, width, device, capturable=captured)
     if best and not captured:

@@ -1,13 +1,13 @@
-"""A study whose processes are killed at random moments, over and over, against the same study undisturbed.
+"""A study whose processes are killed again and again at random moments, compared with the same study undisturbed.
 
     python -m tests.bench.faults [--kills 50] [--runs 512] [--seed 0] [--tune]
 
-The study: MLPs of width 16 on modular addition, 512 runs in packs of 16. Each kill is a SIGKILL for one of: the driver
-with all that it started, as when the machine dies; the driver alone; a worker; or a `study ingest` that writes the
-DuckDB file. After a driver's death the same command is started again. After the last kill the study is let finish, and
-its store is compared with that of an undisturbed run: rows of metrics lost, rows twice, values that differ, and runs
-that were on record as finished and have a later attempt. `--tune` gives the same figure for plain Ray Tune with
-`Tuner.restore`: trials of a second that append their name to a file when they are done.
+The study trains MLPs of width 16 on modular addition, 512 runs in packs of 16. Each kill is a SIGKILL for one of these:
+the driver and all processes that it started, as when the machine dies; only the driver; a worker; or a `study ingest`
+that writes the DuckDB file. When the driver was killed, the same command is started again. After the last kill the
+study runs to its end, and its store is compared with that of an undisturbed study: metric rows that are lost or
+duplicated, values that differ, and runs that were recorded as finished and trained again. `--tune` measures the last
+number for plain Ray Tune with `Tuner.restore`: trials take a second and append their name to a file when they are done.
 """
 
 import argparse
@@ -21,14 +21,14 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from study.store import Store
-from tests.driver import Driver, wait_for
-from tests.studies import command, metrics, study_file
+from study.store.database import Store
+from tests.support.driver import Driver, wait_for
+from tests.support.studies import command, metrics, study_file
 
 WORDS = ["--compile", "off", "--pack-size", 16, "--flush-seconds", 0.5]
 TARGETS = ("machine", "driver", "worker", "writer")
 LONGEST_WAIT = 10.0
-"""A kill comes at a random moment in so many seconds after the driver has its first worker, or before."""
+"""A kill comes at a random moment, at most this many seconds after the driver has its first worker."""
 
 PLAIN = """
 import os, sys, time
@@ -78,7 +78,7 @@ def main() -> None:
 
 
 def disturb(study: Path, store: Path, kills: int, chance: random.Random) -> Counter[str]:
-    """Run the study to its end; kill so many processes meanwhile. How often each kind was killed."""
+    """Run the study to its end and kill `kills` processes meanwhile; returns how often each kind was killed."""
     killed: Counter[str] = Counter()
     while True:
         with Driver(study, store, *WORDS) as driver:
@@ -101,7 +101,7 @@ def disturb(study: Path, store: Path, kills: int, chance: random.Random) -> Coun
 
 
 def kill(kind: str, driver: Driver) -> bool:
-    """SIGKILL; False where there was nothing to kill."""
+    """Send SIGKILL to a process of this kind; False if there was none."""
     if kind == "writer":
         line, environment = command("ingest", "--store", driver.store)
         writer = subprocess.Popen(line, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -143,7 +143,7 @@ def compare(store: Store, undisturbed: Store) -> None:
 
 
 def plain_tune(folder: Path, chance: random.Random) -> None:
-    """Kill plain Ray Tune once, some time after its first trials; trials that are done and run again."""
+    """Kill plain Ray Tune once, some time after its first trials; print how many finished trials run again."""
     line = [sys.executable, "-c", PLAIN, str(folder)]
     done = folder / "done"
     first = subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)

@@ -1,11 +1,11 @@
-"""How many runs an hour each system of the field trains on this machine: in packs, as a study does, and one by one.
+"""How many runs per hour of each system in the field does this machine train: in packs like a study, and one by one?
 
     python -m tests.bench.field [ROW ...] [--seconds 3] [--compile off|auto] [--json]
 
-For every file of analysis/claims, the first study that its claims name, with the packs that `study run` would make for
-this machine's CPU cores. Each shape of pack trains for so many seconds on one core, once as a pack and once as its
-first run alone, without evaluations and without what a compiler needs at the start; rates of the shapes are weighted by
-their runs, and multiplied by the cores. `ratio` is packed against alone, measured side by side.
+A system is a file of analysis/claims; its study is the first that its claims name, with the packs that `study run`
+would make for this machine's CPU cores. Each shape of pack trains for `--seconds` on one core, once as a pack and once
+as its first run alone, without evaluations and without compile time. The rates of all shapes are weighted by their runs
+and multiplied by the number of cores. `ratio` is the packed rate over the rate alone, measured one after the other.
 """
 
 import argparse
@@ -14,12 +14,13 @@ from typing import Any
 
 import torch
 
-from analysis.claim import all_claims
-from study.machine import machine
-from study.packing import PackPlan
-from study.plan import plan_runs, planned_runs
+from analysis.claim_check import all_claims
+from study.plan.packing import PackPlan
+from study.plan.plan import plan_runs, planned_runs
 from study.spec import find
+from study.train.machine import machine
 from tests.bench import ceilings
+from trainables.compiler import Compiling
 from trainables.pack import Pack
 from trainables.spec import RunSpec
 
@@ -42,7 +43,7 @@ def main() -> None:
 
 
 def measured(row: str, study: str, seconds: float, compile: str) -> dict[str, Any]:
-    """Runs per hour of one study, packed and alone."""
+    """The table's line for one study: runs per hour, packed and alone."""
     spec, target = find(study), machine("cpu")
     plan = plan_runs(spec, planned_runs(spec), None, target)
     shapes: dict[str, list[PackPlan]] = {}
@@ -62,7 +63,7 @@ def measured(row: str, study: str, seconds: float, compile: str) -> dict[str, An
 
 def rate(specs: list[RunSpec], horizon: int, seconds: float, compile: str) -> float:
     """Run-steps per second of these runs in one pack on one core."""
-    pack = Pack(specs, torch.device("cpu"), compile, horizon, 0, None, None)
+    pack = Pack(specs, torch.device("cpu"), Compiling(compile, horizon))
     pack.train(2)
     started, before = time.perf_counter(), pack.step
     while time.perf_counter() - started < seconds:

@@ -1,4 +1,4 @@
-"""Maps whose boundary is known: a rate of positive runs at each place of the unit cube, and seed noise."""
+"""Maps with a known boundary: at each place of the unit cube a rate of positive runs, which includes the seed noise."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -12,12 +12,12 @@ from tests.bench.maps import DATA, MAPS
 
 POSITIVE = ("grokking", "comprehension")
 CELLS = {1: 1000, 2: 60, 3: 24}
-"""Cells per axis on which an analytic map is compared, by number of axes."""
+"""Cells per axis at which an analytic map is compared, by number of axes."""
 
 
 @dataclass(frozen=True)
 class Truth:
-    """`rate` of positive runs and `step` of their passage at places (M, D); maps are compared at `cells` (C, D)."""
+    """`rate` of positive runs and `step` of their first passage at places (M, D); `cells` (C, D) compare maps."""
 
     name: str
     rate: Callable[[np.ndarray], np.ndarray]
@@ -33,12 +33,12 @@ class Truth:
         return self.rate(self.cells) > 0.5
 
     def error(self, positive: np.ndarray) -> float:
-        """Share of the cells whose majority phase is another."""
+        """Share of cells whose majority phase differs from `positive`, (C,) booleans."""
         return float(np.mean(positive != self.majority))
 
 
 def all_truths() -> list[Truth]:
-    """The maps on which the sampler was worked on, with other seeds than those that are reported."""
+    """The maps on which the sampler was developed, with other seeds than the reported ones."""
     return [slope(), islands(), noisy(), bands(), *map(recorded, MAPS)]
 
 
@@ -48,7 +48,7 @@ def held_out() -> list[Truth]:
 
 
 def chosen(names: list[str] | None) -> list[Truth]:
-    """The maps of these names, `held_out` for all of those; all others without names."""
+    """The maps with these names (`held_out` stands for all held-out ones); without names the maps of `all_truths`."""
     known = {truth.name: [truth] for truth in [*all_truths(), *held_out()]} | {"held_out": held_out()}
     return [truth for name in names for truth in known[name]] if names else all_truths()
 
@@ -77,7 +77,7 @@ def islands() -> Truth:
 
 
 def noisy() -> Truth:
-    """A wide transition: seeds disagree on a third of the area."""
+    """A wide transition: seeds disagree in a third of the area."""
 
     def log_odds(at: np.ndarray) -> np.ndarray:
         x, y = at.T
@@ -87,7 +87,7 @@ def noisy() -> Truth:
 
 
 def bands() -> Truth:
-    """Parallel bands: the boundary is four times as long as the map, which is hard for whoever follows one."""
+    """Parallel bands: the boundary is four times as long as the map, hard for a sampler that follows a single curve."""
 
     def log_odds(at: np.ndarray) -> np.ndarray:
         x, y = at.T
@@ -107,7 +107,7 @@ def stripe() -> Truth:
 
 
 def ring() -> Truth:
-    """Two circles, one in the other."""
+    """A ring: the boundary is two circles, one inside the other."""
     return analytic("ring", lambda at: (0.09 - np.abs(np.hypot(*(at - 0.5).T) - 0.3)) / 0.012)
 
 
@@ -122,12 +122,12 @@ def wedge() -> Truth:
 
 
 def blob() -> Truth:
-    """One disc of 5% of the area: most of the first runs miss it."""
+    """One disc with 5% of the area, which most of the first runs miss."""
     return analytic("blob", lambda at: (0.13 - np.hypot(*(at - (0.78, 0.27)).T)) / 0.01)
 
 
 def lost() -> Truth:
-    """Runs generalize early everywhere, and past the boundary they lose it: first passages tell nothing of it."""
+    """Runs generalize early everywhere and lose it again beyond the boundary: first passages say nothing about it."""
     rate = analytic("lost", lambda at: (0.6 + 0.15 * np.sin(5 * at[:, 0]) - at[:, 1]) / 0.015)
     return replace(rate, step=lambda at: 60 * np.exp(1.5 * at[:, 0]))
 
@@ -148,7 +148,7 @@ def sheet() -> Truth:
 
 
 def analytic(name: str, log_odds: Callable[[np.ndarray], np.ndarray], num_axes: int = 2) -> Truth:
-    """A map from its log odds; passages are early where the odds are high."""
+    """A map from its log odds; first passages are early where the odds are high."""
     return Truth(
         name,
         lambda at: expit(log_odds(at)),
@@ -158,7 +158,7 @@ def analytic(name: str, log_odds: Callable[[np.ndarray], np.ndarray], num_axes: 
 
 
 def recorded(name: str) -> Truth:
-    """A dense grid of real runs: the rate over seeds and the median passage, linear between the cells."""
+    """A dense grid of real runs: the rate over seeds and the median first passage, interpolated between the cells."""
     runs = pq.read_table(DATA / f"{name}.parquet").to_pandas()
     x, y = (axis.path for axis in MAPS[name][:2])
     runs["positive"] = runs["phase"].isin(POSITIVE)
@@ -172,6 +172,6 @@ def recorded(name: str) -> Truth:
 
 
 def lattice(size: int, num_axes: int, edges: bool = False) -> np.ndarray:
-    """Centres of `size` cells per axis, or with `edges` the crossings of as many lines, first and last on the edges."""
+    """Centres of `size` cells per axis; with `edges` the crossings of `size` lines per axis, the outer on the edges."""
     ticks = np.linspace(0, 1, size) if edges else (np.arange(size) + 0.5) / size
     return np.stack(np.meshgrid(*[ticks] * num_axes, indexing="ij"), -1).reshape(-1, num_axes)

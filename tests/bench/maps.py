@@ -1,9 +1,10 @@
-"""Make the real ground-truth maps of tests.bench.boundary: dense grids of small `modular` runs, every seed kept.
+"""Makes the maps of tests.bench.boundary that come from real runs: dense grids of small `modular` runs, all seeds kept.
 
     python -m tests.bench.maps [--map NAME] [--cells 20] [--seeds 8] [--threads 1]
 
-Addition modulo 23 on the small quadratic network of the study first_map, at half its width. About 10 minutes a map on
-one core. A file of tests/data has one row per run: the two axes, seed, phase (unified) and test_step_95.
+The runs learn addition modulo 23 with the small quadratic network of the study first_map, at half its width. A map
+takes about 10 minutes on one core. A file in tests/data has one row per run: the two axes, seed, phase (unified) and
+test_step_95.
 """
 
 import argparse
@@ -20,8 +21,9 @@ import torch
 import analysis
 from study.catalog.first_map import STUDY
 from study.spec import Point
-from trainables.engine import Flush, train_pack
+from trainables.engine import train_pack
 from trainables.models import mlp
+from trainables.records import Flush
 from trainables.spec import RunSpec
 
 DATA = Path(__file__).parents[1] / "data"
@@ -44,7 +46,7 @@ MAPS: dict[str, tuple[Axis, Axis, Point]] = {
     "fraction_decay": (Axis("task.train_fraction", 0.2, 0.8, False), DECAY, {}),
     "rate_decay": (Axis("optimizer.learning_rate", 1e-3, 0.1, True), DECAY, {"task.train_fraction": 0.55}),
 }
-"""Name of a map -> its two axes and what else is fixed."""
+"""Name of a map -> its two axes, and the values of other fields that are fixed."""
 
 
 def main() -> None:
@@ -60,7 +62,7 @@ def main() -> None:
 
 
 def trained(name: str, cells: int, seeds: int) -> pa.Table:
-    """The runs of a map: `cells` values on each axis, all seeds at every cell."""
+    """The runs of a map, one row each: `cells` values on each axis, all seeds at every cell."""
     x, y, fixed = MAPS[name]
     points = [{x.path: a, y.path: b} for b, a in itertools.product(y.values(cells), x.values(cells))]
     base = STUDY.base.with_values({**fixed, "model.width": WIDTH})
@@ -86,7 +88,7 @@ def trained(name: str, cells: int, seeds: int) -> pa.Table:
 
 
 def passages(specs: list[RunSpec], packs: float) -> list[dict[str, Any]]:
-    """Train a pack; a row of outcomes for each run, in the order of `specs`, as far as the phases need them."""
+    """Train a pack; returns for each run, in the order of `specs`, the outcomes that its phase depends on."""
     curves: dict[tuple[str, str], list[tuple[int, float]]] = {}
 
     def record(flush: Flush) -> None:

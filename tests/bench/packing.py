@@ -1,16 +1,18 @@
-"""The same runs twice on this machine: one Ray Tune trial per run, as one would write it today, and as our study.
+"""The same runs in two ways on this machine: one Ray Tune trial per run, as one would usually write it, and as a study.
 
     python -m tests.bench.packing [--runs 128] [--steps 2000] [--baseline-runs N] [--warm] [--json]
 
-One-layer transformers on addition modulo 97 with AdamW: 4 weight decays x 4 training fractions, then seeds. Both ways
-are commands of their own, timed from the start to the end of the process: Ray's start, compiling and ingest are in. The
-compiler's cache is empty; `--warm` runs the study once more with the cache of the first time. Both ways evaluate 512
-examples of each split at the same steps. `--baseline-runs`: train only so many of the runs as trials, at the same rate.
+The runs are one-layer transformers on addition modulo 97 with AdamW: 4 weight decays x 4 training fractions, then
+seeds. Each way is a command of its own, timed from start to end of its process, so the start of Ray, compiling and
+ingest are included. The compiler's cache is empty; `--warm` runs the study once more with the cache of the first time.
+Both ways evaluate 512 examples of each split at the same steps. `--baseline-runs N` trains only N of the runs as
+trials, for a rate that holds for all.
 
-FLOP/s: matrix products that training cannot do without (ceilings.step_flops) over all of the time, against a large
-product on all cores. Memory: the peak, sampled twice a second, of the PSS (own pages, and a part of the shared ones) of
-all processes of the command, Ray's included. In training: the attempts' wall_seconds over workers x elapsed; compiling
-and evaluation are in it. Fit (train accuracy above 0.99) and mean test accuracy: of the runs that both ways trained.
+FLOP/s: the matrix products that training cannot do without (ceilings.step_flops) over the whole time; the peak is a
+large product on all cores. Memory: the peak PSS (private pages and a share of the common ones) of all processes of the
+command, with Ray's, sampled twice a second. `in training`: the attempts' wall_seconds, with compiling and evaluation,
+over workers x elapsed time. Fit (train accuracy above 0.99) and mean test accuracy are over the runs that both ways
+train.
 """
 
 import argparse
@@ -33,12 +35,12 @@ from tests.bench.engine import PlainTransformer
 from trainables.schedule import evaluation_steps
 
 Spent = tuple[float, float | None]
-"""Seconds, and the peak memory in GB if the system tells."""
+"""Seconds, and the peak memory in GB if it is known."""
 Trained = tuple[float | None, list[tuple[float, float]]]
-"""Seconds of all workers in training, if known, and each run's last accuracy in train and test."""
+"""Seconds that all workers trained, if known, and each run's last accuracies on train and test."""
 P, EXAMPLES, LEARNING_RATE, SAMPLE_SECONDS = 97, 512, 3e-3, 0.5
 MARK = "GROKKING_BENCH"
-"""A variable in a command's environment, by which the processes are found that it starts: they inherit it."""
+"""A variable in the environment of a command; the processes that it starts inherit it and are found by it."""
 AXES = {"optimizer.weight_decay": (0.0, 0.3, 1.0, 3.0), "task.train_fraction": (0.4, 0.5, 0.6, 0.7)}
 STUDY = """
 from study.spec import StudySpec
@@ -76,7 +78,7 @@ def main() -> None:
 def row(
     options: argparse.Namespace, name: str, num_runs: int, peak: float, spent: Spent, trained: Trained
 ) -> dict[str, Any]:
-    """One way's line of the table."""
+    """The table's line for one way."""
     (seconds, memory), (training, accuracies) = spent, trained
     rate, num = num_runs * options.steps / seconds, len(accuracies)
     flops = rate * ceilings.step_flops(options.width, options.batch, P)
@@ -88,8 +90,8 @@ def row(
 
 
 def write_study(path: Path, options: argparse.Namespace) -> list[tuple[str, dict[str, Any]]]:
-    """Write the study; its runs in the order of its plan: id, and what differs between them."""
-    from study.plan import planned_runs
+    """Write the study file; returns its runs in the order of its plan: id, and the values that differ between runs."""
+    from study.plan.plan import planned_runs
     from study.spec import find
 
     model = {"name": "transformer", "width": options.width, "heads": ceilings.HEADS}
@@ -101,8 +103,8 @@ def write_study(path: Path, options: argparse.Namespace) -> list[tuple[str, dict
 
 
 def from_store(store: Path, run_ids: list[str]) -> Trained:
-    """What the study's workers spent, and what these of its runs came to."""
-    from study.store import Store
+    """The seconds that the study's workers trained, and the last accuracies of these runs."""
+    from study.store.database import Store
 
     opened = Store.open(store)
     ((spent,),) = opened.sql("select sum(wall_seconds) from attempts").fetchall()
@@ -113,7 +115,7 @@ def from_store(store: Path, run_ids: list[str]) -> Trained:
 
 
 def timed(command: list[str], scratch: Path) -> Spent:
-    """What `python -m ...` takes, with all processes that it starts; its output goes to stderr."""
+    """Time and memory of `python -m ...` with all processes that it starts; its output goes to stderr."""
     ceilings.say(" ".join(command))
     mark = f"{MARK}={time.monotonic_ns()}"
     environment = os.environ | {MARK: mark.partition("=")[2], "TORCHINDUCTOR_CACHE_DIR": str(scratch / "inductor")}
@@ -131,7 +133,7 @@ def timed(command: list[str], scratch: Path) -> Spent:
 
 
 def memory_of(mark: bytes) -> float:
-    """PSS in bytes of every process with this in its environment; 0 where there is no /proc."""
+    """Total PSS in bytes of the processes with this mark in their environment; 0 on systems without /proc."""
     total = 0.0
     for process in Path("/proc").glob("[0-9]*"):
         try:
@@ -139,7 +141,7 @@ def memory_of(mark: bytes) -> float:
                 rollup = (process / "smaps_rollup").read_text().splitlines()
                 total += 1024 * next(int(line.split()[1]) for line in rollup if line.startswith("Pss:"))
         except (OSError, StopIteration):
-            continue  # it has ended, or is not ours
+            continue  # the process has ended, or belongs to another user
     return total
 
 
@@ -190,7 +192,7 @@ def arguments() -> argparse.Namespace:
         parser.add_argument(f"--{name}", type=int, default=value, metavar="N")
     parser.add_argument("--warm", action="store_true")
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--trials", metavar="DIR", help=argparse.SUPPRESS)  # the command that the baseline is
+    parser.add_argument("--trials", metavar="DIR", help=argparse.SUPPRESS)  # internal: runs the baseline
     return parser.parse_args()
 
 

@@ -1,11 +1,11 @@
-"""What a study costs beside its training: everything that `study run` does, with workers that do not train.
+"""What does a study cost apart from training? All that `study run` does, with workers that do not train.
 
     python -m tests.bench.scheduling [--runs 100000] [--packs 1000] [--profile]
 
-A study of so many runs from an empty store to the last line: it is planned, its plan is written, Ray Tune hands out the
-packs on this machine, each worker writes one part that says that its runs are done, ingest brings the parts in, and the
-plan is made once more. Ray's start is in. Memory is that of the driver, when so many of the packs are done.
-`--profile` prints where the driver's main thread spends its time.
+A study of `--runs` runs goes from an empty store to its last line. It is planned, the plan is written, Ray Tune hands
+out the packs on this machine, each worker writes one part which says that its runs are finished, the parts are ingested
+and the plan is made again. The start of Ray is included. Memory is that of the driver when a tenth, half and all of the
+packs are done. `--profile` prints where the driver's main thread spends its time.
 """
 
 import argparse
@@ -17,13 +17,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from study import runner, service
-from study.packing import PackPlan
-from study.progress import Progress
-from study.recorder import Recorder, provenance
+from study.plan.packing import PackPlan
 from study.spec import StudySpec
-from study.store import Store
-from study.trial import Settings
+from study.store.database import Store
+from study.store.parts import Recorder
+from study.store.provenance import provenance
+from study.train import ray_tune, service
+from study.train.progress import Progress
+from study.train.worker import Settings
 from trainables.models import mlp
 from trainables.optimizers import adamw
 from trainables.spec import RunSpec
@@ -38,7 +39,7 @@ def main() -> None:
     parser.add_argument("--packs", type=int, default=1_000, metavar="N")
     parser.add_argument("--profile", action="store_true")
     options = parser.parse_args()
-    runner.watched = no_training  # workers get it with the function that Tune sends them
+    ray_tune.watched = no_training  # reaches the workers with the function that Tune sends them
     for name in ("plan", "write", "_train_all"):
         setattr(service, name, timed(name.strip("_"), getattr(service, name)))
     profile = cProfile.Profile()
@@ -61,7 +62,7 @@ def main() -> None:
 
 
 def asked(runs: int) -> StudySpec:
-    """A study of so many runs of one shape."""
+    """A study of about `runs` runs of one shape."""
     base = RunSpec(task=modular.Task(p=97, train_fraction=0.5), model=mlp.Model(width=128), optimizer=adamw.Optimizer())
     num_fractions = max(1, runs // SEEDS // DECAYS)
     axes = {
@@ -72,7 +73,7 @@ def asked(runs: int) -> StudySpec:
 
 
 def no_training(pack: PackPlan, settings: Settings, trial_id: str, heartbeat: Callable[[dict[str, Any]], None]) -> None:
-    """What study.trial.watched does, but for the training, its curves and its checkpoints."""
+    """Does what study.train.worker.watched does, except for training, curves and checkpoints."""
     recorder = Recorder(settings.place, pack.pack_id, provenance(settings.device, 1, trial_id))
     heartbeat({"pack_id": pack.pack_id, "states": {}})
     state = {"attempt": 1, "status": "finished", "stop_reason": "horizon", "horizon": pack.horizon}
@@ -84,7 +85,7 @@ def no_training(pack: PackPlan, settings: Settings, trial_id: str, heartbeat: Ca
 
 
 def timed(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function, and a line of how long each call takes."""
+    """The function, which then prints how long each call takes."""
 
     def call(*arguments: Any, **named: Any) -> Any:
         started, worked = time.perf_counter(), time.process_time()
@@ -97,7 +98,7 @@ def timed(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def watched(packs: int) -> None:
-    """From now on, say what memory the driver has when a tenth, half and all of the packs are done."""
+    """From now on, print the driver's memory when a tenth, half and all of the packs are done."""
     heard, ended = Progress.heard, set()
 
     def listen(progress: Progress, message: dict[str, Any]) -> None:

@@ -1,14 +1,14 @@
-"""What a search costs beside its training when it has many runs behind it.
+"""What does a search that already has many runs cost apart from training?
 
     OPENBLAS_NUM_THREADS=1 python -m tests.bench.search_overhead
         [--finished 10000] [--calls 4] [--sampler boundary] [--seed 0]
 
-(The study command sets that variable by itself.) A store with so many finished runs of `study search modular` over two
-axes, their curves invented (a sloping boundary, seed noise), half of them close to the boundary as searches leave them.
-Then the search goes on: `start` is what a call of the command does before its first suggestion, `next` what a worker
-waits for between two packs, beside a cluster's other work: parts brought in, outcomes read, points suggested, plan
-written. `training` is one such pack, trained for real on one core, times the packs of one suggestion. The overhead is
-the one over the other.
+(The study command sets that variable itself.) The store has `--finished` finished runs of `study search modular` over
+two axes. Their curves are invented (a sloping boundary, seed noise), and half of them are close to the boundary, as
+after a search. Then the search continues. `start` is what the command does before its first suggestion. `next` is what
+a worker waits for between two packs: parts are ingested, outcomes read, points suggested, and the plan is written.
+`training` is one pack, trained for real on one core, times the packs of one suggestion. The overhead is `next` over
+`training`.
 """
 
 import argparse
@@ -22,13 +22,14 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 
-from study.handout import Handout
-from study.packing import Machine, PackPlan
-from study.plan import PlannedRun, plan_runs, write
-from study.recorder import Recorder
-from study.search import Search, make_search
+from study.plan.packing import Machine, PackPlan
+from study.plan.plan import PlannedRun, plan_runs
+from study.plan.write import write
+from study.search.next_points import Handout
+from study.search.request import Search, make_search
 from study.spec import Point
-from study.store import Store
+from study.store.database import Store
+from study.store.parts import Recorder
 from trainables.components import load
 from trainables.engine import train_pack
 from trainables.schedule import evaluation_steps
@@ -91,7 +92,7 @@ def timed(what: str) -> Iterator[None]:
 
 
 def clocked(suggest: Callable, seconds: list[float]) -> Callable:
-    """`suggest`, with the seconds that each call takes noted."""
+    """`suggest`, which appends the duration of each call to `seconds`."""
 
     def call(*words: object) -> list[Point]:
         started = time.perf_counter()
@@ -103,7 +104,7 @@ def clocked(suggest: Callable, seconds: list[float]) -> Callable:
 
 
 def fill(store: Store, search: Search, count: int, numbers: np.random.Generator) -> None:
-    """So many finished runs: half spread out, half close to the boundary."""
+    """Write `count` finished runs, half of them spread out and half close to the boundary."""
     places = numbers.random((20 * count, 2))
     close = places[np.argsort(np.abs(log_odds(places)))[: count // 2]]
     chosen = np.vstack([places[: count - len(close)], close])
@@ -122,7 +123,7 @@ def log_odds(places_N2: np.ndarray) -> np.ndarray:
 
 
 def finish(store: Store, pack: PackPlan, search: Search) -> None:
-    """The pack's last flush: every metric at every evaluation, and the word that its runs are done."""
+    """Write the pack's last flush: every metric at every evaluation, and the state that its runs are finished."""
     steps = np.array(evaluation_steps(pack.horizon, 24))
     places = np.array([search.space.encode({p: spec.value(p) for p in search.study.axes}) for spec in pack.specs])
     odds = log_odds(places)

@@ -1,10 +1,10 @@
-"""The store at 100 million values: how fast they go in, how much memory that takes, how long a question waits.
+"""The store at 100 million values: how fast is ingest, how much memory does it take, how long does a query wait?
 
     python -m tests.bench.store_scale [--rows 100000000] [--folder DIR]
 
 The parts are those of a study of runs in packs of 64, four flushes a pack, 15 metrics at 171 evaluations each, with
 invented curves; they are written by the recorder and take about 1 GB for 100 million rows. One process brings them in;
-memory is its peak. Then every query of the README and those of QUERIES, each in a process of its own, from opening the
+memory is its peak. Then every query of docs/sql.md and those of QUERIES, each in a process of its own, from opening the
 file to the table in memory. Last, one process asks in a tight loop while another brings in the last flush of some of
 the packs, ten parts at a time: `alone` is the same loop before. `--folder` keeps what was made.
 """
@@ -24,8 +24,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from study.plan import describe
-from study.recorder import Recorder, write_plan
+from study.plan.write import describe
+from study.store.parts import Recorder, write_plan
 from trainables.models import mlp
 from trainables.optimizers import adamw
 from trainables.schedule import evaluation_steps
@@ -38,9 +38,9 @@ METRICS = [(split, metric) for split in SPLITS for metric in ("loss", "accuracy"
 METRICS += [("model", metric) for metric in ("weight_norm", "fourier_ipr", "embedding_norm")]
 STEPS = np.array(evaluation_steps(HORIZON, PER_DECADE))
 STUDY = "first_map"
-"""So that the README's queries find it."""
+"""So that the queries of docs/sql.md find it."""
 HELD_PACKS = 100
-"""Packs whose last flush comes while somebody reads."""
+"""Packs whose last flush is ingested while another process reads."""
 QUERIES = {
     "what `study status` asks": "select status, count(*)::integer as runs from runs group by status",
     "phases under every definition": "select definition, phase, count(*)::integer as runs from phases group by all",
@@ -55,13 +55,13 @@ QUERIES = {
     "all runs at one step": "select avg(train_accuracy), avg(test_accuracy) from curves where step = 1000",
     "the outcomes of a study as a table": "from outcomes join runs using (run_id) where weight_decay < 0.1",
 }
-"""What people ask beside the README's queries: of the tables that it lists, each in the way that costs most."""
+"""What people ask beside the queries of docs/sql.md: of the tables that it lists, each in the way that costs most."""
 
 INGEST = """
 __file__ = "ingest"
 import sys, time
 from pathlib import Path
-from study.store import Store
+from study.store.database import Store
 store = Store.open(sys.argv[1], write=True)
 held = sorted(Path(sys.argv[1], "held").rglob("*.parquet")) if len(sys.argv) > 2 else []
 started, rows, longest, parts = time.perf_counter(), 0, 0.0, 0
@@ -80,7 +80,7 @@ print(rows, parts, time.perf_counter() - started, longest, peak)
 ASK = """
 __file__ = "ask"  # else duckdb takes this for a notebook and draws a progress bar
 import sys, time
-from study.store import Store
+from study.store.database import Store
 store, text, started = Store(__import__("pathlib").Path(sys.argv[1])), sys.argv[2], time.perf_counter()
 table = store.sql(text).to_arrow_table()
 print(time.perf_counter() - started, len(table))
@@ -88,7 +88,8 @@ print(time.perf_counter() - started, len(table))
 LOOP = """
 __file__ = "loop"
 import select, sys, time
-from study.store import Store, StoreError
+from study.store.database import Store
+from study.store.errors import StoreError
 store, waits, errors = Store.open(sys.argv[1]), [], 0
 print("ready", flush=True)
 while not select.select([sys.stdin], [], [], 0)[0]:
@@ -135,10 +136,10 @@ def measure(store: Path, rows: int) -> None:
 
 
 def all_queries() -> dict[str, str]:
-    """Every query of the README, by its first line, and ours."""
-    readme = (Path(__file__).parents[2] / "README.md").read_text()
-    blocks = re.findall(r"```sql\n(.*?)```", readme, re.DOTALL)
-    return {"README " + block.strip().splitlines()[0]: block for block in blocks} | QUERIES
+    """Every query of docs/sql.md, by its first line, and ours."""
+    page = (Path(__file__).parents[2] / "docs" / "sql.md").read_text()
+    blocks = re.findall(r"```sql\n(.*?)```", page, re.DOTALL)
+    return {"docs/sql.md " + block.strip().splitlines()[0]: block for block in blocks} | QUERIES
 
 
 def child(script: str, store: Path, *words: str) -> list[float]:
@@ -149,7 +150,7 @@ def child(script: str, store: Path, *words: str) -> list[float]:
 
 
 def loop(store: Path, meanwhile: Callable[[], object]) -> str:
-    """How a reader in a tight loop fares."""
+    """One line about a reader that queries in a tight loop during `meanwhile`."""
     line = [sys.executable, "-c", LOOP, str(store)]
     with subprocess.Popen(line, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as reader:
         assert reader.stdout is not None
@@ -160,7 +161,7 @@ def loop(store: Path, meanwhile: Callable[[], object]) -> str:
 
 
 def write_parts(store: Path, num_runs: int) -> None:
-    """The plan of a study and the parts of its packs."""
+    """Write the plan of a study and the parts of its packs."""
     task, model, optimizer = modular.Task(p=97, train_fraction=0.5), mlp.Model(width=128), adamw.Optimizer()
     base = RunSpec(task=task, model=model, optimizer=optimizer)
     num_decays = max(1, round((num_runs / SEEDS) ** 0.5))
@@ -178,7 +179,7 @@ def write_parts(store: Path, num_runs: int) -> None:
 
 
 def plan_row(base: RunSpec, fraction: float, decay: float, seed: int) -> dict[str, Any]:
-    """As study/plan.py makes it, without building 40,000 specs."""
+    """A row as study/plan/plan.py makes it, without building 40,000 specs."""
     spec = base.to_json() | {"seed": seed, "data_seed": seed}
     spec["task"]["train_fraction"], spec["optimizer"]["weight_decay"] = fraction, decay
     text = json.dumps(spec, sort_keys=True)
@@ -189,12 +190,12 @@ def plan_row(base: RunSpec, fraction: float, decay: float, seed: int) -> dict[st
 
 
 def write_pack(store: Path, rows: list[dict[str, Any]], numbers: np.random.Generator, held: bool) -> None:
-    """The flushes of one pack; with `held`, the last one goes where no ingest looks."""
+    """Write the flushes of one pack; with `held`, the last one goes to a folder that ingest does not read."""
     run_ids = [row["run_id"] for row in rows]
     recorder = Recorder(store, rows[0]["pack_id"], {"device": "cpu", "threads": 1, "host": "here", "trial_id": "t"})
     values_SMR = curves(rows, numbers)
     for number, part in enumerate(np.array_split(np.arange(len(STEPS)), FLUSHES), start=1):
-        shape = (len(part), len(METRICS), len(rows))  # the order in which the engine measures: runs side by side
+        shape = (len(part), len(METRICS), len(rows))  # the engine's order: runs vary fastest
         split, metric = zip(*METRICS, strict=True)
         columns = {
             "run_id": named(run_ids, np.broadcast_to(np.arange(len(rows)), shape)),
@@ -215,14 +216,14 @@ def write_pack(store: Path, rows: list[dict[str, Any]], numbers: np.random.Gener
 
 
 def named(names: Sequence[str], indices: np.ndarray) -> pa.Array:
-    """Text by index; a name may be there twice."""
+    """The names at these indices as a dictionary array; a name may occur twice."""
     distinct = list(dict.fromkeys(names))
     codes = np.array([distinct.index(name) for name in names], np.int32)[indices.ravel()]
     return pa.DictionaryArray.from_arrays(pa.array(codes), pa.array(distinct))
 
 
 def curves(rows: list[dict[str, Any]], numbers: np.random.Generator) -> np.ndarray:
-    """Values of one pack by step, metric and run: the smaller decay and data, the later a run generalizes, or never."""
+    """Values of one pack by step, metric and run. Less decay and less data make runs generalize later or never."""
     decay, fraction = (np.array([row[name] for row in rows]) for name in ("weight_decay", "train_fraction"))
     fitted = 2 + 0.3 * numbers.standard_normal(len(rows))
     late = fitted + 3.5 - 3 * fraction - 0.6 * np.log10(decay) + 0.3 * numbers.standard_normal(len(rows))

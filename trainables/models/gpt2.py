@@ -1,16 +1,16 @@
-"""GPT-2 at any size, read where the task has answers: the model of the papers on reasoning; packed by the engine.
+"""GPT-2 at any size, the model of the papers on reasoning. The module is one run; the engine packs runs.
 
 Sources: Radford et al. 2019 and Wang et al. 2024 (arXiv 2405.15071, appendix A): pre-norm blocks with biases, GELU
-(tanh), learned positions, output tied to the embedding, N(0, 0.02) weights of which those that write into the residual
-stream are divided by sqrt(2 layers). `loops` runs the stack several times with the same weights, as in their appendix
-E.2 (4 layers, 2 loops: the first four layers of eight share with the last four).
+(tanh), learned positions, and an output tied to the embedding. Weights have standard deviation 0.02; those that write
+into the residual stream are divided by sqrt(2 layers). `loops` runs the stack several times with the same weights, as
+in their appendix E.2 (4 layers with 2 loops are 8 layers whose last four share the weights of the first four).
 
-Only the task's own tokens are in the vocabulary, only answers are predicted, and the last block computes only the
-positions that are read, of most tasks the last one: the same gradients for a fifth of the operations of the published
-code.
+The vocabulary has only the task's own tokens, only answers are predicted, and the last block computes only the
+positions at which answers are read (for most tasks the last one). The gradients are those of the published code, for a
+fifth of its operations.
 """
 
-# N examples, L tokens, Q asking positions, D width, C classes
+# N examples, L tokens, Q positions that are computed, D width, C classes, T answers, H heads, K head width, E MLP units
 
 from dataclasses import dataclass
 from typing import Any
@@ -19,12 +19,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from trainables.answers import asks_for_numbers, num_answers
-from trainables.attention import attend, attention_floats, hidden_positions, position_numbers
+from trainables.answers import asks_for_numbers, num_answers, reads_vectors
+from trainables.attention import attend, attention_size, hidden_positions, position_numbers
 from trainables.dropout import dropout
 from trainables.errors import SpecError
 from trainables.lookup import lookup
 from trainables.models.transformer import project
+from trainables.size import Size
 from trainables.spec import at_least, coerce
 
 INIT_SD = 0.02
@@ -32,17 +33,17 @@ INIT_SD = 0.02
 
 @dataclass(frozen=True, kw_only=True)
 class Model:
-    """`layers` blocks, run `loops` times over; an MLP of 4 times the width."""
+    """`layers` blocks, run `loops` times in a row; each MLP has 4 times the width."""
 
     layers: int = 8
     width: int = 768
     heads: int = 12
     loops: int = 1
-    """How often the whole stack is run, with the same weights: 2 makes 4 layers as deep as 8."""
+    """How often the whole stack runs, with the same weights: 4 layers with 2 loops are as deep as 8 layers."""
     dropout: float = 0.1
-    """Of the embedding, of attention and of what each block adds; while training only."""
+    """Dropout rate on the embedding, on attention shares and on what each block adds; only while training."""
     init_scale: float = 1.0
-    """Factor on all initial standard deviations: small models want more than GPT-2's 0.02."""
+    """Factor on all initial standard deviations; small models need more than GPT-2's 0.02."""
 
     def __post_init__(self) -> None:
         coerce(self)
@@ -55,17 +56,30 @@ class Model:
             raise SpecError(f"gpt2.init_scale must be larger than 0, got {self.init_scale}.")
 
     def check(self, task: Any) -> None:
-        """SpecError for a task whose answers are not tokens: the output is tied to the embedding."""
+        """SpecError for a task whose answers are not tokens, because the output is tied to the embedding."""
         if task.num_classes > task.vocab_size:
-            raise SpecError(f"model 'gpt2' answers with tokens; task {task!r} has more classes than tokens.")
+            raise SpecError(
+                f"model 'gpt2' answers with tokens; task {task!r} has more classes than tokens. Use 'transformer'."
+            )
         if asks_for_numbers(task):
             raise SpecError(f"model 'gpt2' answers with tokens; task {task!r} asks for numbers. Use 'transformer'.")
 
-    def floats_per_example(self, task: Any) -> int:
-        """Activations that one example keeps for the backward pass, roughly: sizes packs and evaluation chunks."""
-        depth, tokens, read = self.layers * self.loops, task.num_tokens, num_answers(task)
-        floats = self.width * ((depth - 1) * tokens * 18 + 3 * tokens + 14 * read) + 3 * read * task.num_classes
-        return round(floats + attention_floats(depth, self.heads, task))
+    def size(self, task: Any) -> Size:
+        """Weights, kept activations and products; see trainables/size.py."""
+        width, tokens, read = self.width, task.num_tokens, num_answers(task)
+        normed = 3 * width + 1
+        params = self.layers * (12 * width**2 + 13 * width) + width * (task.vocab_size + tokens + 2)
+        floats, products = read * (normed + task.num_classes), read * width * task.num_classes
+        floats += tokens * width // 4 if self.dropout else 0
+        if reads_vectors(task):
+            products += tokens * task.vocab_size * width
+        for asking, depth in ((tokens, self.layers * self.loops - 1), (read, 1)):  # the last computes what is read
+            kept, done = attention_size(width, self.heads, tokens, asking, dropout=self.dropout > 0)
+            kept += (tokens + asking) * normed + 9 * asking * width
+            kept += asking * width if 1 < asking < tokens else 0  # a copy of them
+            kept += asking * width // 2 if self.dropout else 0
+            floats, products = floats + depth * kept, products + depth * (done + 8 * asking * width**2)
+        return Size(params, floats, products)
 
     def build(self, task: Any, draw: torch.Generator) -> nn.Module:
         """A module for one run, its weights drawn from `draw`."""
@@ -73,7 +87,7 @@ class Model:
 
 
 class GPT2(nn.Module):
-    """tokens (N, L) and, while training with dropout, a key -> logits (N, C), or of several answers (N, T, C)."""
+    """Maps tokens (N, L), and a key for dropout while training, to logits: (N, C), or (N, T, C) for T > 1 answers."""
 
     def __init__(self, model: Model, task: Any, draw: torch.Generator) -> None:
         super().__init__()
@@ -97,26 +111,26 @@ class GPT2(nn.Module):
         return self.read(x_NLD[:, 0] if self.num_answers == 1 else x_NLD)
 
     def embed(self, tokens_NL: Tensor) -> Tensor:
-        """The residual stream before the first block, S[0], (N, L, D); float32 in any precision, as autocast has it."""
+        """The residual stream before the first block, S[0], (N, L, D), in float32 as under autocast."""
         x_NLD = lookup(self.embedding, tokens_NL) + lookup(self.positions, position_numbers(tokens_NL, self.pad))
         return x_NLD.float()
 
     def block(self, layer: int) -> "Block":
-        """The block that makes S[layer] of S[layer - 1], layers counted from 1 over all loops."""
+        """The block that turns S[layer - 1] into S[layer]; layers count from 1 through all loops."""
         return self.blocks[(layer - 1) % len(self.blocks)]  # pyright: ignore[reportReturnType]
 
     def layer(self, layer: int, x_NLD: Tensor, tokens_NL: Tensor) -> Tensor:
-        """S[layer] of S[layer - 1] at all positions, without dropout: for probes."""
+        """S[layer] from S[layer - 1] at all positions, (N, L, D), without dropout; for probes."""
         length = tokens_NL.shape[1]
         return self.block(layer)(x_NLD, length, hidden_positions(tokens_NL, self.pad, length), None, 0)
 
     def read(self, x_D: Tensor) -> Tensor:
-        """Logits of any state of the residual stream: the final norm, then the embedding."""
+        """Logits of any state of the residual stream: the final norm, then the embedding as output layer."""
         return project(self.norm(x_D).float(), self.embedding[: self.num_classes].T.float())
 
 
 class Block(nn.Module):
-    """(N, L, D) -> the last Q positions, (N, Q, D)."""
+    """Maps the residual stream (N, L, D) to its next state at the last Q positions, (N, Q, D)."""
 
     def __init__(self, model: Model, draw: torch.Generator) -> None:
         super().__init__()
@@ -141,7 +155,7 @@ class Block(nn.Module):
         return x_NQD + dropout(project(inner_NQE, self.mlp_out) + self.mlp_out_bias, self.rate, key, place + 2)
 
     def mix(self, x_NLD: Tensor, queries: int, hidden: Tensor | None, key: Tensor | None, place: int) -> Tensor:
-        """Attention of the last `queries` positions."""
+        """What attention adds at the last `queries` positions, (N, Q, D)."""
         width = x_NLD.shape[-1]
         if queries == x_NLD.shape[1]:
             q, k, v = (project(x_NLD, self.query_key_value) + self.query_key_value_bias).split(width, dim=-1)
@@ -155,7 +169,7 @@ class Block(nn.Module):
 
 
 class LayerNorm(nn.Module):
-    """Layer normalisation with gain and bias, computed in float32, given in the precision of the weights."""
+    """Layer normalisation with gain and bias, computed in float32 and returned in the precision of the weights."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -168,7 +182,7 @@ class LayerNorm(nn.Module):
 
 
 def normal(draw: torch.Generator, sd: float, *shape: int) -> nn.Parameter:
-    """A parameter of N(0, sd^2)."""
+    """A parameter whose entries are drawn from N(0, sd^2)."""
     return nn.Parameter(torch.randn(*shape, generator=draw) * sd)
 
 

@@ -1,7 +1,8 @@
-"""Two-layer network on a two-hot input: logits = W phi(U[a] + V[b]); one run, packed by the engine.
+"""Two-layer network on a two-hot input: logits = W phi(U[a] + V[b]). The module is one run; the engine packs runs.
 
-Sources: Gromov 2023 (arXiv 2301.02679), where phi is the square and the solution is known in closed form
-(`gromov_weights`, our test oracle), and Doshi et al. 2023 (2310.13061) for the initialisation N(0, (16 width)^(-2/3)).
+Sources: Gromov 2023 (arXiv 2301.02679), where phi is the square and a solution is known in closed form
+(`gromov_weights`, which the tests compare with), and Doshi et al. 2023 (2310.13061) for the initialisation
+N(0, (16 width)^(-2/3)).
 """
 
 # N examples, D width (hidden units), P residues, C classes
@@ -17,6 +18,7 @@ from torch import Tensor, nn
 from trainables.components import closest
 from trainables.errors import SpecError
 from trainables.lookup import lookup
+from trainables.size import Size
 from trainables.spec import coerce
 
 ACTIVATIONS = {"square": torch.square, "relu": F.relu, "gelu": F.gelu}
@@ -45,15 +47,17 @@ class Model:
             raise SpecError(f"mlp.init_scale must be larger than 0, got {self.init_scale}.")
 
     def check(self, task: Any) -> None:
-        """SpecError for a task whose answer does not follow from the two operands that its examples begin with."""
+        """SpecError for a task whose answer needs more than the two operands at the beginning of its examples."""
         if not hasattr(task, "p") or hasattr(task, "memorize_token"):
             raise SpecError(
-                f"model 'mlp' reads two operands modulo p alone; task {task!r} has more. Use 'transformer'."
+                f"model 'mlp' reads only two operands modulo p; task {task!r} needs more. Use 'transformer'."
             )
 
-    def floats_per_example(self, task: Any) -> int:
-        """Activations that one example keeps for the backward pass, roughly: sizes packs and evaluation chunks."""
-        return 4 * self.width + 3 * task.num_classes
+    def size(self, task: Any) -> Size:
+        """Weights, kept activations and products; see trainables/size.py."""
+        units = 1 if self.activation == "relu" else 2  # others need what comes in as well as what comes out
+        products = self.width * task.num_classes
+        return Size(2 * task.p * self.width + products, units * self.width + task.num_classes, products)
 
     def build(self, task: Any, draw: torch.Generator) -> nn.Module:
         """A module for one run, its weights drawn from `draw`."""
@@ -61,7 +65,7 @@ class Model:
 
 
 class MLP(nn.Module):
-    """tokens (N, L), of which the first two are read -> logits (N, C)."""
+    """Maps tokens (N, L), of which it reads the first two, to logits (N, C)."""
 
     def __init__(self, model: Model, task: Any, draw: torch.Generator) -> None:
         super().__init__()
@@ -81,11 +85,11 @@ class MLP(nn.Module):
 
 
 def gromov_weights(p: int, width: int, draw: torch.Generator) -> dict[str, Tensor]:
-    """Weights that add modulo an odd p without training, exact as the width grows (Gromov 2023, eq. 6).
+    """Weights that add modulo an odd p without any training; exact as the width grows (Gromov 2023, eq. 6).
 
-    Hidden unit k has frequency s(k) in 1..(p-1)/2 and two random phases: U = cos(2 pi s a / p + x),
-    V = cos(2 pi s b / p + y), W = cos(2 pi s c / p + x + y). Squaring U + V leaves cos(2 pi s (a + b) / p + x + y),
-    which W picks out.
+    Hidden unit k has a frequency s in 1..(p-1)/2 and two random phases x and y: U = cos(2 pi s a / p + x),
+    V = cos(2 pi s b / p + y), W = cos(2 pi s c / p + x + y). The square of U + V contains the term
+    cos(2 pi s (a + b) / p + x + y), which W picks out.
     """
     frequency_D = torch.arange(width) % ((p - 1) // 2) + 1
     x_D, y_D = 2 * math.pi * torch.rand(2, width, generator=draw)

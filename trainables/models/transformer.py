@@ -1,11 +1,12 @@
-"""Decoder-only transformer without biases, read where the task has answers; one run, packed by the engine.
+"""Decoder-only transformer without biases. The module is one run; the engine packs runs.
 
 Sources: Power et al. 2022 (arXiv 2201.02177) and Nanda et al. 2023 (2301.05217): one layer, width 128, 4 heads, ReLU,
-no normalisation, learned positions, untied output. The last layer computes only the queries of the positions that are
-read: of most tasks that is the last one.
+no normalisation, learned positions, untied output. The last layer computes only the positions at which answers are
+read, for most tasks the last one.
 """
 
-# N examples, L tokens, Q asking positions, D width, H heads, K head width, U hidden units, C classes
+# N examples, L tokens, Q positions that are computed, D width, H heads, K head width, U hidden units, C classes
+# T answers
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,12 +15,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from trainables.answers import num_answers
-from trainables.attention import attend, attention_floats, hidden_positions, position_numbers
+from trainables.answers import num_answers, reads_vectors
+from trainables.attention import attend, attention_size, hidden_positions, position_numbers
 from trainables.components import closest
 from trainables.errors import SpecError
 from trainables.experts import Router, check_experts, routed
 from trainables.lookup import lookup
+from trainables.size import Size
 from trainables.spec import at_least, coerce
 
 NORMS = ("none", "rms", "layer")
@@ -27,22 +29,22 @@ NORMS = ("none", "rms", "layer")
 
 @dataclass(frozen=True, kw_only=True)
 class Model:
-    """`layers` blocks of `heads`-headed causal attention and a ReLU MLP of `mlp_ratio` times the width."""
+    """`layers` blocks of causal attention with `heads` heads and a ReLU MLP with `mlp_ratio * width` hidden units."""
 
     layers: int = 1
     width: int = 128
     heads: int = 4
     mlp_ratio: float = 4.0
     norm: str = "none"
-    """`none`, `rms` or `layer`: before attention, before the MLP, and before the output."""
+    """Normalisation before attention, before the MLP and before the output: `none`, `rms` or `layer`."""
     split_mlp: bool = field(default=False, metadata={"absent": False})
-    """True gives half of each MLP's hidden units to what is memorized and half to the rest, by an example's operator:
-    the hard router of Huang et al. 2024 (arXiv 2402.15175), for task `emergence`."""
+    """True uses one half of each MLP's hidden units for pairs to memorize and the other half for additions: the hard
+    router of Huang et al. 2024 (arXiv 2402.15175), which reads an example's operator; for task `emergence`."""
     experts: int = field(default=0, metadata={"absent": 0})
-    """Equal parts of each MLP's hidden units among which a router chooses (trainables/experts.py); 0 = no router. For K
-    experts as large as an MLP of the usual size, `mlp_ratio` is 4 K."""
+    """Number of experts, equal parts of each MLP's hidden units among which a router chooses (trainables/experts.py);
+    0 = no router. To make each of K experts as large as a usual MLP, set `mlp_ratio` to 4 K."""
     experts_per_token: int = field(default=2, metadata={"absent": 2})
-    """Experts that a token goes to."""
+    """Experts that each token uses."""
 
     def __post_init__(self) -> None:
         coerce(self)
@@ -51,36 +53,59 @@ class Model:
             raise SpecError(
                 f"transformer.heads must divide transformer.width, got heads={self.heads}, width={self.width}."
             )
-        if round(self.mlp_ratio * self.width) < 1:
+        if self.num_units < 1:
             raise SpecError(f"transformer.mlp_ratio must leave at least one hidden unit, got {self.mlp_ratio}.")
         if self.norm not in NORMS:
             raise SpecError(f"transformer.norm {self.norm!r} is not known. {closest(self.norm, list(NORMS))}")
-        check_experts(self, round(self.mlp_ratio * self.width))
+        check_experts(self, self.num_units)
 
     def check(self, task: Any) -> None:
-        """Every task works; SpecError where the MLP is split for a task that has nothing to split it by."""
+        """SpecError if the MLP is split for a task without pairs to memorize; every other task works."""
         if self.split_mlp and not hasattr(task, "memorize_token"):
             raise SpecError(f"transformer.split_mlp needs task 'emergence', got {task!r}. Set it to False.")
 
-    def floats_per_example(self, task: Any) -> int:
-        """Activations that one example keeps for the backward pass, roughly: sizes packs and evaluation chunks."""
-        full = task.num_tokens * (8 + 2 * self.mlp_ratio)
-        read = num_answers(task)
-        last = 3 * task.num_tokens + read * (5 + 2 * self.mlp_ratio)  # keys and values everywhere, the rest where read
-        tables = task.num_tokens
-        floats = self.width * ((self.layers - 1) * full + last + tables) + 3 * read * task.num_classes
-        if self.experts:  # gated units, and scores, shares and gates of every expert
-            routed_tokens = (self.layers - 1) * task.num_tokens + read
-            floats += routed_tokens * (self.mlp_ratio * self.width + 3 * self.experts)
-        return round(floats + attention_floats(self.layers, self.heads, task))
+    def size(self, task: Any) -> Size:
+        """Weights, kept activations and products; see trainables/size.py."""
+        width, units, tokens, read = self.width, self.num_units, task.num_tokens, num_answers(task)
+        block = 4 * width**2 + 2 * width * units + width * self.experts + (2 * width if self.norm != "none" else 0)
+        tables = width * (task.vocab_size + tokens + task.num_classes) + (width if self.norm != "none" else 0)
+        floats, products = read * (self._normed + task.num_classes), read * width * task.num_classes
+        if reads_vectors(task):
+            products += tokens * task.vocab_size * width
+        for asking, depth in ((tokens, self.layers - 1), (read, 1)):  # the last block computes what is read
+            kept, done = self._block(tokens, asking)
+            floats, products = floats + depth * kept, products + depth * done
+        return Size(self.layers * block + tables, floats, products)
+
+    def _block(self, tokens: int, asking: int) -> tuple[int, int]:
+        """Floats that a block keeps of one example, and its products, where `asking` of the tokens go on."""
+        width, units = self.width, self.num_units
+        floats, products = attention_size(width, self.heads, tokens, asking)
+        floats += (tokens + asking) * self._normed + asking * (width + units)
+        floats += asking * width if 1 < asking < tokens else 0  # a copy of them
+        if self.split_mlp:
+            floats += asking * units + units // 4
+        if self.experts:
+            floats += asking * (units + 3 * self.experts + 2 * self.experts_per_token)
+        return floats, products + asking * width * (2 * units + self.experts)
+
+    @property
+    def _normed(self) -> int:
+        """Floats that a normalisation keeps of one token."""
+        return self.width if self.norm == "none" else 3 * self.width + 1
+
+    @property
+    def num_units(self) -> int:
+        """Hidden units of each MLP."""
+        return round(self.mlp_ratio * self.width)
 
     def build(self, task: Any, draw: torch.Generator) -> nn.Module:
-        """A module for one run, its weights drawn from `draw` as N(0, 1/fan_in); tables as N(0, 1/width)."""
+        """A module for one run, weights drawn from `draw`: N(0, 1/fan_in); embedding and positions N(0, 1/width)."""
         return Transformer(self, task, draw)
 
 
 class Transformer(nn.Module):
-    """tokens (N, L), or vectors (N, L, V) -> logits (N, C), or of a task with several answers (N, T, C)."""
+    """Maps tokens (N, L) or vectors (N, L, V) to logits: (N, C), or (N, T, C) for T > 1 answers."""
 
     def __init__(self, model: Model, task: Any, draw: torch.Generator) -> None:
         super().__init__()
@@ -108,13 +133,13 @@ class Transformer(nn.Module):
         return lookup(self.embedding, tokens_NL) + at
 
     def layer(self, layer: int, x_NLD: Tensor, tokens_NL: Tensor) -> Tensor:
-        """S[layer] of S[layer - 1] at all positions; layers count from 1."""
+        """S[layer] from S[layer - 1] at all positions, (N, L, D); layers count from 1."""
         length = tokens_NL.shape[1]
         hidden_NQL = hidden_positions(tokens_NL, self.pad, length)
         return self.blocks[layer - 1](x_NLD, length, hidden_NQL, self.memorizing(tokens_NL))
 
     def memorizing(self, tokens_NL: Tensor) -> Tensor | None:
-        """Which examples go to the memorizing half of a split MLP, (N,); None where it is whole."""
+        """True for examples that use the memorizing half of a split MLP, (N,); None if the MLP is not split."""
         return None if self.memorize_token is None else tokens_NL[:, -1] == self.memorize_token
 
     def read(self, x_D: Tensor) -> Tensor:
@@ -123,11 +148,11 @@ class Transformer(nn.Module):
 
 
 class Block(nn.Module):
-    """(N, L, D) -> the last Q positions, (N, Q, D)."""
+    """Maps the residual stream (N, L, D) to its next state at the last Q positions, (N, Q, D)."""
 
     def __init__(self, model: Model, draw: torch.Generator) -> None:
         super().__init__()
-        width, hidden = model.width, round(model.mlp_ratio * model.width)
+        width, hidden = model.width, model.num_units
         self.heads = model.heads
         self.attention_norm = Norm(model.norm, width)
         self.query = gaussian(width, width, width, draw)
@@ -156,14 +181,14 @@ class Block(nn.Module):
         return x_NQD + project(units_NQU, self.mlp_out)
 
     def mix(self, asking_NQD: Tensor, x_NLD: Tensor, hidden_NQL: Tensor | None) -> Tensor:
-        """Attention of the last Q of L positions."""
+        """What attention adds at the last Q of L positions, (N, Q, D)."""
         asked = ((asking_NQD, self.query), (x_NLD, self.key), (x_NLD, self.value))
         q, k, v = (project(x, weight).unflatten(-1, (self.heads, -1)) for x, weight in asked)
         return project(attend(q, k, v, hidden_NQL).flatten(-2), self.output)
 
 
 class Norm(nn.Module):
-    """Root-mean-square or layer normalisation with a learned gain, or nothing at all."""
+    """Root-mean-square or layer normalisation with a learned gain; `none` returns its input."""
 
     def __init__(self, kind: str, width: int) -> None:
         super().__init__()
@@ -180,10 +205,10 @@ class Norm(nn.Module):
 
 
 def project(x_NLD: Tensor, weight_DE: Tensor) -> Tensor:
-    """`x @ weight` as one product of matrices: a batch of batches would copy the weights for each example."""
+    """`x @ weight` as a single matrix product; a batched one would copy the weights for each example."""
     return (x_NLD.flatten(0, -2) @ weight_DE).unflatten(0, x_NLD.shape[:-1])
 
 
 def gaussian(rows: int, columns: int, fan_in: int, draw: torch.Generator) -> nn.Parameter:
-    """A (rows, columns) parameter of N(0, 1/fan_in)."""
+    """A (rows, columns) parameter whose entries are drawn from N(0, 1/fan_in)."""
     return nn.Parameter(torch.randn(rows, columns, generator=draw) / fan_in**0.5)

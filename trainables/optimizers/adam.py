@@ -1,6 +1,7 @@
-"""Adam with coupled L2: the decay is added to the gradient and so rescaled by it. Kingma and Ba 2015 (arXiv 1412.6980).
+"""Adam with coupled L2: the decay is added to the gradient, so Adam rescales it. Kingma and Ba 2015 (arXiv 1412.6980).
 
-Not AdamW: in published grokking code "Adam with weight decay" often means this one, and the boundaries differ.
+This is not AdamW. In published grokking code "Adam with weight decay" often means this one, and its phase boundaries
+are different.
 """
 
 # R runs, W weights
@@ -16,7 +17,7 @@ from trainables.spec import coerce
 
 @dataclass(frozen=True, kw_only=True)
 class Optimizer:
-    """Fields as in `adamw`; `weight_decay` is the coefficient of the L2 gradient."""
+    """The fields of `adamw`; `weight_decay` is the coefficient of the weights that are added to the gradient."""
 
     learning_rate: float = 1e-3
     weight_decay: float = 0.0
@@ -32,7 +33,7 @@ class Optimizer:
         check_ranges(self, below_one=("beta1", "beta2"))
 
     def columns(self, hyper: dict[str, Tensor], step: Tensor) -> dict[str, Tensor]:
-        """What the step after `step` steps needs of the hyperparameters."""
+        """What the step after `step` steps needs from the hyperparameters, (R, 1) each."""
         rate_R1 = hyper["learning_rate"] * warmth(hyper, step)
         return {**adam_columns(hyper, step), "rate": rate_R1, "weight_decay": hyper["weight_decay"]}
 

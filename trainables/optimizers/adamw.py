@@ -1,7 +1,7 @@
 """AdamW: Adam with decoupled weight decay on every weight. Loshchilov and Hutter 2019 (arXiv 1711.05101), algorithm 2.
 
-The default betas are the field's (Power et al. 2022), not torch's. The learning rate is constant after a linear
-warm-up.
+The default betas are those of Power et al. 2022, as usual in this field, not torch's. The learning rate is constant
+after a linear warm-up.
 """
 
 # R runs, W weights
@@ -18,7 +18,7 @@ from trainables.spec import coerce, name_of
 
 @dataclass(frozen=True, kw_only=True)
 class Optimizer:
-    """Every number may differ between the runs of a pack."""
+    """Every floating-point field may differ between the runs of a pack."""
 
     learning_rate: float = 1e-3
     weight_decay: float = 0.0
@@ -28,9 +28,9 @@ class Optimizer:
     warmup_steps: float = 0.0
     """Steps over which the learning rate rises linearly from 0; 0 = none."""
     clip_norm: float | None = field(default=None, metadata={"absent": None})
-    """Gradients of a larger norm are scaled down to it; None = never."""
+    """Scale a gradient whose norm over all weights is larger down to this norm; None = no clipping."""
     decay_vectors: bool = field(default=True, metadata={"absent": True})
-    """False leaves biases and the gains of norms undecayed, as GPT-2's trainers do."""
+    """False leaves out biases and gains of norms from weight decay, as training code for GPT-2 does."""
 
     slots = ("first_moment", "second_moment")
 
@@ -39,7 +39,7 @@ class Optimizer:
         check_ranges(self, below_one=("beta1", "beta2"))
 
     def columns(self, hyper: dict[str, Tensor], step: Tensor) -> dict[str, Tensor]:
-        """What the step after `step` steps needs of the hyperparameters."""
+        """What the step after `step` steps needs from the hyperparameters, (R, 1) each."""
         rate_R1 = hyper["learning_rate"] * warmth(hyper, step)
         clip = {"clip_norm": hyper["clip_norm"]} if self.clip_norm is not None else {}
         return {**adam_columns(hyper, step), "rate": rate_R1, "keep": 1 - rate_R1 * hyper["weight_decay"], **clip}
@@ -62,7 +62,7 @@ class Optimizer:
 
 
 def adam_columns(hyper: dict[str, Tensor], step: Tensor) -> dict[str, Tensor]:
-    """The columns of `adam_direction`: how fast the moments follow, and the corrections of their bias."""
+    """The columns that `adam_direction` needs, (R, 1) each: how fast the moments move, and their bias corrections."""
     first_R1, second_R1 = (1 - hyper[name] ** (step + 1) for name in ("beta1", "beta2"))
     return {
         "first_mix": 1 - hyper["beta1"],
@@ -73,7 +73,7 @@ def adam_columns(hyper: dict[str, Tensor], step: Tensor) -> dict[str, Tensor]:
 
 
 def adam_direction(grads_RW: Tensor, state: dict[str, Tensor], columns: dict[str, Tensor]) -> Tensor:
-    """Bias-corrected first moment over the root of the second; updates both moments in place."""
+    """Bias-corrected first moment over the root of the second, (R, W); updates both moments in place."""
     first_RW, second_RW = state["first_moment"], state["second_moment"]
     first_RW.lerp_(grads_RW, columns["first_mix"])
     second_RW.lerp_(grads_RW.square(), columns["second_mix"])
@@ -81,12 +81,12 @@ def adam_direction(grads_RW: Tensor, state: dict[str, Tensor], columns: dict[str
 
 
 def warmth(hyper: dict[str, Tensor], step: Tensor) -> Tensor:
-    """Share of the learning rate that this step gets, (R, 1): rises linearly over `warmup_steps`, then 1."""
+    """Share of the learning rate in this step, (R, 1): it rises linearly over `warmup_steps`, then stays 1."""
     return ((step + 1) / hyper["warmup_steps"].clamp(min=1)).clamp(max=1)
 
 
 def check_ranges(optimizer: object, below_one: tuple[str, ...]) -> None:
-    """SpecError for a negative number, or one of 1 or more where it must stay below."""
+    """SpecError for a negative number, for one of `below_one` at 1 or more, and for an epsilon or clip_norm of 0."""
     for name, value in vars(optimizer).items():
         if value is None or isinstance(value, bool):
             continue

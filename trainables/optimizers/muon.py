@@ -1,9 +1,9 @@
 """Muon on hidden matrices, AdamW on the rest. Jordan et al. 2024 (https://kellerjordan.github.io/posts/muon/).
 
-A hidden matrix is a parameter with two dimensions that is neither an embedding nor the output layer (of `mlp` it is the
-first layer, as in Tian 2025, arXiv 2509.21519): its momentum
-is orthogonalised by five Newton-Schulz steps before it is applied. We iterate in float32, where the original uses
-bfloat16: our matrices are small and a pack should not depend on a device's rounding.
+A hidden matrix is a parameter with two dimensions that is neither an embedding nor the output layer; in `mlp` it is the
+first layer, as in Tian 2025 (arXiv 2509.21519). Five Newton-Schulz iterations orthogonalise its momentum before it is
+applied. We iterate in float32, where the original uses bfloat16: our matrices are small, and a pack should not depend
+on a device's rounding.
 """
 
 # R runs, W weights
@@ -23,7 +23,7 @@ NUM_ITERATIONS = 5
 
 @dataclass(frozen=True, kw_only=True)
 class Optimizer:
-    """`learning_rate` and `weight_decay` are AdamW's; the hidden matrices learn at `hidden_learning_rate`."""
+    """AdamW's fields, and `hidden_learning_rate` and `momentum` of the hidden matrices; `weight_decay` is for both."""
 
     learning_rate: float = 1e-3
     weight_decay: float = 0.0
@@ -41,7 +41,7 @@ class Optimizer:
         check_ranges(self, below_one=("beta1", "beta2", "momentum"))
 
     def columns(self, hyper: dict[str, Tensor], step: Tensor) -> dict[str, Tensor]:
-        """What the step after `step` steps needs of the hyperparameters."""
+        """What the step after `step` steps needs from the hyperparameters, (R, 1) each."""
         warmth_R1 = warmth(hyper, step)
         return {
             **adam_columns(hyper, step),
@@ -59,7 +59,7 @@ class Optimizer:
         columns: dict[str, Tensor],
         layout: Layout,
     ) -> None:
-        """One step, in place. The Adam moments of hidden matrices are kept but not used."""
+        """One step, in place. Adam moments of hidden matrices are kept but not used."""
         direction_RW = adam_direction(grads_RW, state, columns)
         rate_RW = columns["rate"].expand_as(weights_RW).clone()
         mix_R11 = columns["momentum"][:, :, None]
@@ -74,12 +74,12 @@ class Optimizer:
 
 
 def is_hidden(slot: Slot) -> bool:
-    """True for a matrix between the input table and the output layer."""
+    """True for a matrix that is neither an embedding nor the output layer."""
     return len(slot.shape) == 2 and slot.name not in NOT_HIDDEN
 
 
 def orthogonalised(matrices_Rmn: Tensor) -> Tensor:
-    """The nearest semi-orthogonal matrix of each, approximately: singular values end in about [0.7, 1.2]."""
+    """About the nearest semi-orthogonal matrix to each of R matrices (R, m, n): singular values within 0.7 to 1.2."""
     a, b, c = COEFFICIENTS
     tall = matrices_Rmn.shape[1] > matrices_Rmn.shape[2]
     x = matrices_Rmn.mT if tall else matrices_Rmn

@@ -1,8 +1,8 @@
-"""AdamW on gradients without the part along the weights. Prieto et al. 2025 (arXiv 2501.04697).
+"""AdamW on gradients without their component along the weights. Prieto et al. 2025 (arXiv 2501.04697).
 
-Once a network fits, it can lower the cross-entropy by growing its logits alone, along the weights, and learn nothing by
-it. Each parameter's gradient is made orthogonal to that parameter and scaled back to the length it had, as in the
-authors' code.
+Once a network fits its training data, it can lower the cross-entropy by scaling up its weights, and so its logits,
+without learning anything. Each parameter's gradient is made orthogonal to that parameter and scaled back to its
+original norm, as in the authors' code.
 """
 
 # R runs, W weights
@@ -15,12 +15,12 @@ from trainables.layout import Layout
 from trainables.optimizers import adamw
 
 TINY = 1e-30
-"""Added to what is divided by, as the authors do: weights of zero leave their gradient as it is."""
+"""Added to each denominator, as in the authors' code; where all weights are zero the gradient is unchanged."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Optimizer(adamw.Optimizer):
-    """AdamW's numbers; weight decay is decoupled and still shrinks the weights."""
+    """AdamW's fields; weight decay is decoupled, so it still shrinks the weights."""
 
     def update(
         self,
@@ -39,7 +39,7 @@ class Optimizer(adamw.Optimizer):
 
 
 def orthogonal(grads_RW: Tensor, weights_RW: Tensor) -> Tensor:
-    """The part of each gradient that is orthogonal to the weights, at the gradient's own length."""
+    """The component of each gradient orthogonal to the weights, scaled to the gradient's norm, (R, W)."""
     share_R1 = (grads_RW * weights_RW).sum(1, keepdim=True) / (weights_RW.square().sum(1, keepdim=True) + TINY)
     across_RW = grads_RW - share_R1 * weights_RW
     return across_RW * (grads_RW.norm(dim=1, keepdim=True) / (across_RW.norm(dim=1, keepdim=True) + TINY))

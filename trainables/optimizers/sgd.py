@@ -27,7 +27,7 @@ class Optimizer:
         check_ranges(self, below_one=("momentum",))
 
     def columns(self, hyper: dict[str, Tensor], step: Tensor) -> dict[str, Tensor]:
-        """What the step after `step` steps needs of the hyperparameters."""
+        """What the step after `step` steps needs from the hyperparameters, (R, 1) each."""
         rate_R1 = hyper["learning_rate"] * warmth(hyper, step)
         return {"rate": rate_R1, "weight_decay": hyper["weight_decay"], "momentum": hyper["momentum"]}
 

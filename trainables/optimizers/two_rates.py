@@ -1,7 +1,7 @@
-"""AdamW with a learning rate and a decay of its own for the embedding. Liu et al. 2022 (arXiv 2205.10343).
+"""AdamW with a separate learning rate and weight decay for the embedding. Liu et al. 2022 (arXiv 2205.10343).
 
-Whether a network memorizes or generalizes follows from which of the two learns faster, the representation or what is
-decoded from it; so they are separate axes. `beta2` is torch's, as in the paper.
+In their theory a network memorizes or generalizes depending on which learns faster, the representation or the decoder,
+so the two rates are separate axes. `beta2` is torch's default, as in the paper.
 """
 
 # R runs, W weights
@@ -18,14 +18,14 @@ REPRESENTATION = "embedding"
 
 @dataclass(frozen=True, kw_only=True)
 class Optimizer(adamw.Optimizer):
-    """`learning_rate` and `weight_decay` are those of all but the parameter `embedding`."""
+    """`representation_rate` and `representation_decay` apply to the parameter `embedding`, AdamW's to all others."""
 
     beta2: float = 0.999
     representation_rate: float = 1e-3
     representation_decay: float = 0.0
 
     def columns(self, hyper: dict[str, Tensor], step: Tensor) -> dict[str, Tensor]:
-        """What the step after `step` steps needs of the hyperparameters."""
+        """What the step after `step` steps needs from the hyperparameters, (R, 1) each."""
         rate_R1 = hyper["representation_rate"] * adamw.warmth(hyper, step)
         keep_R1 = 1 - rate_R1 * hyper["representation_decay"]
         return {**super().columns(hyper, step), "embedding_rate": rate_R1, "embedding_keep": keep_R1}

@@ -1,10 +1,10 @@
-"""What comes back to the hidden units of a two-layer network: how strong it is, and whether it makes features.
+"""The backpropagated signal at the hidden units of a two-layer network: how strong is it, and does it form features?
 
-Source: Tian 2025 (Li2, arXiv 2509.21519). With hidden units F (centred over the examples: F~), targets Y~ (centred)
-and the residual R of the output layer V, the signal is G = R V'. Its stages: at first V fits random features and G says
-nothing about the task; with weight decay, once V has fitted, G is proportional to Y~ Y~' F~ (Lemma 1), each unit by
-itself climbs an energy whose maxima are features, and without decay G is 0; at last units overlap and push each other
-away. The paper also follows how weights turn from one state to the next; a probe sees one state.
+Source: Tian 2025 (Li2, arXiv 2509.21519). F are the hidden units, F~ the units centred over the examples, Y~ the
+centred targets and R the residual of the output layer V; the signal is G = R V'. The paper describes three stages.
+First V fits random features, and G says nothing about the task. Once V has fitted, weight decay makes G proportional to
+Y~ Y~' F~ (Lemma 1), and each unit climbs an energy of its own whose maxima are features; without decay G is 0. Finally
+units overlap and repel each other. The paper also tracks how weights turn between states; a probe sees one state.
 """
 
 # N examples, C classes, D hidden units
@@ -30,8 +30,11 @@ def check(spec: Any) -> None:
 
 
 def examine(module: Any, circuit: Circuit) -> Iterator[Finding]:
-    """Of the circuit's training examples: `signal_norm`, the root mean square over examples of |G|; `signal_alignment`,
-    the cosine of G and Y~ Y~' F~; `feature_overlap`, the share of F~' F~ that is off its diagonal, in squares."""
+    """Three numbers over the circuit's training examples, as findings of layer 1 at position `hidden`.
+
+    `signal_norm` is the root mean square of |G| over examples; `signal_alignment` the cosine of G and Y~ Y~' F~;
+    `feature_overlap` the share of the squared entries of F~' F~ that is off the diagonal.
+    """
     units_ND = module.units(circuit.inputs_NL).float()
     targets_NC = F.one_hot(circuit.targets_N, module.unembedding.shape[1]).float()
     signal_ND = (targets_NC - units_ND @ module.unembedding) @ module.unembedding.T
@@ -40,16 +43,18 @@ def examine(module: Any, circuit: Circuit) -> Iterator[Finding]:
 
 
 def measures(signal_ND: Tensor, units_ND: Tensor, targets_NC: Tensor) -> dict[str, float]:
-    """The three numbers, of a signal and of centred units and targets."""
+    """The three numbers of `examine`, from a signal and centred units and targets."""
     lemma_ND = targets_NC @ (targets_NC.T @ units_ND)
-    gram_DD = units_ND.T @ units_ND
+    # The squares of the products between units, (D, D), add up to those of the products between examples, (N, N).
+    flat = len(units_ND) < units_ND.shape[1]
+    products = units_ND @ units_ND.T if flat else units_ND.T @ units_ND
     return {
         "signal_norm": float(signal_ND.square().sum(1).mean().sqrt()),
         "signal_alignment": float(F.cosine_similarity(signal_ND.flatten(), lemma_ND.flatten(), dim=0)),
-        "feature_overlap": float(1 - gram_DD.diag().square().sum() / gram_DD.square().sum()),
+        "feature_overlap": float(1 - units_ND.square().sum(0).square().sum() / products.square().sum()),
     }
 
 
 def centred(rows_ND: Tensor) -> Tensor:
-    """Less the mean over the examples."""
+    """The rows minus their mean over the examples, (N, D)."""
     return rows_ND - rows_ND.mean(0)

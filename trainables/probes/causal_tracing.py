@@ -1,9 +1,9 @@
-"""Which states carry the answer: put one state of a run with another token into the normal run, and see if it changes.
+"""Which states carry the answer? Patch a state from a forward pass with another token, and see if the answer changes.
 
-Source: Wang et al. 2024 (arXiv 2405.15071), section 3.3 and causal_tracing_composition.py: the token at a position is
-replaced by a random one that changes the answer; the state after block l at that position goes into the normal run,
-and the blocks after it are computed again. The causal strength is the share of examples whose first answer is not
-the right one any more. The models are causal, so the rest of the replaced example does not matter.
+Source: Wang et al. 2024 (arXiv 2405.15071), section 3.3 and causal_tracing_composition.py. The token at a position is
+replaced by a random one that changes the answer. The state after block l at that position then replaces the state in
+the normal forward pass, and the later blocks are computed again. The causal strength is the share of examples whose
+first answer is no longer right. The models are causal, so later tokens of the replaced example do not matter.
 """
 
 # N examples, L tokens, C classes
@@ -17,8 +17,10 @@ from trainables.probes import Finding
 
 
 def examine(module: Layered, circuit: Circuit) -> Iterator[Finding]:
-    """`strength` for every layer (0 = the embedding, so the whole effect of the token) and replaced token; and
-    `accuracy` of the normal run at the last layer and position."""
+    """`strength` for every layer and replaced token, and `accuracy` of the normal pass at the last layer and position.
+
+    Layer 0 is the embedding, so its strength is the whole effect of the token.
+    """
     normal = states(module, circuit.inputs_NL)
     answers_N = answer(module, normal[-1])
     yield Finding(module.depth, circuit.positions[-1], "accuracy", share(answers_N == circuit.targets_N))
@@ -42,10 +44,10 @@ def states(module: Layered, inputs_NL: Tensor) -> list[Tensor]:
 
 
 def answer(module: Layered, x_NLD: Tensor) -> Tensor:
-    """The first answer, read at the last position, (N,)."""
+    """The first answer, read at the last of these positions, (N,)."""
     return module.read(x_NLD[:, -1]).argmax(1)
 
 
 def share(true_N: Tensor) -> float:
-    """Fraction of true ones."""
+    """Share of entries that are True."""
     return float(true_N.float().mean())

@@ -1,9 +1,9 @@
-"""Fourier concentration of the tables that are indexed by residues: how periodic each hidden unit is.
+"""Fourier concentration of the weight tables indexed by residues: how periodic each hidden unit is.
 
-Source: the inverse participation ratio of Gromov 2023 (arXiv 2301.02679) and Doshi et al. 2023 (2310.13061, r = 2): for
-a column w with Fourier amplitudes c_f over frequencies f = 1..(p-1)/2, IPR = sum c_f^4 / (sum c_f^2)^2, averaged over
-columns and tables. 1 = every unit has one frequency; about 2 / (number of frequencies) for random weights. The constant
-is left out. For products the residues are first put in the order of powers of a primitive root.
+Source: the inverse participation ratio of Gromov 2023 (arXiv 2301.02679) and Doshi et al. 2023 (2310.13061, r = 2). For
+a column w with Fourier amplitudes c_f at the frequencies f = 1..(p-1)/2, IPR = sum c_f^4 / (sum c_f^2)^2, averaged over
+columns and tables. It is 1 if every unit has a single frequency, and about 2 / (number of frequencies) for random
+weights. The constant term is left out. For products the residues are first sorted as powers of a primitive root.
 """
 
 from typing import Any
@@ -26,7 +26,7 @@ def measure(params: dict[str, Tensor], task: Any) -> dict[str, Tensor]:
 
 
 def residue_tables(params: dict[str, Tensor], p: int) -> list[Tensor]:
-    """Every (p, columns) table of the model: an input table may hold several, and a row for '='."""
+    """Every (p, columns) table of the model. An input matrix may hold several tables, and an extra row for '='."""
     tables: list[Tensor] = []
     for name, weight in params.items():
         if name in ROWS_ARE_RESIDUES:

@@ -1,11 +1,11 @@
-"""Do states that share a bridge lie together? The intra-inter cosine gap (IICG) of every group that a circuit names.
+"""Do states with the same bridge lie together? The intra-inter cosine gap (IICG) for every grouping of a circuit.
 
-Source: "The Coverage Principle" (arXiv 2505.20278): mean cosine of the states of two examples with one bridge, less
-that of two examples with different ones. Here both means go over all pairs of examples (the published code also has a
-variant that compares the means of groups). 0 = the grouping says nothing about the state; it is large where the
-network has made one state of all fragments that lead to the bridge. A logit lens can miss this: the state need not be
-the one that the bridge's own token has. Where a circuit is no tree, the states can cluster by bridge and another token
-alone.
+Source: "The Coverage Principle" (arXiv 2505.20278): the mean cosine between states of two examples with the same bridge
+minus that of two examples with different bridges. Both means are over all pairs of examples; the published code also
+has a variant that compares group means. 0 means that the grouping says nothing about the state. The gap is large where
+the network maps all fragments that lead to the same bridge to one state. A logit lens can miss this, because that state
+need not be the one of the bridge's own token. In a circuit that is not a tree, states may cluster only by the bridge
+together with another token.
 """
 
 # N examples, L tokens, D width
@@ -21,8 +21,10 @@ from trainables.probes import Finding
 
 
 def examine(module: Layered, circuit: Circuit) -> Iterator[Finding]:
-    """`iicg_<name>` for what the circuit looks for and for its groups, at every layer (0 = embedding) and position;
-    none for a grouping without two equal or two different examples."""
+    """`iicg_<name>` for everything the circuit looks for and for its groups, at every layer and position.
+
+    Layer 0 is the embedding. A grouping without two equal or without two different examples is left out.
+    """
     groupings = {name: gap_weights(number_N) for name, number_N in (circuit.looked_for | circuit.groups).items()}
     x_NLD = module.embed(circuit.inputs_NL)
     for layer in range(module.depth + 1):
@@ -38,7 +40,10 @@ def examine(module: Layered, circuit: Circuit) -> Iterator[Finding]:
 
 
 def gap_weights(number_N: Tensor) -> Tensor:
-    """Weights of cosines whose sum is the mean within groups less the mean between them, (N, N); 0 on the diagonal."""
+    """Weights (N, N) with which a sum of cosines is the mean within groups minus the mean between them.
+
+    The diagonal is 0. Rows and columns are the examples; `number_N` is the group of each.
+    """
     same_NN = (number_N[:, None] == number_N).float()
     between_NN = 1 - same_NN
     same_NN.fill_diagonal_(0)

@@ -1,7 +1,7 @@
-"""What a network puts out for the first examples of its circuit: networks that are asked the same can be compared.
+"""A network's outputs for the first examples of its circuit, so that networks with the same inputs can be compared.
 
-Source: Kadkhodaie et al. 2024 (arXiv 2310.02557), whose test of generalization needs no truth: do two networks that
-were trained on different data give the same answers? It is of use for a task whose circuit is the same for every seed.
+Source: Kadkhodaie et al. 2024 (arXiv 2310.02557), whose test of generalization needs no ground truth: do two networks
+trained on different data give the same answers? It makes sense for a task whose circuit is the same for every seed.
 """
 
 from collections.abc import Iterator
@@ -10,11 +10,11 @@ from trainables.circuit import Circuit, Layered
 from trainables.probes import Finding
 
 NUM_EXAMPLES = 32
-"""Each gives as many findings as the network has outputs."""
+"""Examples recorded; each gives one finding for every output of the network."""
 
 
 def examine(module: Layered, circuit: Circuit) -> Iterator[Finding]:
-    """`output_<c>` of the last layer for each of the first examples, of which the number is the position."""
+    """`output_<c>` of the last layer for each of the first examples; the position is the example's number."""
     x_NLD = module.embed(circuit.inputs_NL[:NUM_EXAMPLES])
     for layer in range(1, module.depth + 1):
         x_NLD = module.layer(layer, x_NLD, circuit.inputs_NL[:NUM_EXAMPLES])

@@ -1,17 +1,19 @@
-"""Which experts training examples take, how far apart their pathways are, and how smoothly they go from layer to layer.
+"""Which experts training examples use, how different their pathways are, and how smooth these are between layers.
 
 Source: Li, Fan, Zhou 2025, "Grokking in LLM Pretraining?" (arXiv 2506.21551), whose two metrics tell from training data
-alone that a mixture of experts generalizes. An example's pathway: in each layer the experts by their mean share over
-its tokens, the largest first, until more than 0.7 of the shares is there; the lists of all layers one after the other.
-Distance: Levenshtein's between the pathways of two examples, token by token, over the length of the longer one.
-Smoothness: of each layer the routing embedding, the sum of the router's vectors of all experts times the mean shares;
-then the mean cosine of adjacent layers over the largest. The paper calls 1 less that `consistency` and says that it is
-higher for erratic transitions, but has it rise with generalization: so here the two have names that say which is which.
+alone that a mixture of experts generalizes. Pathway: for each layer, sort the experts by their mean share over the
+example's tokens, largest first, and keep them until their shares sum to more than 0.7; join the lists of all layers.
+Distance: the Levenshtein distance between the pathways of two examples, expert by expert, divided by the length of the
+longer one. Smoothness: a layer's routing embedding is the sum of the router's expert vectors weighted by the mean
+shares; smoothness is the mean cosine of adjacent layers over the largest one. The paper calls 1 minus this
+`consistency` and says that it is higher for erratic transitions, yet lets it rise with generalization; the names here
+are therefore `pathway_smoothness` and `pathway_erratic`.
 
-Different from the paper: there a sample counts as memorized from the step on at which its loss stays small to the end
-of training; a probe sees one state, so here an example is memorized while it is answered correctly at a small loss. And
-the value for all examples is the median, because a largest cosine near 0, not rare in a few layers, has no bounds. In
-the last layer only the position that is read goes through the experts, so only its shares count there.
+Two differences from the paper. There a sample counts as memorized from the step after which its loss stays small until
+the end of training; a probe sees one state, so here an example is memorized while its answer is right with a small
+loss. And the smoothness of all examples is their median, because the ratio is unbounded where the largest cosine is
+near 0, which is not rare with few layers. In the last layer only the position that is read goes through the experts, so
+only its shares count there.
 """
 
 # N examples, P pairs, L tokens, K experts, E entries of a pathway, D width
@@ -33,15 +35,15 @@ from trainables.probes import Finding
 from trainables.step import correctness, example_losses
 
 PANEL = 256
-"""Training examples at most: there are 32,640 pairs of so many."""
+"""Largest number of training examples examined; they have 32,640 pairs."""
 COVERED = 0.7
-"""Share of the routing that a layer's part of a pathway has; 0.5 to 0.8 make no difference in the paper."""
+"""Routing share above which a layer's list of experts ends; values from 0.5 to 0.8 make no difference in the paper."""
 MEMORIZED = 0.5
-"""Loss in nats up to which a right answer counts as memorized; strong decay keeps the loss above 0.1."""
+"""Largest loss, in nats, at which a right answer counts as memorized; strong weight decay keeps losses above 0.1."""
 
 
 def check(spec: Any) -> None:
-    """SpecError unless the model has experts to choose from, and an example one answer."""
+    """SpecError unless the model has two or more experts and an example has one answer."""
     if getattr(spec.model, "experts", 0) < 2:
         raise SpecError(f"probe 'pathway' needs experts, got {spec.model!r}. Use 'transformer' with experts=4, say.")
     if num_answers(spec.task) > 1 or asks_for_numbers(spec.task):
@@ -49,12 +51,13 @@ def check(spec: Any) -> None:
 
 
 def examine(module: Any, circuit: Circuit) -> Iterator[Finding]:
-    """Of each layer `routing_entropy`, over its logarithm's largest, and `layer_distance`; of the whole, at the last
-    layer, the `memorized` share, and of what is memorized `pathway_distance`, also within classes (`_same`) and between
-    them (`_different`), `pathway_edits` (not over the length), `pathway_length`, `pathway_erratic` (the paper's C),
-    `pathway_smoothness` (1 - C) and `routing_cosine`; `panel_distance` of all examples, memorized or not.
+    """Means over memorized examples or their pairs, at position `all`, the mean over tokens.
 
-    A mean over no example or pair is left out. Position `all` is the mean over tokens.
+    For each layer: `routing_entropy`, as a share of the largest possible, and `layer_distance`. For the whole network,
+    at its last layer: `pathway_distance`, also within classes (`_same`) and between them (`_different`);
+    `pathway_edits`, the distance before the division by the length; `pathway_length`; `pathway_erratic` (the paper's
+    C), `pathway_smoothness` (1 - C) and `routing_cosine`, from three layers on. Two are over all examples: the share
+    `memorized`, and `panel_distance`. A mean over no example or pair is left out.
     """
     inputs_NL, targets_N = circuit.inputs_NL[:PANEL], circuit.targets_N[:PANEL]
     logits_NC, share_layers = routing(module, inputs_NL)
@@ -78,7 +81,7 @@ def examine(module: Any, circuit: Circuit) -> Iterator[Finding]:
         "pathway_length": torch.from_numpy((path_NE >= 0).sum(1)[kept]).float(),
         "panel_distance": pairs(distance_NN, np.ones_like(kept)),
     }
-    if module.depth > 2:  # of a single cosine the mean is the largest
+    if module.depth > 2:  # two layers have a single cosine, whose mean equals its maximum
         vectors = [block.router.weight.float() for block in module.blocks]
         cosine_NL = transitions([share @ vector.T for share, vector in zip(share_layers, vectors, strict=True)])
         smooth_N = (cosine_NL.mean(1) / (cosine_NL.amax(1) + 1e-8))[memorized_N]
@@ -90,12 +93,12 @@ def examine(module: Any, circuit: Circuit) -> Iterator[Finding]:
 
 
 def findings(layer: int, values: dict[str, Tensor]) -> Iterator[Finding]:
-    """The mean of each, where there is any."""
+    """A finding with the mean of each metric that has any value."""
     yield from (Finding(layer, "all", name, float(of.mean())) for name, of in values.items() if len(of))
 
 
 def routing(module: Any, inputs_NL: Tensor) -> tuple[Tensor, list[Tensor]]:
-    """Logits (N, C), and of each layer the mean share of every expert over the tokens it computes, (N, K)."""
+    """Logits (N, C), and for each layer the mean share of every expert over the tokens computed there, (N, K)."""
     shares: list[Tensor] = []
     hooks = [block.router.register_forward_hook(lambda _, given, out: shares.append(out)) for block in module.blocks]
     logits_NC = module(inputs_NL).float()
@@ -107,20 +110,20 @@ def routing(module: Any, inputs_NL: Tensor) -> tuple[Tensor, list[Tensor]]:
 
 
 def chosen_experts(share_NK: Tensor) -> np.ndarray:
-    """The experts of each example, the largest share first, until more than COVERED is there; then -1. (N, K)."""
+    """Each example's experts, largest share first, until the shares sum to more than COVERED; then -1. (N, K)."""
     sorted_NK, expert_NK = share_NK.sort(dim=1, descending=True, stable=True)
     before_NK = sorted_NK.cumsum(1) - sorted_NK
     return torch.where(before_NK <= COVERED, expert_NK, -1).cpu().numpy()
 
 
 def pathways(layers: list[np.ndarray]) -> np.ndarray:
-    """The experts of all layers one after the other, (N, E); -1 after the end."""
+    """The lists of all layers joined, (N, E); -1 after the end."""
     path_NE = np.concatenate(layers, axis=1)
     return np.take_along_axis(path_NE, (path_NE < 0).argsort(1, kind="stable"), axis=1)
 
 
 def distances(path_NE: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Levenshtein's distance of every two pathways, and the same over the length of the longer one: (N, N) each."""
+    """Levenshtein distances between all pathways, and these over the length of the longer pathway: (N, N) each."""
     path_UE, number_N = np.unique(path_NE, axis=0, return_inverse=True)  # few are distinct
     first_P, second_P = np.triu_indices(len(path_UE), 1)
     edits_UU = np.zeros((len(path_UE), len(path_UE)))
@@ -131,7 +134,7 @@ def distances(path_NE: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def pairs(value_NN: np.ndarray, kept_N: np.ndarray, kind_NN: np.ndarray | None = None) -> Tensor:
-    """The values of all pairs of different kept examples, of this kind, (P,)."""
+    """The values of all pairs of distinct examples in `kept_N`, and where `kind_NN` is True if it is given, (P,)."""
     wanted_NN = np.triu(kept_N[:, None] & kept_N, 1)
     return torch.from_numpy(value_NN[wanted_NN if kind_NN is None else wanted_NN & kind_NN])
 

@@ -1,7 +1,8 @@
-"""Representation quality: how many parallelograms of the task the embedding has. Liu et al. 2022 (arXiv 2205.10343).
+"""Representation quality index: the share of the task's parallelograms that the embedding has.
 
-The embedding is scaled to zero mean and unit variance in every dimension; i + n = j + m is a parallelogram of it if the
-mean square of E_i + E_n - E_j - E_m is below 0.01, the authors' threshold.
+Source: Liu et al. 2022 (arXiv 2205.10343). The embedding is scaled to zero mean and unit variance in every dimension.
+It has the parallelogram i + n = j + m if the mean square of E_i + E_n - E_j - E_m is below 0.01, the authors'
+threshold.
 """
 
 # P numbers, E dimensions, K parallelograms

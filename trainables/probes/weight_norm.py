@@ -1,4 +1,7 @@
-"""Euclidean norm of all weights and of each layer: falls in grokking, rises in progression (Huang 2024, fig. 9)."""
+"""Euclidean norm of all weights and of each layer.
+
+In Huang et al. 2024 (arXiv 2402.15175, figure 9) it falls in runs that grok and rises in runs in progression.
+"""
 
 from typing import Any
 
@@ -7,7 +10,7 @@ from torch import Tensor
 
 
 def measure(params: dict[str, Tensor], task: Any) -> dict[str, Tensor]:
-    """`weight_norm`, and `weight_norm.<layer>` with a layer for each block and each other parameter."""
+    """`weight_norm`, and `weight_norm.<layer>`, where every block and every parameter outside blocks is a layer."""
     squares: dict[str, list[Tensor]] = {}
     for name, weight in params.items():
         squares.setdefault(layer_of(name), []).append(weight.square().sum())

@@ -1,6 +1,6 @@
 r"""Addition as text, in the formats of Lee et al. 2023, "Teaching Arithmetic to Small Transformers" (arXiv 2307.03381).
 
-128 + 367 in each, the asked-for part after the bar:
+128 + 367 in each format; the model predicts the part after the bar:
 
     plain       128+367=|495\n
     reverse     $128+367=|594$\n
@@ -9,14 +9,14 @@ r"""Addition as text, in the formats of Lee et al. 2023, "Teaching Arithmetic to
                 [1,2,8] + [3,6,7] , A=[] , C=0 , 8+7+0=15 , A->5 , C->1\n ... \n
                 [] + [] , A=[4,9,5] C=0 , END\n</scratch>\n4 9 5\n
 
-A digit is a token, and so is what stands between two digits, where the paper has a token for each character: the same
-text in less than half of the tokens. `train` has all 100 sums of two digits, 9% with each longer length below
-`digits`, and the rest with `digits` digits in the longer number; as many examples of each number of carries. `test` is
-drawn from all other pairs. The paper's simplified scratchpads are those of its data files; its generator has a bug that
-makes most sums wrong.
+A token is one digit, or all the text between two digits; the paper's tokens are single characters, which takes more
+than twice as many for the same text. `train` has all 100 sums of one-digit numbers, then 9% of its examples for each
+further length below `digits`; in the rest the longer number has `digits` digits. Each number of carries occurs equally
+often. `test` is drawn from the other pairs. The simplified format is that of the paper's data files, because the
+published generator has a bug that makes most of its sums wrong.
 """
 
-# N examples, L tokens, T answers
+# N examples, L tokens, T answers, P pairs of numbers
 
 import re
 from collections.abc import Iterator
@@ -34,27 +34,27 @@ from trainables.seeds import generator
 from trainables.spec import coerce
 
 SHARE_OF_SHORTER = 0.09
-"""Of the training examples, for each length between one digit and `digits`."""
+"""Share of the training examples for each length between one digit and `digits`, both excluded."""
 
 
 def plain(a: int, b: int) -> tuple[str, str]:
-    """The answer as it is written."""
+    """Question and answer, the answer in the usual order of digits."""
     return f"{a}+{b}=", f"{a + b}\n"
 
 
 def reverse(a: int, b: int) -> tuple[str, str]:
-    """The answer from its last digit to its first."""
+    """Question and answer, the answer from its last digit to its first."""
     return f"${a}+{b}=", f"{str(a + b)[::-1]}$\n"
 
 
 def simplified(a: int, b: int) -> tuple[str, str]:
-    """Digit and carry at each place, then the answer."""
+    """Question and answer, with the digit and the carry at each place before the sum."""
     lines = [f"A->{answer} , C->{carry}" for *_, answer, carry in places(a, b)]
     return f"Input:\n{a}+{b}\nTarget:\n", "\n".join(lines) + f".\n{a + b}\n"
 
 
 def detailed(a: int, b: int) -> tuple[str, str]:
-    """At each place what is left to add and what has been found, the sum, digit and carry; then the answer."""
+    """Question and answer; before the sum, each place gives the digits left to add, the digits found, sum and carry."""
     lines = [f"[{commas(number)}] has {len(number)} digits." for number in (str(a), str(b))]
     found, before = "", 0
     for place, (left, right, answer, carry) in enumerate(places(a, b)):
@@ -71,12 +71,12 @@ FORMATS = {"plain": plain, "reverse": reverse, "simplified": simplified, "detail
 
 
 def commas(digits: str) -> str:
-    """1,2,8 for 128."""
+    """The digits with commas between them: 1,2,8 for 128."""
     return ",".join(digits)
 
 
 def places(a: int, b: int) -> Iterator[tuple[int, int, int, int]]:
-    """The two digits, the answer's digit and the carry at each place of the longer number, from the last."""
+    """The two digits, the answer's digit and the carry at each place of the longer number, last place first."""
     carry = 0
     for place in range(max(len(str(a)), len(str(b)))):
         left, right = a // 10**place % 10, b // 10**place % 10
@@ -86,13 +86,13 @@ def places(a: int, b: int) -> Iterator[tuple[int, int, int, int]]:
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """`data_size` sums of two numbers of up to `digits` digits."""
+    """Trains on `data_size` sums of two numbers with up to `digits` digits each."""
 
     digits: int = 3
     format: str = "plain"
     data_size: int = field(default=10_000, metadata={"per_run": True})
     test_size: int = 10_000
-    """Pairs that are held out, all as likely; none is of two numbers of one digit."""
+    """Held-out pairs, drawn uniformly from all pairs except those of two one-digit numbers."""
 
     label_corruption = 0.0
 
@@ -111,7 +111,8 @@ class Task:
         if not 100 <= self.data_size <= most:
             raise SpecError(
                 f"arithmetic.data_size must be in [100, {most}] with digits={self.digits}, test_size={self.test_size} "
-                f"(all sums of one-digit numbers, and as many of each number of carries), got {self.data_size}."
+                "(it holds all sums of one-digit numbers, and each number of carries equally often), "
+                f"got {self.data_size}."
             )
 
     num_train = property(lambda self: self.data_size)
@@ -127,12 +128,12 @@ class Task:
 
     @property
     def num_tokens(self) -> int:
-        """Tokens of the longest example, without the last."""
+        """Tokens of the longest example, minus its last token, which is only predicted."""
         return sum(len(tokens(part)) for part in self._longest) - 1
 
     @property
     def chance_accuracy(self) -> float:
-        """Of the commonest sum."""
+        """Share of all pairs that have the commonest sum, 10^digits - 1."""
         return 10**-self.digits
 
     @property
@@ -140,7 +141,7 @@ class Task:
         return FORMATS[self.format](10**self.digits - 1, 10**self.digits - 1)
 
     def build(self, seed: int) -> dict[str, Split]:
-        """`train` and `test`. Which pairs are in them does not depend on `format`, and `test` not on `data_size`."""
+        """`train` and `test`. Neither's pairs depend on `format`, and those of `test` do not depend on `data_size`."""
         length_P, carries_P = pairs(self.digits)
         order_P = torch.randperm(len(length_P), generator=generator("arithmetic", seed))
         length_P, carries_P = length_P[order_P], carries_P[order_P]
@@ -156,7 +157,7 @@ class Task:
         return {"train": self.examples(order_P[chosen]), "test": self.examples(order_P[test])}
 
     def examples(self, pairs_N: Tensor) -> Split:
-        """The tokens and answers of pairs by number, a * 10^digits + b."""
+        """Inputs (N, L) and answers (N, T) of these pairs; the pair (a, b) has the number a * 10^digits + b."""
         number = {text: number for number, text in enumerate(vocabulary(self.format, self.digits))}
         inputs_NL = torch.full((len(pairs_N), self.num_tokens), self.pad)
         targets_NT = torch.full((len(pairs_N), self.num_answers), UNSCORED)
@@ -168,7 +169,7 @@ class Task:
         return Split(inputs_NL, targets_NT)
 
     def _balancing(self, free_P: Tensor, carries_P: Tensor, chosen: Tensor) -> Tensor:
-        """What fills `chosen` up to `data_size`, so that each number of carries has an equal part of the whole."""
+        """Free pairs that fill `chosen` up to `data_size`, so that each number of carries has an equal share."""
         part = -(-self.data_size // (self.digits + 1))
         kept_P = torch.zeros_like(free_P)
         for carries in range(self.digits + 1):
@@ -179,7 +180,10 @@ class Task:
 
 @lru_cache(maxsize=4)
 def pairs(digits: int) -> tuple[Tensor, Tensor]:
-    """Digits of the longer number, and carries, of all pairs of numbers below 10^digits. Callers must not write."""
+    """Digits of the longer number, and carries, for all P = 10^(2 digits) pairs of numbers below 10^digits: both (P,).
+
+    The tensors are shared: callers must not write into them.
+    """
     numbers = torch.arange(10**digits)
     a_P, b_P = (x.flatten() for x in torch.meshgrid(numbers, numbers, indexing="ij"))
     length_P, carries_P, carry_P = torch.ones_like(a_P), torch.zeros_like(a_P), torch.zeros_like(a_P)
@@ -192,19 +196,20 @@ def pairs(digits: int) -> tuple[Tensor, Tensor]:
 
 @lru_cache(maxsize=4)
 def rarest(digits: int) -> int:
-    """Pairs with `digits` digits of the rarest number of carries."""
+    """How many pairs whose longer number has `digits` digits have the rarest number of carries."""
     length_P, carries_P = pairs(digits)
     return int(carries_P[length_P == digits].bincount().min())
 
 
 def tokens(text: str) -> list[str]:
-    """A digit, or all that stands between two."""
+    """The text cut into tokens: each digit, and each stretch of text between digits."""
     return re.findall(r"\d|\D+", text)
 
 
 @lru_cache(maxsize=16)
 def vocabulary(format: str, digits: int) -> tuple[str, ...]:
-    """The texts of all tokens; they follow from how many digits the numbers and the answer have."""
+    """All tokens of a format, sorted."""
+    # The text between digits depends only on how many digits the numbers and the sum have: 1s and 9s reach every case.
     numbers = [int(digit * count) for count in range(1, digits + 1) for digit in "19"]
     texts = [part for a in numbers for b in numbers for part in FORMATS[format](a, b)]
     return tuple(sorted({token for text in ("0123456789", *texts) for token in tokens(text)}))

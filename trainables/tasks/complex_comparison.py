@@ -1,10 +1,10 @@
-"""Comparing entities whose values were never told: the answer must be searched for among thousands of comparisons.
+"""Comparing entities whose values are never given: the answer must be searched for among thousands of comparisons.
 
 Source: Wang et al. 2024, "Grokked Transformers are Implicit Reasoners" (arXiv 2405.15071), section 5, appendix F and
-complex_reasoning.ipynb. As `comparison`, but the values of OOD entities are not trained on; instead 3% of the
-comparisons of an ID with an OOD entity are, beside 3% of those between ID entities. The test is on OOD pairs
-(`ood`): 50 for each label whose answer follows from the training set, but not from its comparisons alone. `test` are
-held-out comparisons between ID entities. Atomic examples are [<q>, e, a, <mask>, </q>, <a>], comparisons
+complex_reasoning.ipynb. Like `comparison`, except that the values of OOD entities are not in training. Instead `train`
+has 3% of the comparisons of an ID with an OOD entity, beside 3% of those between ID entities. `ood` asks about pairs of
+OOD entities: 50 for each label, whose answer follows from the training set but not from its comparisons alone. `test`
+has held-out comparisons between ID entities. Atomic examples are [<q>, e, a, <mask>, </q>, <a>], comparisons
 [a, <q>, e1, <mask>, e2, </q>, <a>].
 """
 
@@ -18,10 +18,10 @@ from torch import Tensor
 
 from trainables.data import Split, present
 from trainables.errors import SpecError
+from trainables.population import Population, all_facts, check_sizes, population, shuffled
 from trainables.seeds import generator
 from trainables.spec import coerce
 from trainables.tasks import comparison
-from trainables.tasks.comparison import Population, all_facts, check_sizes, population, shuffled
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,15 +32,15 @@ class Task:
     attributes: int = 20
     values: int = 20
     share: float = field(default=0.03, metadata={"per_run": True})
-    """Trained on, of the ID comparisons that are not held out and of those between an ID and an OOD entity."""
+    """Share in training of the ID comparisons that are not held out, and of those between an ID and an OOD entity."""
     ood_fraction: float = 0.1
-    """Share of an attribute's entities whose values are not trained on."""
+    """Share of entities, drawn for each attribute, whose values are not in training."""
     test_fraction: float = 0.1
-    """Share of the ID pairs that is held out."""
+    """Share of the ID pairs that is held out for `test`."""
     test_size: int = 3000
-    """At most so many examples in each evaluation split but `ood`."""
+    """Largest number of examples in each evaluation split except `ood`."""
     queries_per_label: int = 50
-    """Hard questions for each of <, = and >; fewer where one has not so many, and no `ood` where it has none."""
+    """Hard questions for each of <, = and >; all have as many as the rarest label. With none there is no `ood`."""
 
     label_corruption = 0.0
     num_tokens = 7
@@ -50,8 +50,8 @@ class Task:
         check_sizes(self)
         if not 0 < self.share <= 1 or self.num_inferred < 1 or self.queries_per_label < 1:
             raise SpecError(
-                "complex_comparison: share must be in (0, 1] and leave comparisons, queries_per_label 1 or larger, got "
-                f"share={self.share} and queries_per_label={self.queries_per_label}."
+                "complex_comparison: share must be in (0, 1] and leave at least one comparison, and queries_per_label "
+                f"must be 1 or larger, got share={self.share} and queries_per_label={self.queries_per_label}."
             )
 
     @property
@@ -107,12 +107,12 @@ class Task:
 
     @property
     def pad(self) -> int:
-        """The token before shorter examples."""
+        """The token that stands before shorter examples."""
         return self.plain.pad
 
     @property
     def chance_accuracy(self) -> float:
-        """A third: the hard questions have as many of each answer."""
+        """A third: the hard questions have each answer equally often."""
         return 1 / 3
 
     def build(self, seed: int) -> dict[str, Split]:
@@ -151,7 +151,7 @@ class Task:
 
 @lru_cache(maxsize=4)
 def lessons(task: Task, seed: int) -> tuple[Population, Tensor, Tensor]:
-    """The population, the ID comparisons in training, and those of an ID with an OOD entity, in random order."""
+    """The population; the ID comparisons in training (C, 3); and those of an ID with an OOD entity (C, 3), shuffled."""
     people = population(task.plain, seed)
     pairs = []
     for attribute in range(task.attributes):
@@ -166,10 +166,11 @@ def lessons(task: Task, seed: int) -> tuple[Population, Tensor, Tensor]:
 def hard_questions(
     people: Population, trained_C3: Tensor, crossed_C3: Tensor, per_label: int, draw: torch.Generator
 ) -> Tensor:
-    """Pairs of OOD entities (a, e1, e2), up to `per_label` for each of <, = and >, as many of each.
+    """Pairs of OOD entities (a, e1, e2), (C, 3): equally many for each of <, = and >, at most `per_label`.
 
-    With an edge x -> y for every known x >= y, a pair is solvable if paths settle it (one of both directions for =)
-    along known values and the comparisons with OOD entities. It is easy if paths along trained comparisons alone do.
+    Draw an edge x -> y for every known x >= y. A pair is solvable if paths along known values and along comparisons
+    with OOD entities settle it; = takes a path in both directions. It is easy if paths along the comparisons in
+    training settle it without any known value. Hard questions are solvable and not easy.
     """
     found: list[list[Tensor]] = [[], [], []]
     for attribute, (value_E, is_ood_E) in enumerate(zip(people.value_AE, people.is_ood_AE, strict=True)):
@@ -191,7 +192,7 @@ def hard_questions(
 
 
 def _edges(value_E: Tensor, triples_C3: Tensor, attribute: int) -> Tensor:
-    """edge[x, y]: a comparison of this attribute says that x >= y."""
+    """edge[x, y] is True where a comparison of this attribute says that x >= y, (E, E)."""
     first_C, second_C = triples_C3[triples_C3[:, 0] == attribute][:, 1:].unbind(1)
     edge_EE = torch.zeros(len(value_E), len(value_E), dtype=torch.bool)
     edge_EE[first_C, second_C] = value_E[first_C] >= value_E[second_C]
@@ -200,7 +201,7 @@ def _edges(value_E: Tensor, triples_C3: Tensor, attribute: int) -> Tensor:
 
 
 def _reachable(edge_EE: Tensor, from_O: Tensor) -> Tensor:
-    """path[o, p] between the chosen entities, along any number of edges."""
+    """path[o, p] is True where any number of edges leads from chosen entity o to chosen entity p, (O, O)."""
     seen_OE, steps_EE = edge_EE[from_O], edge_EE.float()
     while True:
         further_OE = seen_OE | (seen_OE.float() @ steps_EE > 0)
@@ -210,5 +211,5 @@ def _reachable(edge_EE: Tensor, from_O: Tensor) -> Tensor:
 
 
 def _settled(path_OO: Tensor, difference_OO: Tensor) -> Tensor:
-    """Where the paths give the true answer: both ways for =, the right way for < and >."""
+    """True where paths prove the true answer: in both directions for =, in the right one for < and >, (O, O)."""
     return torch.where(difference_OO == 0, path_OO & path_OO.T, torch.where(difference_OO > 0, path_OO, path_OO.T))

@@ -8,10 +8,9 @@ that mix the two are dropped. Atomic examples are [h, r] and inferred ones [h, r
 answer is the tail. The published code also predicts an end mark after the tail, which carries no information.
 """
 
-# N examples, C chains, E entities, R relations, O out-degree, F facts (fact e * O + i is the i-th of e)
+# N examples, C chains, E entities, R relations, O out-degree, F facts (trainables/knowledge.py numbers them)
 
-from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -19,6 +18,7 @@ from torch import Tensor
 from trainables.circuit import Circuit, choose
 from trainables.data import Split, present
 from trainables.errors import SpecError
+from trainables.knowledge import Knowledge, knowledge
 from trainables.seeds import generator
 from trainables.spec import at_least, coerce
 
@@ -196,64 +196,15 @@ class Task:
             {name: (at, changed_NL[kept_N]) for name, (at, changed_NL) in replaced.items()},
         )
 
-    def atoms(self, graph: "Knowledge", facts_N: Tensor) -> Split:
+    def atoms(self, graph: Knowledge, facts_N: Tensor) -> Split:
         """Atomic examples, padded to the length of chains."""
         pads_NP = torch.full((len(facts_N), self.hops - 1), self.pad)
         pair_N2 = torch.stack([facts_N // self.out_degree, self.entities + graph.relation_F[facts_N]], dim=1)
         return Split(torch.cat([pads_NP, pair_N2], dim=1), graph.tail_F[facts_N])
 
-    def chains(self, graph: "Knowledge", chains_C: Tensor) -> Split:
+    def chains(self, graph: Knowledge, chains_C: Tensor) -> Split:
         """Inferred examples of chains, given by their numbers."""
         facts_CK = graph.facts(self, chains_C)
         relations_CK = self.entities + graph.relation_F[facts_CK]
         inputs_CL = torch.cat([facts_CK[:, :1] // self.out_degree, relations_CK], dim=1)
         return Split(inputs_CL, graph.tail_F[facts_CK[:, -1]])
-
-
-@dataclass(frozen=True)
-class Knowledge:
-    """A graph of facts and its chains. Chain c of k hops follows fact c // O^(k-1), then the facts that the digits of
-    the rest to the base O choose among those of each tail."""
-
-    relation_F: Tensor
-    tail_F: Tensor
-    is_ood_F: Tensor
-    candidates_C: Tensor
-    """ID chains that may be trained on, in random order."""
-    held_out_C: Tensor
-    """ID chains that are not, in random order."""
-    ood_C: Tensor
-    """Chains of OOD facts alone, in random order."""
-
-    def facts(self, task: Task, chains_C: Tensor) -> Tensor:
-        """The facts that each chain follows, (C, hops)."""
-        return follow(self.tail_F, task, chains_C)
-
-
-def follow(tail_F: Tensor, task: Task, chains_C: Tensor) -> Tensor:
-    """The facts of each chain, (C, hops)."""
-    below = task.out_degree ** (task.hops - 1)
-    facts = [chains_C // below]
-    for _ in range(task.hops - 1):
-        chains_C, below = chains_C % below, below // task.out_degree
-        facts.append(tail_F[facts[-1]] * task.out_degree + chains_C // below)
-    return torch.stack(facts, dim=1)
-
-
-def knowledge(task: Task, seed: int) -> Knowledge:
-    """The graph of a seed, the same for every ratio."""
-    return _knowledge(replace(task, ratio=task.largest_ratio), seed)
-
-
-@lru_cache(maxsize=4)
-def _knowledge(task: Task, seed: int) -> Knowledge:
-    draw = generator("graph", seed)
-    relation_F = torch.rand(task.entities, task.relations, generator=draw).argsort(1)[:, : task.out_degree].flatten()
-    tail_F = torch.randint(task.entities, (task.num_facts,), generator=draw)
-    is_ood_F = torch.zeros(task.num_facts, dtype=torch.bool)
-    is_ood_F[torch.randperm(task.num_facts, generator=draw)[: task.num_ood_facts]] = True
-    chains_C = torch.randperm(task.num_facts * task.out_degree ** (task.hops - 1), generator=draw)
-    num_ood_C = is_ood_F[follow(tail_F, task, chains_C)].sum(1)
-    id_C, ood_C = chains_C[num_ood_C == 0], chains_C[num_ood_C == task.hops]
-    num_held_out = round(task.test_fraction * len(id_C))
-    return Knowledge(relation_F, tail_F, is_ood_F, id_C[num_held_out:], id_C[:num_held_out], ood_C)

@@ -1,14 +1,14 @@
-"""Denoising: a small image of a disk with noise on it, of which the clean image is asked.
+"""Denoising: the input is a small image of a disk with noise, the answer is the clean image.
 
-Source: Kadkhodaie et al. 2024 (arXiv 2310.02557), who find that two denoisers trained on images of which none is in
-both sets become one function when the sets are large, and each a memory of its own when they are small. Runs of
-different data seeds are such twins: every run draws its own images. A disk is its centre and radius, all three uniform.
-Splits: `train`, noise on the run's own images, of which there are `num_images`; `test`, noise on new images. Two more
-ask the same as `test` and have an oracle's answers, so that their loss is a distance: `memorizer`, the posterior mean
-over the run's own images, and `generalizer`, over all disks.
+Source: Kadkhodaie et al. 2024 (arXiv 2310.02557). They train two denoisers on disjoint sets of images: with large sets
+the two become the same function, with small sets each memorizes its own. Here runs with different data seeds are such
+twins, because every run draws its own images. A disk's radius and the two coordinates of its centre are uniform.
+Splits: `train` has noisy versions of the run's own `num_images` images, `test` noisy versions of new images. Two more
+splits have the inputs of `test` with an oracle's answers, so that the loss on them is the distance to that oracle:
+`memorizer` is the posterior mean over the run's own images, `generalizer` that over all disks.
 """
 
-# N examples, M images, P pixels, K numbers on an axis, S side
+# N examples, M images, P pixels, K grid values on an axis, S side
 
 from dataclasses import dataclass, field
 from functools import cache
@@ -23,14 +23,14 @@ from trainables.seeds import generator
 from trainables.spec import at_least, coerce
 
 RADII = (1.5, 3.0)
-"""Smallest and largest, in pixels."""
+"""Smallest and largest radius, in pixels."""
 PANEL_SEED = 0
-"""Of the noisy images that every run is asked about, whatever its own seed."""
+"""Seed of the panel, the noisy images that are the same for every run, whatever its own seed."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """Images of `side` by `side` pixels between 0 and 1; `data_size` noisy ones of `num_images` clean ones."""
+    """`data_size` noisy versions of `num_images` clean images; an image has `side` by `side` pixels in [0, 1]."""
 
     side: int = 8
     noise: float = 0.5
@@ -68,11 +68,11 @@ class Task:
         }
 
     def images(self, seed: int) -> Tensor:
-        """The run's own images, (M, P); those of a smaller number are the first of a larger one."""
+        """The run's own images, (M, P). A smaller set is the beginning of a larger one."""
         return self._drawn(self.num_images, "own", seed)
 
     def circuit(self, seed: int, count: int) -> Circuit:
-        """`count` noisy images that are the same for every run, whose outputs tell whether two denoisers agree."""
+        """`count` noisy images, the same for every run: the outputs for them tell whether two denoisers agree."""
         del seed
         panel = self._noisy(self._drawn(count, "panel", PANEL_SEED), "panel", PANEL_SEED)
         return Circuit(panel.inputs_NL, panel.targets_N, ["image"], {}, {})
@@ -87,8 +87,10 @@ class Task:
 
 
 def disks(places_M3: Tensor, side: int) -> Tensor:
-    """Images (M, P) of disks whose centre and radius are given as shares of their ranges: 1 inside, 0 outside, and
-    a ramp one pixel wide at the edge. Every disk lies within its image."""
+    """Images (M, P) of disks: 1 inside, 0 outside, and a ramp one pixel wide at the edge.
+
+    `places_M3` gives the centre and the radius as shares of their ranges, in [0, 1]. Every disk lies within its image.
+    """
     smallest, largest = RADII
     radius_M = smallest + (largest - smallest) * places_M3[:, 2]
     centre_M2 = radius_M[:, None] + (side - 2 * radius_M[:, None]) * places_M3[:, :2]
@@ -100,15 +102,16 @@ def disks(places_M3: Tensor, side: int) -> Tensor:
 
 @cache
 def all_disks(side: int, steps: int = 20) -> Tensor:
-    """Disks of a regular grid over all three ranges, (steps^3, P): means over them stand for means over all disks."""
+    """Disks on a regular grid over all three ranges, (steps^3, P); their mean approximates the mean over all disks."""
     share_K = (torch.arange(steps) + 0.5) / steps
     return disks(torch.cartesian_prod(share_K, share_K, share_K), side)
 
 
 def posterior_mean(split: Split, images_MP: Tensor, noise: float) -> Tensor:
-    """Mean of the clean image given the noisy one where each of the M images is as likely, (N, P).
+    """Mean of the clean image given the noisy one when the M images are equally likely, (N, P).
 
-    No denoiser has a smaller squared error on images of which that is true.
+    No denoiser has a smaller expected squared error if the clean images are drawn that way. `noise` is the standard
+    deviation per pixel.
     """
     misfit_NM = torch.cdist(split.inputs_NL[:, 0].double(), images_MP.double()).square()
     return ((-misfit_NM / (2 * noise**2)).softmax(1) @ images_MP.double()).float()

@@ -1,9 +1,9 @@
-"""Addition modulo p beside pairs with random labels under an operator of their own: a rule and a list to memorize.
+"""Addition modulo p, and pairs with random labels under an operator of their own: a rule beside a list to memorize.
 
 Source: Huang et al. 2024 (arXiv 2402.15175), multi-task emergence: 3,000 additions modulo 113 with 3,000 to 6,000
-"subtractions" whose labels are random. An example is the tokens [a, b, operator]: token p is addition, as in `modular`,
-and p + 1 marks what is memorized. `train` holds both kinds, `test` the other additions; `added` and `memorized`
-look at the two kinds of `train` apart. There is no out-of-distribution split.
+"subtractions" whose labels are random. An example is the tokens [a, b, operator]: token p means addition, as in
+`modular`, and token p + 1 marks the pairs to memorize. `train` has both kinds, `test` the remaining additions; `added`
+and `memorized` are the two kinds of `train`, evaluated separately. There is no out-of-distribution split.
 """
 
 # N examples
@@ -21,13 +21,13 @@ from trainables.tasks import modular
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """`train_fraction` of the additions, and `memorize` pairs with labels that follow no rule."""
+    """Trains on `train_fraction` of the additions and on `memorize` pairs with random labels."""
 
     p: int = 113
     train_fraction: float = field(default=0.235, metadata={"per_run": True})
-    """Share of the additions that are trained on, in (0, 1]."""
+    """Share of the additions in training, in (0, 1]."""
     memorize: int = field(default=3000, metadata={"per_run": True})
-    """Pairs with random labels, drawn once each from all p * p; 0 leaves addition alone."""
+    """Distinct pairs with random labels, drawn from all p * p; 0 means addition only."""
 
     label_corruption = 0.0
     pad = None
@@ -44,7 +44,7 @@ class Task:
 
     @property
     def additions(self) -> modular.Task:
-        """The rule alone."""
+        """The task of the additions alone."""
         return modular.Task(p=self.p, train_fraction=self.train_fraction)
 
     vocab_size = property(lambda self: self.p + 2)
@@ -53,10 +53,13 @@ class Task:
     num_examples = property(lambda self: self.p**2 + self.memorize)
     chance_accuracy = property(lambda self: 1 / self.p)
     memorize_token = property(lambda self: self.p + 1)
-    """The operator of what is memorized."""
+    """The operator token of the pairs to memorize."""
 
     def build(self, seed: int) -> dict[str, Split]:
-        """`train` and its parts, and, unless it would be empty, `test`. Same seed, same data, on every machine."""
+        """`train`, its parts `added` and `memorized` if `memorize` is above 0, and `test` unless it would be empty.
+
+        The same seed gives the same data on every machine.
+        """
         splits = self.additions.build(seed)
         if self.memorize == 0:
             return splits

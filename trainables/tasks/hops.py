@@ -1,17 +1,17 @@
-"""Compositions of random tables: t = f2(f1(x1, x2), x3) and three relatives, of which only composed examples are seen.
+"""Compositions of random tables, t = f2(f1(x1, x2), x3) and three variants; all examples are compositions.
 
-Source: "The Coverage Principle" (arXiv 2505.20278) and its published code. Each primitive is a table of uniformly
-drawn outputs, of which `seen_fraction` may be used in training. `train` has `data_size` distinct combinations of seen
-entries; entries that no training example uses are unseen after all. `test` has other combinations of seen entries
-alone (in distribution), `ood` has combinations with an unseen entry somewhere, which nobody can know. An example is
-[x1, ..., xL]; all tokens, bridges and answers come from one set of `n`. No primitive is ever shown by itself, unlike in
-`composition`.
+Source: "The Coverage Principle" (arXiv 2505.20278) and its published code. Each primitive f is a table of uniformly
+drawn outputs; training may use `seen_fraction` of its entries. An example is [x1, ..., xL]. The output of an inner
+primitive is called a bridge; tokens, bridges and answers share one set of `n` values. Unlike in `composition`, no
+primitive is ever shown by itself. `train` has `data_size` distinct combinations of usable entries; an entry counts as
+seen if a training example uses it. `test` has other combinations of seen entries only (in distribution). `ood` has
+combinations with at least one unseen entry, whose answers nothing in training determines.
 
-For a closer look `test` is cut by the k-cutoff of trainables/coverage.py: `cutoff_3` has the test examples that are
-covered at k = 3 and not at 5, `cutoff_0` those that the training examples do not cover.
+`test` is also split by the k-cutoff of trainables/coverage.py, the largest of the levels CUTOFFS at which an example is
+covered: `cutoff_3` has the test examples covered at k = 3 but not at 5, `cutoff_0` those not covered at all.
 
-With a chain of thought an example is [x1, ..., xL, bridges], and the answers are the bridges and then t, all of which
-must be right. The paper's control says a token without meaning in place of each bridge.
+With a chain of thought an example is [x1, ..., xL, bridges], and the answers are the bridges followed by t; all of them
+must be right. The paper's control replaces each bridge by a token without meaning.
 """
 
 # N examples, L tokens, P primitives, K candidates
@@ -31,29 +31,29 @@ from trainables.spec import coerce
 from trainables.tables import STRUCTURES, Structure, Tables, all_in, commonest_share, random_tables
 
 CUTOFFS = (1, 2, 3, 5)
-"""Levels k at which `test` is cut; networks in the paper lie between k = 3 and 5."""
+"""Levels k by which `test` is split; networks in the paper lie between k = 3 and 5."""
 THOUGHTS = ("none", "bridges", "fake")
 LARGEST_N = 256
 """A table of three arguments has n^3 entries."""
 MARGIN = 0.9
-"""The largest data size is this part of the combinations that tables have on average, so that every seed has enough."""
+"""The largest data size is this share of the average number of combinations, so that every seed has enough."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """The defaults are the published example's."""
+    """The defaults are those of the example in the published code."""
 
     structure: str = "two_hop"
     n: int = 50
-    """Tokens, the paper's |X|."""
+    """Number of tokens, |X| in the paper."""
     data_size: int = field(default=10_000, metadata={"per_run": True})
     """Training examples."""
     seen_fraction: float = 0.7
     """Share of each primitive's entries that training may use."""
     test_size: int = 2000
-    """At most so many examples in each evaluation split."""
+    """Largest number of examples in each evaluation split."""
     chain_of_thought: str = field(default="none", metadata={"absent": "none"})
-    """What is said before the answer: `none`, the `bridges`, or `fake` for as many tokens without meaning."""
+    """What comes before the answer: `none`, `bridges`, or `fake` for equally many tokens without meaning."""
 
     label_corruption = 0.0
     pad = None
@@ -73,23 +73,23 @@ class Task:
             raise SpecError(f"hops.test_size must be 1 or larger, got {self.test_size}.")
         if not 1 <= self.data_size <= self.largest_size:
             raise SpecError(
-                f"hops.data_size must be in [1, {self.largest_size}] (what n={self.n} and seen_fraction="
-                f"{self.seen_fraction} leave), got {self.data_size}."
+                f"hops.data_size must be in [1, {self.largest_size}] (the combinations that n={self.n} and "
+                f"seen_fraction={self.seen_fraction} leave), got {self.data_size}."
             )
 
     @property
     def shape(self) -> Structure:
-        """What reads what."""
+        """Which inputs each primitive reads."""
         return STRUCTURES[self.structure]
 
     @property
     def fragments(self) -> tuple[tuple[int, ...], ...]:
-        """Places that are put for each other together, for trainables/coverage.py."""
+        """Groups of positions whose tokens are substituted together, for trainables/coverage.py."""
         return self.shape.fragments
 
     @property
     def largest_size(self) -> int:
-        """Training examples at most."""
+        """The largest `data_size` allowed."""
         return int(MARGIN * self.n**self.shape.num_tokens * self.seen_fraction ** len(self.shape.primitives))
 
     @property
@@ -104,7 +104,7 @@ class Task:
 
     @property
     def num_answers(self) -> int:
-        """One for each primitive where there is a chain of thought."""
+        """1, or with a chain of thought one for each primitive."""
         return 1 if self.chain_of_thought == "none" else len(self.shape.primitives)
 
     @property
@@ -117,7 +117,7 @@ class Task:
 
     @property
     def chance_accuracy(self) -> float:
-        """Who knows all but the last bridge names the commonest of the answers that are left."""
+        """Accuracy of guessing with all inputs of the last primitive known but one: the commonest remaining answer."""
         return commonest_share(self.n, max(1, round(self.seen_fraction * self.n)))
 
     @property
@@ -127,13 +127,16 @@ class Task:
         return tuple(f"x{i + 1}" for i in range(self.shape.num_tokens)) + thoughts
 
     def build(self, seed: int) -> dict[str, Split]:
-        """`train`, `test`, `ood`, and `cutoff_<k>`: the test examples by their k-cutoff."""
+        """`train`, `test`, `ood`, and `cutoff_<k>`: the test examples by their k-cutoff. Empty splits are left out.
+
+        SpecError if the tables of this seed have fewer than `data_size` combinations.
+        """
         world = self.tables(seed)
         train_N = trained_on(world, self.data_size, seed)
         if len(train_N) < self.data_size:
             raise SpecError(
-                f"hops.data_size {self.data_size} is more than the {len(train_N)} combinations that the tables of seed "
-                f"{seed} have; take a smaller one."
+                f"hops.data_size {self.data_size} is larger than {len(train_N)}, the number of combinations in the "
+                f"tables of seed {seed}; use a smaller one."
             )
         used = world.used(train_N)
 
@@ -150,9 +153,11 @@ class Task:
         return present(splits)
 
     def circuit(self, seed: int, count: int) -> Circuit:
-        """Up to `count` training examples; each token is replaced by one that leads through seen entries to another
-        answer. Examples are grouped by bridge, and by first bridge and x2 together: in `non_tree` the state after x2
-        may depend on both."""
+        """Up to `count` training examples; a replacement of a token leads through seen entries to another answer.
+
+        Examples are grouped by bridge, and by the first bridge and x2 together: in `non_tree` the state after x2 may
+        depend on both.
+        """
         world = self.tables(seed)
         inputs_NL = world.tokens(trained_on(world, min(count, self.data_size), seed))
         _, outputs_NP = world.follow(inputs_NL)
@@ -181,7 +186,7 @@ class Task:
         )
 
     def _asked(self, world: Tables, inputs_NL: Tensor) -> Split:
-        """Combinations with what is said of them: the answer, or the chain of thought and the answer."""
+        """Combinations with their targets: the answer alone, or the chain of thought and the answer."""
         outputs_NP = world.follow(inputs_NL)[1]
         if self.chain_of_thought == "none":
             return Split(inputs_NL, outputs_NP[:, -1])
@@ -191,12 +196,12 @@ class Task:
         return Split(torch.cat([inputs_NL, thoughts], dim=1), torch.cat([thoughts, outputs_NP[:, -1:]], dim=1))
 
     def tables(self, seed: int) -> Tables:
-        """The tables of a seed, the same for every data size."""
+        """The tables of a seed; they do not depend on the data size."""
         return random_tables(self.structure, self.n, self.seen_fraction, seed)
 
 
 def trained_on(world: Tables, count: int, seed: int) -> Tensor:
-    """Numbers of the first training examples."""
+    """The numbers of the first `count` training examples, (N,)."""
     return world.draw(count, lambda numbers_N: world.allowed(numbers_N, world.seen), "train", seed)
 
 

@@ -1,12 +1,12 @@
-"""Classification in context: which class has x_t, by the classes of the x before it, in tasks drawn from a pool.
+"""In-context classification: predict the class of x_t from earlier images and their classes; tasks come from a pool.
 
 Source: Kirsch et al. 2022 (arXiv 2212.04458), whose transformers learn to learn when there are enough tasks. A task is
-a random linear map of the images and a random permutation of their classes, so that a task that is not known says
-nothing before its first class is given. An example is `points` images of one task; token t is the class of the image
-before (one-hot, the first `classes` floats) and the mapped image x_t. The answer there is the class of x_t.
-Splits: `train` asks for every answer. `test` asks for the last one, in fresh examples of the tasks of training, `ood`
-in examples of new tasks; both are made of images that training does not see. `test_first` and `ood_first` ask of the
-same examples for the first answer: what the last is better by was learnt from the example itself.
+a random linear map of the images and a random permutation of their classes, so in an unknown task nothing tells the
+class of the first image. An example is a sequence of `points` images of one task. Token t holds the class of the
+previous image (one-hot, the first `classes` floats) and the mapped image x_t; its answer is the class of x_t.
+Splits: `train` asks for every answer. `test` asks for the last answer in fresh examples of the training tasks, `ood`
+for that in examples of new tasks; both use images that training does not see. `test_first` and `ood_first` ask for the
+first answer of the same examples: the gain from first to last was learned from the example itself.
 """
 
 # N examples, L points, I images, P pixels, D dimensions of x, C classes, T answers
@@ -27,9 +27,9 @@ from trainables.spec import at_least, coerce
 BASES = ("clusters", "digits")
 CLUSTER_IMAGES = 2000
 HELD_OUT = 0.2
-"""Share of the images that only `test` and `ood` are made of."""
+"""Share of the images that only `test` and `ood` use."""
 BLOCK = 1024
-"""Tasks drawn at once, whatever their number: those of a smaller pool are the first of a larger one."""
+"""Tasks are always drawn in blocks of this size, so that a smaller pool is the beginning of a larger one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,16 +37,16 @@ class Task:
     """`data_size` examples of `points` images each, from `num_tasks` tasks."""
 
     base: str = "clusters"
-    """`clusters`: Gaussian clusters, one a class; `digits`: the 8x8 digits of scikit-learn, 0 to `classes` - 1."""
+    """`clusters`: one Gaussian cluster for each class; `digits`: the 8x8 digits of scikit-learn, 0 to `classes` - 1."""
     dimensions: int = 8
-    """Of x, which is what a task's map makes of an image. Clusters have as many before it, digits 64."""
+    """Dimensions of x, the image after the task's map. A cluster's image has equally many before it, a digit's 64."""
     classes: int = 3
     points: int = 12
     noise: float = 0.3
-    """Standard deviation of a cluster in each dimension; its centre is drawn from N(0, 1). Unused by digits."""
+    """Standard deviation of a cluster in each dimension; centres are drawn from N(0, I). Not used for digits."""
     num_tasks: int = field(default=1024, metadata={"per_run": True})
     unpermuted_share: float = field(default=0.0, metadata={"per_run": True})
-    """Of training, so large a part keeps the classes as they are. It shortens the plateau at the beginning."""
+    """Share of the training examples whose classes are not permuted. It shortens the plateau at the beginning."""
     data_size: int = 32768
     test_size: int = 512
 
@@ -78,7 +78,7 @@ class Task:
             )
 
     def build(self, seed: int) -> dict[str, Split]:
-        """All five splits. Same seed, same data, on every machine."""
+        """All five splits. The same seed gives the same data on every machine."""
         seen, held_out = self.images(seed)
         chosen_N = torch.randint(self.num_tasks, (self.data_size,), generator=generator("in_context:chosen", seed))
         again_N = torch.randint(self.num_tasks, (self.test_size,), generator=generator("in_context:again", seed))
@@ -96,7 +96,7 @@ class Task:
         }
 
     def images(self, seed: int) -> tuple[Split, Split]:
-        """Images (I, P) and classes (I,) to train on, and those held out; mean 0 and variance 1 over all pixels."""
+        """Training images (I, P) with classes (I,), and held-out ones; training pixels have mean 0 and variance 1."""
         images_IP, classes_I = clusters(self, seed) if self.base == "clusters" else digits(self.classes)
         order_I = torch.randperm(len(classes_I), generator=generator("in_context:images", seed))
         held_out = round(HELD_OUT * len(order_I))
@@ -107,14 +107,14 @@ class Task:
         return seen, unseen
 
     def maps(self, pool: str, block: int, seed: int) -> tuple[Tensor, Tensor]:
-        """Linear maps (BLOCK, P, D) and permutations (BLOCK, C) of tasks BLOCK * `block` and on."""
+        """Linear maps (BLOCK, P, D) and permutations (BLOCK, C) of the BLOCK tasks from number BLOCK * `block` on."""
         draw = generator(f"in_context:{pool}:{block}", seed)
         pixels = 64 if self.base == "digits" else self.dimensions
         maps = torch.randn(BLOCK, pixels, self.dimensions, generator=draw) / pixels**0.5
         return maps, torch.rand(BLOCK, self.classes, generator=draw).argsort(1)
 
     def _examples(self, images: Split, part: str, pool: str, task_N: Tensor, kept_N: Tensor, seed: int) -> Split:
-        """One example of each of the tasks `task_N` of a pool; where `kept_N`, classes are not permuted."""
+        """One example for each task number in `task_N`; classes are not permuted where `kept_N` is True."""
         draw = generator(f"in_context:{part}", seed)
         image_NL = torch.randint(len(images.targets_N), (len(task_N), self.points), generator=draw)
         x_NLD = torch.empty(len(task_N), self.points, self.dimensions)
@@ -131,14 +131,14 @@ class Task:
 
 
 def asking(split: Split, position: int) -> Split:
-    """The same examples with the answer at one position alone asked for."""
+    """The same examples, asking only for the answer at one position."""
     targets_NT = torch.full_like(split.targets_N, UNSCORED)
     targets_NT[:, position] = split.targets_N[:, position]
     return Split(split.inputs_NL.clone(), targets_NT)
 
 
 def clusters(task: Task, seed: int) -> tuple[Tensor, Tensor]:
-    """Points (I, P) around the centres of their classes (I,), which are equally frequent."""
+    """Points (I, P) around the centres of their classes (I,); classes are equally frequent."""
     draw = generator("in_context:clusters", seed)
     centres_CP = torch.randn(task.classes, task.dimensions, generator=draw)
     classes_I = torch.arange(CLUSTER_IMAGES) % task.classes
@@ -146,7 +146,7 @@ def clusters(task: Task, seed: int) -> tuple[Tensor, Tensor]:
 
 
 def digits(classes: int) -> tuple[Tensor, Tensor]:
-    """The 8x8 digits below `classes`, (I, 64), and which they are, (I,). SpecError where scikit-learn is missing."""
+    """Images (I, 64) and labels (I,) of the 8x8 digits below `classes`. SpecError if scikit-learn is not installed."""
     try:
         from sklearn.datasets import load_digits
     except ImportError:

@@ -1,8 +1,9 @@
-"""a + b without a modulus: the toy of Liu et al. 2022 (arXiv 2205.10343), whose structure can be seen in one dimension.
+"""a + b without a modulus: the toy task of Liu et al. 2022 (arXiv 2205.10343), with structure in one dimension.
 
-Every pair a <= b of 0..p-1 is an example, the tokens [a, b], and its sum the label: p (p + 1) / 2 examples of 2 p - 1
-labels. A representation E answers a pair that was not trained on if E_i + E_n = E_j + E_m with one that was: the four
-are a parallelogram. `train` and `test` are disjoint and together all pairs; there is no out-of-distribution split.
+Every pair a <= b of 0..p-1 is an example, the tokens [a, b], and the label is its sum: p (p + 1) / 2 examples with
+2 p - 1 labels. An embedding E answers a pair (i, n) outside the training set if E_i + E_n = E_j + E_m for a pair (j, m)
+inside it; the four embeddings then form a parallelogram. `train` and `test` are disjoint and make up all pairs; there
+is no out-of-distribution split.
 """
 
 # N examples, K parallelograms
@@ -21,11 +22,11 @@ from trainables.spec import coerce
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """Sums of two numbers below `p`; the paper trains on 45 of 55."""
+    """Sums of two numbers below `p`; the paper trains on 45 of the 55 pairs."""
 
     p: int = 10
     train_fraction: float = field(default=45 / 55, metadata={"per_run": True})
-    """Share of the pairs that is trained on, in (0, 1]."""
+    """Share of the pairs in training, in (0, 1]."""
 
     label_corruption = 0.0
     pad = None
@@ -46,11 +47,11 @@ class Task:
 
     @property
     def chance_accuracy(self) -> float:
-        """Accuracy of the commonest sum, p - 1, on all pairs."""
+        """Share of all pairs that have the commonest sum, p - 1."""
         return ((self.p + 1) // 2) / self.num_pairs
 
     def build(self, seed: int) -> dict[str, Split]:
-        """`train` and, unless it would be empty, `test`. Same seed, same data, on every machine."""
+        """`train`, and `test` unless it would be empty. The same seed gives the same data on every machine."""
         pairs_N2 = torch.combinations(torch.arange(self.p), with_replacement=True)
         pairs_N2 = pairs_N2[torch.randperm(self.num_pairs, generator=generator("split", seed))]
         parts = {"train": pairs_N2[: self.num_train], "test": pairs_N2[self.num_train :]}
@@ -63,6 +64,6 @@ class Task:
 
 @lru_cache(maxsize=64)
 def all_parallelograms(p: int) -> Tensor:
-    """See `Task.parallelograms`; shared, callers must not write into it."""
+    """As `Task.parallelograms`. Shared: callers must not write into it."""
     found = [(i, n, j, i + n - j) for i in range(p) for n in range(i + 2, p) for j in range(i + 1, (i + n) // 2 + 1)]
     return torch.tensor(found, dtype=torch.long).view(-1, 4)

@@ -1,16 +1,18 @@
-"""Linear regression in context: predict y_t from x_t and the pairs before it, with weights drawn from a pool of tasks.
+"""In-context linear regression: predict y_t from x_t and the earlier pairs; the weights come from a pool of tasks.
 
-Sources: Raventos et al. 2023 (arXiv 2306.15063), who find that above a diversity of pretraining tasks a transformer
-stops being the Bayesian estimator over them; Panwar et al. 2023 (2306.04891). An example is `points` pairs with one
-task's weights w ~ N(0, I): x_t ~ N(0, I), y_t = w x_t + noise. Token t is (x_t, y_{t-1}), the answer there is y_t;
-with `pairs` it is (x_t, x_{t-1}, y_{t-1}), as in von Oswald et al. 2023 (2212.07677) a pair is one token.
-Splits: `train` and `test`, fresh examples, from the `num_tasks` tasks of training; `ood` from new tasks. Three more ask
-the same questions as `ood` and have an oracle's answers, so that their loss is a distance: `memorizer`, the posterior
-mean over the tasks of training (dMMSE), `generalizer`, over all tasks (ridge regression), and `midway`, halfway
-between: by the parallelogram law the three distances a, b, m tell how far apart the oracles are, 2 (a + b) - 4 m.
+Sources: Raventos et al. 2023 (arXiv 2306.15063), who find that above a threshold in the number of pretraining tasks a
+transformer stops behaving like the Bayesian estimator over these tasks; Panwar et al. 2023 (2306.04891). An example is
+`points` pairs of one task with weights w ~ N(0, I): x_t ~ N(0, I), y_t = w x_t + noise. Token t is (x_t, y_{t-1}) and
+its answer y_t; with `pairs` it is (x_t, x_{t-1}, y_{t-1}), after von Oswald et al. 2023 (2212.07677), who put a pair
+into one token.
+Splits: `train` and `test` have fresh examples of the `num_tasks` training tasks, `ood` of new tasks. Three more splits
+have the inputs of `ood` with an oracle's answers, so that the loss on them is the squared distance to that oracle:
+`memorizer` is the posterior mean over the training tasks (dMMSE), `generalizer` that over all tasks (ridge regression),
+and `midway` is halfway between the two. By the parallelogram law the three squared distances a, b, m give the squared
+distance between the two oracles, 2 (a + b) - 4 m.
 """
 
-# N examples, L points, D dimensions of x, V floats of what came before, M tasks
+# N examples, L points, D dimensions of x, V floats of the previous pair, M tasks
 
 from dataclasses import dataclass, field
 
@@ -23,12 +25,13 @@ from trainables.seeds import generator
 from trainables.spec import at_least, coerce
 
 MEMORIZER_FLOATS = 2**20
-"""Misfits that the memorizer holds at a time, 8 MB: five times as fast as 128 MB. One example's may be more."""
+"""The memorizer holds at most this many misfits at a time, unless one example has more. 8 MB is five times as fast as
+128 MB."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """`num_tasks` weight vectors of `dimensions` are the pool; `data_size` examples are drawn from it."""
+    """`data_size` examples of tasks from a pool of `num_tasks` weight vectors with `dimensions` entries."""
 
     dimensions: int = 4
     points: int = 8
@@ -38,7 +41,7 @@ class Task:
     data_size: int = 65536
     test_size: int = 1024
     pairs: bool = field(default=False, metadata={"absent": False})
-    """True puts the whole pair before into a token: the network need not first learn to join x and y."""
+    """True puts the whole previous pair into a token, so that the network need not learn to join x and y first."""
 
     pad = None
     label_corruption = 0.0
@@ -58,7 +61,7 @@ class Task:
             raise SpecError(f"linear_regression.noise must be above 0, got {self.noise}.")
 
     def build(self, seed: int) -> dict[str, Split]:
-        """All six splits. Same seed, same data, on every machine."""
+        """All six splits. The same seed gives the same data on every machine."""
         pool_MD = self.pool(seed)
         new_MD = torch.randn(self.test_size, self.dimensions, generator=generator("regression:new", seed))
         chosen = torch.randint(len(pool_MD), (self.data_size,), generator=generator("regression:chosen", seed))
@@ -76,9 +79,9 @@ class Task:
         }
 
     def pool(self, seed: int) -> Tensor:
-        """Weights of the tasks of training, (M, D); those of a smaller pool are the first of a larger one."""
+        """Weights of the training tasks, (M, D). A smaller pool is the beginning of a larger one."""
         draw = generator("regression:pool", seed)
-        # torch draws normal numbers by sixteen: only of whole sixteens do the first not depend on how many follow.
+        # torch draws normal numbers in blocks of 16: the first ones depend on the total unless it is a multiple of 16.
         return torch.randn(-(-self.num_tasks // 16) * 16, self.dimensions, generator=draw)[: self.num_tasks]
 
     def _examples(self, weights_ND: Tensor, part: str, seed: int) -> Split:
@@ -92,7 +95,7 @@ class Task:
 
 
 def memorizer(split: Split, pool_MD: Tensor, noise: float) -> Tensor:
-    """Posterior mean of each answer given the pairs before it when every task of the pool is as likely, (N, L)."""
+    """Posterior mean of each answer given the earlier pairs if all tasks of the pool are equally likely, (N, L)."""
     num_tasks, dimensions = pool_MD.shape
     size = max(1, MEMORIZER_FLOATS // (num_tasks * split.targets_N.shape[1]))
     parts = zip(split.inputs_NL[..., :dimensions].split(size), split.targets_N.split(size), strict=True)
@@ -107,7 +110,7 @@ def _posterior_mean(x_NLD: Tensor, y_NL: Tensor, pool_MD: Tensor, noise: float) 
 
 
 def generalizer(split: Split, dimensions: int, noise: float) -> Tensor:
-    """Posterior mean of each answer given the pairs before it under w ~ N(0, I): ridge with penalty noise^2, (N, L)."""
+    """Posterior mean of each answer given the earlier pairs if w ~ N(0, I), (N, L): ridge with penalty noise^2."""
     x_NLD, y_NL = split.inputs_NL[..., :dimensions].double(), split.targets_N.double()
     outer_NLDD = x_NLD[..., :, None] * x_NLD[..., None, :]
     gram_NLDD = outer_NLDD.cumsum(1) - outer_NLDD + noise**2 * torch.eye(x_NLD.shape[2], dtype=torch.float64)

@@ -1,9 +1,9 @@
-"""Binary operations modulo p: the table of all pairs (a, b) with label a o b; the task on which grokking was found.
+"""Binary operations modulo p: all pairs (a, b) with the label a o b. Grokking was discovered on this task.
 
 Sources: Power et al. 2022 (arXiv 2201.02177) for the task; Huang et al. 2024 (2402.15175) for the random-label twin
 that measures memorization capacity; Doshi et al. 2023 (2310.13061) for label corruption. An example is the tokens
-[a, b, =] with token p for '='; a and b range over 0..p-1, the divisor b of `div` over 1..p-1. `train` and `test` are
-disjoint and together the whole table. There is no out-of-distribution split.
+[a, b, =], where '=' is token p; a and b range over 0..p-1, except that the divisor b of `div` ranges over 1..p-1.
+`train` and `test` are disjoint and make up the whole table. There is no out-of-distribution split.
 """
 
 # N examples
@@ -31,27 +31,27 @@ OPERATIONS = {
     "quadratic": lambda a, b, p: a * a + a * b + b * b,
     "cubic": lambda a, b, p: a * a % p * a + a * b % p * b,
 }
-"""a o b mod p by name; `quadratic` is x^2 + xy + y^2 and `cubic` is x^3 + xy^2."""
+"""a o b before the reduction modulo p, by name; `quadratic` is a^2 + ab + b^2 and `cubic` is a^3 + ab^2."""
 COMMUTATIVE = ("add", "mul", "sum_of_squares", "square_of_sum", "quadratic")
 LABELS = ("true", "random")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """All pairs modulo `p`. Give `train_fraction` or `data_size`, and None for the other."""
+    """All pairs modulo `p`. Set one of `train_fraction` and `data_size`, and the other to None."""
 
     p: int = 97
     operation: str = "add"
     train_fraction: float | None = field(default=0.5, metadata={"per_run": True})
-    """Share of the table that is trained on, in (0, 1]."""
+    """Share of the table in training, in (0, 1]."""
     data_size: int | None = field(default=None, metadata={"per_run": True})
     """Number of training examples."""
     labels: str = field(default="true", metadata={"per_run": True})
-    """`random` draws one label for each unordered pair {a, b}: nothing to learn, only to memorize."""
+    """`random` draws one label for each unordered pair {a, b}: there is no rule to learn, only labels to memorize."""
     label_corruption: float = field(default=0.0, metadata={"per_run": True})
     """Share of the training examples that get one of the p - 1 wrong labels; test labels stay true."""
     pairs_together: bool = field(default=False, metadata={"per_run": True})
-    """True keeps (a, b) and (b, a) in the same split, so that commutativity leaks no test answer."""
+    """True keeps (a, b) and (b, a) in the same split, so that commutativity gives away no test answer."""
 
     def __post_init__(self) -> None:
         coerce(self)
@@ -96,7 +96,7 @@ class Task:
         return 1 / self.p if self.labels == "random" else commonest_label(self.p, self.operation) / self.num_pairs
 
     def build(self, seed: int) -> dict[str, Split]:
-        """`train` and, unless it would be empty, `test`. Same seed, same data, on every machine."""
+        """`train`, and `test` unless it would be empty. The same seed gives the same data on every machine."""
         a_N, b_N, labels_N = table(self.p, self.operation)
         if self.labels == "random":
             drawn = torch.randint(self.p, (self.p, self.p), generator=generator("labels", seed))
@@ -108,8 +108,10 @@ class Task:
         return present({"train": train, "test": Split(inputs_NL[self.num_train :], labels_N[self.num_train :])})
 
     def fourier_order(self) -> Tensor | None:
-        """Residues in the order in which the operation is a shift: 0..p-1 for sums, powers of a primitive root for
-        products (0 left out); None for a product modulo a composite."""
+        """Residues in an order that turns the operation into a shift; None for products modulo a composite number.
+
+        0..p-1 for all but products; powers of a primitive root for products, which leaves out 0.
+        """
         if self.operation not in ("mul", "div"):
             return torch.arange(self.p)
         return primitive_powers(self.p) if is_prime(self.p) else None
@@ -144,18 +146,18 @@ class Task:
 
 
 def amount(task: Any) -> int:
-    """Training examples of a task on `num_pairs` pairs that has `data_size`, or else a `train_fraction` of them."""
+    """Number of training examples of a task over `num_pairs` pairs, from its `data_size` or its `train_fraction`."""
     if task.data_size is not None:
         return task.data_size
     return max(1, round((task.train_fraction or 0) * task.num_pairs))
 
 
 def check_amount(task: Any) -> None:
-    """SpecError unless such a task has one of the two, in its range."""
+    """SpecError unless exactly one of `train_fraction` and `data_size` is set, and is in its range."""
     name = name_of(task)
     if (task.train_fraction is None) == (task.data_size is None):
         raise SpecError(
-            f"{name}: give train_fraction or data_size and None for the other, got "
+            f"{name}: set one of train_fraction and data_size, and the other to None, got "
             f"train_fraction={task.train_fraction}, data_size={task.data_size}."
         )
     if task.train_fraction is not None and not 0 < task.train_fraction <= 1:
@@ -166,7 +168,7 @@ def check_amount(task: Any) -> None:
 
 @lru_cache(maxsize=64)
 def table(p: int, operation: str) -> tuple[Tensor, Tensor, Tensor]:
-    """All a, all b and their labels, in the order of (a, b). Shared: callers must not write into it."""
+    """All a, all b and their labels, in the order of (a, b), each (N,). Shared: callers must not write into them."""
     b_values = torch.arange(1 if operation == "div" else 0, p)
     a_N, b_N = (x.flatten() for x in torch.meshgrid(torch.arange(p), b_values, indexing="ij"))
     return a_N, b_N, OPERATIONS[operation](a_N, b_N, p) % p
@@ -179,12 +181,12 @@ def commonest_label(p: int, operation: str) -> int:
 
 
 def is_prime(n: int) -> bool:
-    """True for a prime; trial division is enough for table sizes."""
+    """True for a prime, by trial division: p is at most a few thousand."""
     return n >= 2 and all(n % d for d in range(2, int(n**0.5) + 1))
 
 
 def inverses(p: int) -> Tensor:
-    """Multiplicative inverses modulo a prime p by position; 0 at 0."""
+    """The multiplicative inverse of each residue modulo a prime p, (p,); 0 for 0."""
     return torch.tensor([0] + [pow(b, -1, p) for b in range(1, p)])
 
 

@@ -1,14 +1,14 @@
-"""The next symbol of a Markov chain, where part of the training data is the same few examples over and over.
+"""The next symbol of a Markov chain, where part of the training data repeats the same few examples.
 
 Source: Hernandez et al. 2022, "Scaling Laws and Interpretability of Learning from Repeated Data" (arXiv 2205.10487).
-They repeat a small subset of a language model's data at a constant number of tokens. Here an example is `context`
-symbols of a random chain and the one that follows, of which only the last symbol tells anything: the others tell
-examples apart, so that a network can memorize. `train` holds `budget` examples, each to be seen once: with batches of b
-the horizon is budget / b. Splits: `train`; `test`, fresh examples; `repeated`, those that are in `train` many times,
-once each.
+They repeat a small subset of a language model's data while the number of tokens stays constant. Here an example is
+`context` symbols of a random chain, and the label is the next symbol. Only the last symbol helps to predict it; the
+others make examples distinguishable, so that a network can memorize them. `train` has `budget` examples, each to be
+seen once: with batch size b the horizon is budget / b. Splits: `train`; `test`, fresh examples; `repeated`, one copy of
+each example that `train` repeats.
 """
 
-# N examples, L symbols, V different ones
+# N examples, L symbols in an example, V symbols in the alphabet
 
 from dataclasses import dataclass, field
 
@@ -23,16 +23,16 @@ from trainables.spec import at_least, coerce
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """`repeated_share` of the examples are `repeated_share * budget / repeats` different ones, `repeats` times each."""
+    """A share `repeated_share` of the examples consists of copies: each distinct one occurs `repeats` times."""
 
     symbols: int = 8
     context: int = 6
     budget: int = 32768
-    """Training examples, repeated ones as often as they occur."""
+    """Training examples, every copy counted."""
     repeated_share: float = field(default=0.5, metadata={"per_run": True})
     repeats: int = field(default=1, metadata={"per_run": True})
     sharpness: float = 1.5
-    """Standard deviation of the chain's log-odds: 0 makes every symbol as likely as any."""
+    """Standard deviation of the chain's logits; 0 makes all symbols equally likely."""
     test_size: int = 4096
 
     pad = None
@@ -53,30 +53,30 @@ class Task:
             raise SpecError(f"repeated.repeated_share must be in [0, 1), got {self.repeated_share}.")
         if self.num_repeated and self.repeats > self.num_repeated:
             raise SpecError(
-                f"repeated.repeats must be at most {self.num_repeated}, the examples that repeated_share="
-                f"{self.repeated_share} leaves to one that is repeated, got {self.repeats}."
+                f"repeated.repeats must be at most {self.num_repeated}, the number of repeated examples with "
+                f"repeated_share={self.repeated_share} and budget={self.budget}, got {self.repeats}."
             )
 
     @property
     def num_repeated(self) -> int:
-        """Places in the training data that repeated examples fill."""
+        """Training examples that are copies of repeated ones, every copy counted."""
         return round(self.repeated_share * self.budget)
 
     @property
     def num_distinct(self) -> int:
-        """Different examples among the repeated ones."""
+        """Distinct examples among the repeated ones."""
         return round(self.num_repeated / self.repeats)
 
     def build(self, seed: int) -> dict[str, Split]:
-        """`train`, `test` and, where any are repeated, `repeated`. Same seed, same data, on every machine.
+        """`train`, `test`, and `repeated` if there are any. The same seed gives the same data on every machine.
 
-        Unique examples and the test split do not depend on how often the others are repeated.
+        The unique examples and the test split do not depend on `repeats`.
         """
         chain_VV, count = self.chain(seed), self.num_repeated
         fresh_NL = self._sequences(chain_VV, "fresh", seed, self.budget - count)
         repeated_NL = self._sequences(chain_VV, "repeated", seed, self.num_distinct if count else 0)
         again_NL = repeated_NL[torch.arange(count) % max(1, self.num_distinct)]
-        # In no order, so that some of the examples are like all of them.
+        # Shuffled, because an evaluation on part of the examples takes the first ones.
         order_N = torch.randperm(self.budget, generator=generator("repeated:order", seed))
         train = _split(torch.cat([fresh_NL, again_NL])[order_N])
         test = _split(self._sequences(chain_VV, "test", seed, self.test_size))
@@ -102,8 +102,3 @@ class Task:
 
 def _split(walk_NL: Tensor) -> Split:
     return Split(walk_NL[:, :-1], walk_NL[:, -1])
-
-
-def entropy_of(chain_VV: Tensor, split: Split) -> float:
-    """Cross-entropy in nats of the chain itself on these examples: no network can know more."""
-    return float(-chain_VV[split.inputs_NL[:, -1], split.targets_N].log().mean())

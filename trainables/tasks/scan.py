@@ -3,13 +3,13 @@
     jump twice after turn left = I_TURN_LEFT I_JUMP I_JUMP end
 
 Source: Lake & Baroni 2018, "Generalization without Systematicity" (arXiv 1711.00350): 20,910 commands with the verbs
-walk, look, run and jump; trainables/grammar.py has the grammar. Zhou et al. 2023, "Data Factors for Better
-Compositional Generalization" (arXiv 2311.04420), have 2, 20 and 200 times as many verbs. A quarter of the verbs is held
-out: `train` has them alone and never with another word, `ood` has commands with them. `test` has further commands of
-the kind that `train` has.
+walk, look, run and jump; the grammar is in trainables/grammar.py. Zhou et al. 2023, "Data Factors for Better
+Compositional Generalization" (arXiv 2311.04420), use 2, 20 and 200 times as many verbs. A quarter of the verbs is held
+out: `train` has each of them only as a command of one word, `ood` has longer commands with them. `test` has further
+commands without held-out verbs.
 """
 
-# N examples, L tokens, T answers, X words and signs and actions, with holes
+# N examples, L tokens, T answers, X places for words, signs and actions, some of them empty (holes)
 
 from dataclasses import dataclass, field
 
@@ -26,22 +26,22 @@ from trainables.spec import coerce
 from trainables.tasks.rewrite import different_numbers
 
 MOST_ACTIONS = 48
-"""Of `jump around left thrice and jump around left thrice`."""
+"""Actions of the longest command, `jump around left thrice and jump around left thrice`."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """`data_size` commands: all different but for the held-out verbs alone."""
+    """`data_size` commands, all distinct except the single held-out verbs, which repeat."""
 
     primitives: int = 4
-    """Verbs: a multiple of the four of SCAN."""
+    """Number of verbs: a multiple of SCAN's four."""
     max_actions: int = MOST_ACTIONS
-    """Commands with longer answers are left out."""
+    """Commands with more actions than this are left out."""
     data_size: int = field(default=12_000, metadata={"per_run": True})
     alone_share: float = field(default=0.1, metadata={"per_run": True})
-    """Share of `train` that is a held-out verb alone, each as often as the others; a tenth as in SCAN."""
+    """Share of `train` that is a single held-out verb, each equally often; a tenth as in SCAN."""
     test_size: int = 1000
-    """Commands of `test`, and of `ood`."""
+    """Commands in each of `test` and `ood`."""
 
     label_corruption = 0.0
 
@@ -57,14 +57,14 @@ class Task:
         least = self.primitives // len(VERBS)
         if not least <= self.num_alone < self.data_size:
             raise SpecError(
-                f"scan.alone_share must be so large that each of {least} held-out verbs is among the "
-                f"data_size={self.data_size} commands, and below 1, got {self.alone_share}."
+                f"scan.alone_share must be below 1, and large enough that each of the {least} held-out verbs is among "
+                f"the data_size={self.data_size} commands, got {self.alone_share}."
             )
         most = self.num_seen - self.test_size
         if self.num_different > most:
             raise SpecError(
-                f"scan.data_size must leave at most {most} for different commands with primitives={self.primitives}, "
-                f"max_actions={self.max_actions}, test_size={self.test_size}, got {self.data_size}."
+                f"scan.data_size must need at most {most} distinct commands (all that primitives={self.primitives}, "
+                f"max_actions={self.max_actions} and test_size={self.test_size} leave), got {self.data_size}."
             )
 
     num_train = property(lambda self: self.data_size)
@@ -81,11 +81,11 @@ class Task:
 
     @property
     def chance_accuracy(self) -> float:
-        """Of the answer to any one command: few others have it."""
+        """About the share of commands that have a given answer: few commands share one."""
         return 1 / self.num_seen
 
     def build(self, seed: int) -> dict[str, Split]:
-        """`train`, `test` and `ood`, of which the last does not depend on `data_size`."""
+        """`train`, `test` and `ood`; `ood` does not depend on `data_size`."""
         table, draw = grammar.sentences(self.primitives), generator("scan", seed)
         ood_N3 = self._drawn(self.test_size, True, draw)
         seen_N3 = self._drawn(self.test_size + self.num_different, False, draw)
@@ -97,7 +97,7 @@ class Task:
         return {name: self.examples(commands_N3) for name, commands_N3 in commands.items()}
 
     def examples(self, commands_N3: Tensor) -> Split:
-        """The tokens and answers of commands as `grammar.commands` gives them."""
+        """Inputs (N, L) and answers (N, T) of commands (N, 3) as `grammar.commands` returns them."""
         table, number = grammar.sentences(self.primitives), grammar.numbers(self.primitives)
         first_N, joint_N, second_N = commands_N3.unbind(1)
         first_done_N = torch.where(joint_N == number["after"], second_N, first_N)
@@ -114,6 +114,6 @@ class Task:
         return Split(inputs_NL.masked_fill(inputs_NL == HOLE, self.pad), targets_NT.masked_fill(~is_asked_NT, UNSCORED))
 
     def _drawn(self, count: int, with_held_out: bool, draw: torch.Generator) -> Tensor:
-        """So many different commands."""
+        """`count` distinct commands, (N, 3)."""
         kind = (self.primitives, self.max_actions, with_held_out)
         return grammar.commands(different_numbers(count, grammar.count(*kind), draw), *kind)

@@ -1,0 +1,16 @@
+"""A numeric axis of a study as a channel of a chart: its scale, its ticks, and the places of 0 and of absent values."""
+
+import altair as alt
+
+from analysis.scale import ABSENT, Scale
+from analysis.theme import value_axis
+
+Channel = alt.X | alt.Y
+
+
+def channel(kind: type[alt.X] | type[alt.Y], field: str, scale: Scale, absent: bool = False) -> Channel:
+    """A channel for a field that holds places as `scale.drawn` gives them; `absent` if some points have no value."""
+    named = {scale.drawn(0.0): "0"} if scale.zero else {}
+    named |= {scale.drawn(ABSENT): ABSENT} if absent else {}
+    drawn, axis = value_axis(scale.path, scale.log, named=named, span=(scale.low, scale.high))
+    return kind(f"{field}:Q", scale=drawn, axis=axis)

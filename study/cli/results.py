@@ -1,0 +1,117 @@
+"""The commands that read results: status, phases, claims, report."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from study.cli import names
+from study.cli.options import definition_option, horizon_option, json_option, store_option, stored_argument
+from study.cli.output import note, print_json
+from trainables.errors import SpecError
+
+
+@click.command()
+@stored_argument(required=False)
+@store_option
+@json_option
+def status(study: str | None, store: str, as_json: bool) -> None:
+    """Runs by status and phase, throughput, last error.
+
+    Example: study status first_map
+
+    Also while studies run. Phases are those of the study's own definition; a run that is not finished has none.
+    """
+    from study.cli.status import status_rows
+    from study.cli.status_text import show_status
+    from study.store.database import Store
+
+    show_status(status_rows(Store.open(store), study), as_json)
+
+
+@click.command()
+@stored_argument()
+@store_option
+@definition_option
+@horizon_option
+@json_option
+def phases(study: str, store: str, definition: str | None, horizon: int | None, as_json: bool) -> None:
+    """Runs by phase under every definition, or cells under one.
+
+    Example: study phases first_map --definition liu2022
+             study phases first_map --at-horizon 500
+    """
+    from study.cli.status import phase_rows, standing_rows
+    from study.cli.status_text import show_phases
+    from study.store.database import Store
+
+    opened = Store.open(store)
+    show_phases(phase_rows(opened, study, definition, horizon), as_json)
+    judged_at = sorted({row["horizon"] for row in standing_rows(opened, study) if row["status"] == "finished"})
+    if horizon is None and len(judged_at) > 1:
+        first, last = judged_at[0], judged_at[-1]
+        note(f"runs are judged at horizons {first:,} to {last:,}: `--at-horizon {first}` shows them at {first:,}.")
+
+
+@click.command()
+@click.argument("name", required=False, shell_complete=names.completing(names.claims))
+@store_option
+@click.option("--all", "everything", is_flag=True, help="Those that no study of the store answers, too.")
+@json_option
+def claims(name: str | None, store: str, everything: bool, as_json: bool) -> None:
+    """What papers say against what the store's runs say.
+
+    Example: study claims circuits_competition
+
+    NAME is a study or a file of analysis/claims. A verdict follows from the 95% interval and the bar: reproduced,
+    not reproduced, undecided where the interval crosses it, not yet run until all runs of the study have ended.
+    """
+    from analysis.claim import as_row
+    from analysis.claim_check import check_claims
+    from study.cli.claims_text import show_claims
+    from study.store.database import FILE, Store
+
+    opened = Store.open(store) if (Path(store) / FILE).exists() else None
+    rows = [as_row(checked) for checked in check_claims(opened, name, everything)]
+    show_claims(rows, as_json)
+    if name is not None and not rows:
+        note(f"no claim is about study {name!r}: they are about studies of papers, see `study claims --all`.")
+
+
+@click.command()
+@stored_argument()
+@store_option
+@click.option(
+    "--out",
+    metavar="FILE",
+    shell_complete=names.any_file,
+    help="Where to write: a page, .html.  [default: STUDY.html in the store]",
+)
+@horizon_option
+@json_option
+def report(study: str, store: str, out: str | None, horizon: int | None, as_json: bool) -> None:
+    """One self-contained HTML page: diagrams, curves, tables, specs.
+
+    Example: study report first_map --out first_map.html
+    """
+    from study.store.database import Store
+    from study.store.studies import judged
+
+    opened = Store.open(store)
+    if horizon is not None:
+        opened = judged(opened, study, horizon)
+    path = write_report(opened, study, out)
+    if as_json:
+        print_json({"study": study, "report": str(path)})
+    else:
+        click.echo(f"report: {path}")
+
+
+def write_report(store: Any, study: str, out: str | None) -> Path:
+    """Write the page; returns where."""
+    import analysis
+
+    path = Path(out) if out is not None else store.path / f"{study}.html"
+    if path.suffix.lower() not in (".html", ".htm"):
+        raise SpecError(f"--out {out!r} must end in .html or .htm: a report is a page for a browser.")
+    return analysis.report(store, study, path)

@@ -1,0 +1,115 @@
+"""Where the studies of a store stand, and their phases, as rows."""
+
+import json
+from typing import Any
+
+from study.store.database import Store
+from study.store.storage import storage_at
+from study.store.studies import judged
+from trainables.components import closest
+from trainables.errors import SpecError
+
+AS_FAR_AS_ASKED = "observed.status = 'finished' and observed.cut = list_max(study_runs.horizons)"
+
+STATUS = f"""
+    select
+        study,
+        count(*)::integer as runs,
+        count(*) filter (where {AS_FAR_AS_ASKED})::integer as finished,
+        count(*) filter (where observed.status = 'finished' and not ({AS_FAR_AS_ASKED}))::integer as earlier,
+        count(*) filter (where observed.status = 'running')::integer as running,
+        count(*) filter (where observed.status = 'planned')::integer as planned,
+        count(*) filter (where observed.status = 'failed')::integer as failed,
+        count(run_specs.chance_accuracy) > 0 as has_accuracy,
+        coalesce(any_value(studies.spec ->> 'definition'), 'unified') as definition,
+        (sum(steps) / nullif(sum(wall_seconds), 0))::double as run_steps_per_worker_second,
+        max(attempts.updated_at)::varchar as last_heard,
+        arg_max(runs.error, attempts.updated_at) as last_error,
+    from study_runs
+    join studies using (study)
+    join observed using (study, run_id)
+    join runs using (run_id)
+    left join run_specs using (run_id)
+    left join (select run_id, max(updated_at) as updated_at from attempts group by run_id) as attempts using (run_id)
+    where ?::varchar is null or study = ?
+    group by study order by study"""
+
+STORED = f"""
+    select
+        study,
+        any_value(studies.spec ->> 'question') as question,
+        any_value(studies.spec -> 'axes')::varchar as axes,
+        count(*)::integer as planned,
+        count(*) filter (where {AS_FAR_AS_ASKED})::integer as finished,
+    from studies join study_runs using (study) join observed using (study, run_id)
+    group by study order by study"""
+
+PHASES = """
+    select
+        definition,
+        phase,
+        count(*)::integer as runs,
+        (count(*) / sum(count(*)) over (partition by definition))::double as fraction,
+    from phases join study_runs using (run_id)
+    where study = ? and (?::varchar is null or definition = ?)
+    group by definition, phase order by definition, runs desc, phase"""
+
+STANDING = """
+    select
+        observed.status,
+        cut::bigint as horizon,
+        list_max(study_runs.horizons)::bigint as planned_horizon,
+        count(*)::integer as runs,
+    from observed join study_runs using (study, run_id)
+    where study = ? group by all order by all"""
+
+CELLS = """
+    select point::varchar as point, phase, runs, fraction, low, high
+    from cells where study = ? and definition = ? order by point, runs desc"""
+
+
+def stored_studies(store: Store) -> dict[str, dict[str, Any]]:
+    """The studies of a store by name: runs that are planned and finished, and what their specs say."""
+    rows = store.sql(STORED).to_arrow_table().to_pylist()
+    return {row["study"]: {**row, "axes": list(json.loads(row["axes"]))} for row in rows}
+
+
+def status_rows(store: Store, study: str | None) -> list[dict[str, Any]]:
+    """One row per study, with its runs by status and by phase under the study's own definition; SpecError for a study
+    that the store does not know.
+
+    `has_accuracy` is False where all answers are numbers: then no definition has a phase. A run is `finished`
+    at the longest horizon that was asked of it, or `earlier` at a shorter one.
+    """
+    if study is not None:
+        store.check_known(study)
+    rows = store.sql(STATUS, [study, study]).to_arrow_table().to_pylist()
+    for row in rows:
+        asked = [row["study"], row["definition"], row["definition"]]
+        phases = store.of(row["study"]).sql(PHASES, asked).to_arrow_table().to_pylist()
+        row["phases"] = ", ".join(f"{p['runs']} {p['phase']}" for p in phases)
+    return rows
+
+
+def standing_rows(store: Store, study: str) -> list[dict[str, Any]]:
+    """What the store has of a study: its runs by status, by the horizon at which they are judged, and by the longest
+    that was asked of them."""
+    return store.sql(STANDING, [study]).to_arrow_table().to_pylist()
+
+
+def phase_rows(store: Store, study: str, definition: str | None, horizon: int | None = None) -> list[dict[str, Any]]:
+    """One row per definition and phase, or with a definition one row per cell and phase; `horizon` as in `Store.of`."""
+    store = judged(store, study, horizon)
+    if definition is None:
+        return store.sql(PHASES, [study, None, None]).to_arrow_table().to_pylist()
+    known = [name for (name,) in store.sql("select distinct definition from phases order by 1").fetchall()]
+    if definition not in known:
+        raise SpecError(f"phase definition {definition!r} is not known. {closest(definition, known)}")
+    return store.sql(CELLS, [study, definition]).to_arrow_table().to_pylist()
+
+
+def skipped_parts(store: Store) -> list[tuple[str, str]]:
+    """Parts that could not be brought in, and why: torn or foreign files. What they held is trained again."""
+    known = store.sql("select part, error from parts where error is not null order by part").fetchall()
+    storage = storage_at(store.place)
+    return [(part, error) for part, error in known if storage.exists(f"parts/{part}")]

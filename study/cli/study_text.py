@@ -1,0 +1,113 @@
+"""A study and its plan, as JSON and for people."""
+
+import sys
+import textwrap
+from typing import Any
+
+from study.cli.output import print_json, width_of
+from study.cli.tables import print_rows
+from study.plan.estimate import FACTOR, estimated_seconds
+from study.plan.packing import Machine
+from study.plan.plan import Plan
+from study.train.durations import between
+
+NAMES = 28
+"""Columns for names of axes and of parts."""
+
+
+def show_study(plan: Plan, machine: Machine, standing: list[dict[str, Any]], as_json: bool) -> None:
+    """A study's resolved spec, its cost from nothing, and what the store has of it (`standing_rows`)."""
+    study, packs = plan.study, plan.packs
+    cost = {"num_runs": len(plan.runs), "num_packs": len(packs), "workers": machine.workers, "device": machine.device}
+    cost["estimated_seconds"] = round(estimated_seconds(plan, machine))
+    if as_json:
+        print_json({"study": study.name, **study.to_json(), **cost, "stored": standing})
+        return
+    _say(f"{study.name}: {study.question}")
+    print()
+    over = study.search["over"] if study.search else {}
+    for path, values in study.axes.items():
+        _fact(path, str(over.get(path) or ", ".join(map(str, values))))
+    if study.search:
+        _fact("sampler", f"{study.sampler}, for {study.search['objective'] or ' or '.join(study.search['phases'])}")
+        _fact("budget", f"{study.search['runs']:,} runs")
+    _fact("seeds", str(study.seeds))
+    _fact("horizon", f"{study.horizon:,} steps")
+    _fact("definition", study.definition)
+    if study.extra:
+        _fact("extra points", str(len(study.extra)))
+    print("\nbase:")
+    for part, value in study.base.to_json().items():
+        if isinstance(value, dict):
+            fields = ", ".join(f"{name}={inner}" for name, inner in value.items() if name != "name")
+            value = f"{value['name']}: {fields}"
+        _fact(part, str(value), 16)
+    print()
+    _say(f"{len(plan.runs):,} runs in {len(packs):,} packs; {_cost(plan, machine)} from nothing.")
+    if standing:
+        _say(f"The store has {', '.join(map(_stands, standing))}.")
+
+
+def _stands(row: dict[str, Any]) -> str:
+    """`8 finished at horizon 1,000`, with `of 1,500` where more was asked."""
+    asked = f" of {row['planned_horizon']:,}" if row["planned_horizon"] != row["horizon"] else ""
+    return f"{row['runs']:,} {row['status']} at horizon {row['horizon']:,}{asked}"
+
+
+def show_plan(plan: Plan, machine: Machine, as_json: bool) -> None:
+    """Planned, finished and missing runs, then the packs by shape. A search also has runs that it may still ask for."""
+    about = {"planned": len(plan.runs), "finished": len(plan.finished), "missing": plan.missing}
+    if plan.study.search:
+        about["not asked for yet"] = max(0, plan.study.search["runs"] - len(plan.runs))
+    packs = pack_rows(plan)
+    if as_json:
+        seconds = round(estimated_seconds(plan, machine))
+        print_json({"study": plan.study.name, **about, "packs": packs, "estimated_seconds": seconds})
+        return
+    _say(f"{plan.study.name}: " + ", ".join(f"{number:,} {word}" for word, number in about.items()))
+    if packs:
+        print()
+        print_rows(packs)
+        print(f"\n{_cost(plan, machine)}.")
+
+
+def pack_rows(plan: Plan) -> list[dict[str, Any]]:
+    """One row per shape, size and first step of the packs that are missing."""
+    alike: dict[tuple[int, ...], list[float]] = {}
+    for pack in plan.packs:
+        model = pack.specs[0].model
+        alike.setdefault((len(pack.run_ids), pack.start_step, model.width, model.layers), []).append(pack.bytes)
+    return [
+        {"packs": len(sizes), "runs each": runs, "layers": layers, "width": width, "from step": start,
+         "memory MB": round(max(sizes) / 1e6)}
+        for (runs, start, width, layers), sizes in sorted(alike.items())
+    ]  # fmt: skip
+
+
+def workers_of(machine: Machine) -> str:
+    """What trains, in words: `2 CPU workers`."""
+    kind = {"cpu": "CPU", "cuda": "GPU"}[machine.device]
+    return f"{machine.workers} {kind} worker{'s' * (machine.workers > 1)}"
+
+
+def _cost(plan: Plan, machine: Machine) -> str:
+    return f"{between(estimated_seconds(plan, machine), FACTOR)} on {workers_of(machine)}"
+
+
+def _say(text: str) -> None:
+    """A sentence, wrapped between words."""
+    print(textwrap.fill(text, width_of(sys.stdout), break_long_words=False, break_on_hyphens=False))
+
+
+def _fact(name: str, value: str, names: int = NAMES) -> None:
+    """A name and its value, wrapped under itself."""
+    first, rest = f"  {name:{names}} ", " " * (names + 3)
+    print(
+        textwrap.fill(
+            first + value,
+            max(width_of(sys.stdout), names + 20),
+            subsequent_indent=rest,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+    )

@@ -1,0 +1,80 @@
+"""What a study asks for, minus what the store has, is what is left to do.
+
+That one subtraction is dry run, resume, retry, extension of a grid, and sharing of runs between studies.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from study.plan.done import is_done
+from study.plan.known import checkpoints_of, known_runs
+from study.plan.packing import Machine, PackPlan, make_packs
+from study.spec import Point, StudySpec
+from study.store.database import Store
+from trainables.errors import SpecError
+from trainables.spec import RunSpec
+
+
+@dataclass(frozen=True)
+class PlannedRun:
+    """One run of a study: its spec and the point it belongs to."""
+
+    run_id: str
+    spec: RunSpec
+    point: Point
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All runs of a study, the ids of those that the store has, and the packs that train the rest."""
+
+    study: StudySpec
+    runs: Sequence[PlannedRun]
+    finished: frozenset[str]
+    packs: Sequence[PackPlan]
+
+    @property
+    def missing(self) -> int:
+        """Number of runs that are still to train."""
+        return len(self.runs) - len(self.finished)
+
+
+def planned_runs(study: StudySpec, limit: int | None = None) -> list[PlannedRun]:
+    """The study's runs, each once, seed by seed so that a first part of them covers the whole map; at most `limit`."""
+    runs: dict[str, PlannedRun] = {}
+    points = study.points()
+    for seed in range(study.seeds):
+        for point in points:
+            spec = study.run(point, seed)
+            runs.setdefault(spec.run_id, PlannedRun(spec.run_id, spec, point))
+    if not runs:
+        raise SpecError(f"study {study.name!r} has no runs: give it at least one point and one seed.")
+    return list(runs.values())[:limit]
+
+
+def plan_runs(
+    study: StudySpec,
+    runs: Sequence[PlannedRun],
+    store: Store | None,
+    machine: Machine,
+    pack_size: int | None = None,
+    all_runs: int | None = None,
+    pruning: bool = False,
+) -> Plan:
+    """The plan of these runs of a study on this machine; no store has no runs.
+
+    `pack_size` None keeps the packs of an earlier plan and sizes new ones; `all_runs` is the number of runs in the end,
+    where more follow; `pruning` counts those that were pruned as finished.
+    """
+    known = known_runs(store, study.name, [run.run_id for run in runs]) if store else {}
+    leaving = study.leave_when_generalized
+    finished = frozenset(r.run_id for r in runs if is_done(known.get(r.run_id), study.horizon, pruning, leaving))
+    assigned = {} if pack_size else {run_id: row["pack_id"] for run_id, row in known.items() if row["pack_id"]}
+    attempts = {run_id: dict(row["attempts"] or {}) for run_id, row in known.items()}
+    specs = {r.run_id: r.spec for r in runs if r.run_id not in finished}
+    checkpoints = checkpoints_of(store, specs, study.horizon) if store else {}
+    following = max(1.0, (all_runs or 0) / max(1, len(runs)))
+    shapes = {key: number * following for key, number in Counter(r.spec.pack_key for r in runs).items()}
+    packs = make_packs(specs, study.horizon, machine, pack_size, assigned, attempts, checkpoints, shapes)
+    return Plan(study, runs, finished, packs)

@@ -1,0 +1,56 @@
+"""Specs from what a store keeps of a study: the only place of a search, and of a study whose file is elsewhere."""
+
+import json
+from pathlib import Path
+
+from study.plan.plan import PlannedRun, planned_runs
+from study.spec import CATALOG, StudySpec, find
+from study.store.database import Store
+from study.store.studies import stored_names, stored_spec
+from trainables.components import available, closest
+from trainables.errors import SpecError
+from trainables.spec import RunSpec
+
+ASKED = """
+    select run_id, run_specs.spec, study_runs.point
+    from study_runs join run_specs using (run_id)
+    where study = ? order by study_runs.planned_at, run_id"""
+
+
+def stored_study(store: Store, study: str) -> StudySpec:
+    """The study as the store has it, whether it came from the catalog, a file or a search; SpecError for another."""
+    store.check_known(study)
+    spec = stored_spec(store, study)
+    assert spec is not None
+    try:
+        return StudySpec.from_json(spec, study)
+    except (TypeError, KeyError) as error:
+        raise SpecError(f"study {study!r} was stored by another version ({error}): run it from its file.") from None
+
+
+def find_study(study: str, folder: str | Path) -> StudySpec:
+    """The study of the catalog, of a file, or of the store in `folder` if there is one; SpecError for none of them."""
+    if study.endswith(".py") or study in available(CATALOG):
+        return find(study)
+    stored = stored_names(folder)
+    if study in stored:
+        return stored_study(Store.open(folder), study)
+    if not stored:
+        return find(study)  # which says that there is none
+    raise SpecError(
+        f"study {study!r} is neither in the catalog nor in store '{folder}' (a path must end in .py). "
+        f"{closest(study, sorted({*available(CATALOG), *stored}), '`study list` shows all.')}"
+    )
+
+
+def asked_runs(store: Store, study: str) -> list[PlannedRun]:
+    """The runs that the store has planned for a study, in the order in which they were asked for."""
+    rows = store.sql(ASKED, [study]).fetchall()
+    return [PlannedRun(run_id, RunSpec.from_json(json.loads(spec)), json.loads(point)) for run_id, spec, point in rows]
+
+
+def runs_of(study: StudySpec, store: Store | None, limit: int | None = None) -> list[PlannedRun]:
+    """The study's runs, at most `limit`: those that its axes make, or those that a search has asked for by now."""
+    if study.search is None:
+        return planned_runs(study, limit)
+    return asked_runs(store, study.name)[:limit] if store else []

@@ -1,0 +1,186 @@
+"""The store: a folder with the parts that workers wrote, and a DuckDB file made from them, `<store>/study.duckdb`.
+
+Nobody holds the file: a query opens it, takes its result into memory and closes it; ingest holds it for one short
+transaction per batch of parts. The file can be deleted at any time: ingest makes it again from the parts.
+"""
+
+import fcntl
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import duckdb
+
+from study.store.connection import SAFE, TIMEOUT, connected
+from study.store.errors import StoreBusy, StoreError, StoreUnusable
+from study.store.files import atomic, patiently
+from study.store.fold import fold_new
+from study.store.frames import CURVES, RUNS, with_axes
+from study.store.ingest import IngestReport
+from study.store.install import install
+from study.store.place import checked_folder, place_of, settle
+from study.store.query import Result, select
+from study.store.scope import Scope
+from study.store.storage import storage_at
+from trainables.components import closest
+from trainables.errors import SpecError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+log = logging.getLogger(__name__)
+
+FILE = "study.duckdb"
+
+
+@dataclass(frozen=True)
+class Store:
+    """One store directory. Holds no connection: it can be kept, pickled and shared between threads."""
+
+    path: Path
+    write: bool = False
+    scope: Scope | None = None
+    """None = the runs of all studies."""
+
+    @classmethod
+    def open(cls, path: str | Path = "results", *, write: bool = False, storage: str | None = None) -> Self:
+        """The store in directory `path`; with `write`, made if need be. Raises StoreError when it cannot be used.
+
+        `storage` is the URL of where a new store keeps its parts; None is the directory, or what an older one has.
+        """
+        store = cls(checked_folder(path), write)
+        if store.path.is_file():
+            raise StoreError(f"store '{path}' is a file: give the directory that holds {FILE}.")
+        if write:
+            settle(store.path, storage)
+            store.path.mkdir(parents=True, exist_ok=True)
+            with store._alone(TIMEOUT):
+                if store._file.is_file():
+                    try:
+                        with connected(store._file):
+                            pass
+                    except StoreBusy:
+                        pass  # somebody can use it
+                    except StoreUnusable as error:
+                        store._put_aside(error.why)
+                if not store._file.exists():
+                    with store._new_file():
+                        pass
+        elif not store._file.exists():
+            raise StoreError(
+                f"store '{path}' has no {FILE}: run a study with `--store {path}`, or `study ingest` there."
+            )
+        else:
+            with connected(store._file):
+                pass
+        return store
+
+    def sql(self, text: str, params: Any = None, timeout: float = TIMEOUT) -> Result:
+        """The result of one read-only query; `params` fill `?` and `$name` in it. Sums and decimals are doubles.
+
+        StoreBusy when a writer keeps the store for longer than `timeout` seconds.
+        """
+        with connected(self._file, timeout=timeout) as connection:
+            if self.scope:
+                self.scope.install(connection, text)
+            return Result(select(connection, text, params))
+
+    def of(self, study: str, horizon: int | None = None) -> Self:
+        """The store as `study` has it, for reading: `outcomes`, `phases`, `curves`, `probes` and `cells` are those of
+        its runs, each judged at the longest horizon of the study that it has finished, or at `horizon` steps."""
+        if horizon is not None and horizon < 1:
+            raise SpecError(f"horizon must be 1 or larger, got {horizon}.")
+        if horizon is None and self.scope and self.scope.study == study:
+            return self
+        return replace(self, write=False, scope=Scope(study, horizon))
+
+    def runs(self, study: str) -> "pd.DataFrame":
+        """One row per run of the study: its point, seed, phase under the study's own definition, outcome and settings;
+        judged as in `of`."""
+        return self._frame(study, RUNS)
+
+    def curves(self, study: str) -> "pd.DataFrame":
+        """One row per run of the study and recorded step: its point and seed, losses and accuracies of the splits."""
+        return self._frame(study, CURVES)
+
+    def _frame(self, study: str, query: str) -> "pd.DataFrame":
+        self.check_known(study)
+        return with_axes(self.of(study).sql(query, {"study": study}).df())
+
+    def check_known(self, study: str) -> None:
+        """SpecError for a study that this store has no plan of."""
+        known = [name for (name,) in self.sql("select study from studies order by 1").fetchall()]
+        if study not in known:
+            none = "It has none yet: `study run first_map` makes the first."
+            hint = closest(study, known, "`study status` shows all.") if known else none
+            raise SpecError(f"study {study!r} is not in this store. {hint}")
+
+    def ingest(self, *, rebuild: bool = False, timeout: float = TIMEOUT) -> IngestReport:
+        """Bring in the parts that the file does not have yet; with `rebuild`, make the file anew from all parts.
+
+        Waits up to `timeout` seconds at a time for readers and for another ingest. What does not get in stays on disk
+        for the next ingest.
+        """
+        if not self.write:
+            raise StoreError(f"store '{self.path}' is open read-only: open it with write=True to ingest.")
+        report = IngestReport()
+        try:
+            with self._alone(timeout):
+                anew = rebuild or not self._file.exists()
+                if not anew:
+                    try:
+                        fold_new(self._file, storage_at(self.place), report, timeout)
+                    except StoreUnusable as error:
+                        self._put_aside(error.why)
+                        anew = True
+                if anew:
+                    with self._new_file() as file:
+                        fold_new(file, storage_at(self.place), report, timeout)
+        except StoreBusy as error:
+            report.busy = str(error)
+        return report
+
+    @property
+    def place(self) -> str:
+        """The folder or URL that holds parts, checkpoints and rungs, for `storage_at`; on this machine or elsewhere."""
+        return place_of(self.path)
+
+    @property
+    def _file(self) -> Path:
+        return self.path / FILE
+
+    @contextmanager
+    def _alone(self, timeout: float) -> Iterator[None]:
+        """Keep every other writer out, in this process and in others, until the block ends or the process dies."""
+        with open(self.path / ".lock", "a") as handle:
+            for _ in patiently(timeout):
+                try:
+                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    continue
+            else:
+                raise StoreBusy(f"store '{self.path}' is being written by another process: try again in a moment.")
+            yield
+
+    def _put_aside(self, why: str) -> None:
+        """Keep a damaged file, or one of an older version, under another name: what follows makes it anew."""
+        copy = self._file.with_name(f"{FILE}.{why}")
+        os.replace(self._file, copy)
+        log.warning("study: %s is %s: it is kept as %s and made anew from the parts", self._file, why, copy.name)
+
+    @contextmanager
+    def _new_file(self) -> Iterator[Path]:
+        """An empty database file, to fill; it takes the place of the store's file when the block ends well."""
+        for stale in self.path.glob(f".{FILE}.*"):  # what a killed rebuild left
+            stale.unlink()
+        with atomic(self._file) as draft:
+            with closing(duckdb.connect(draft, config=SAFE)) as connection:
+                install(connection)
+            yield draft
+            # A killed ingest may have left its log, which must not be replayed on the new file.
+            self._file.with_name(f"{FILE}.wal").unlink(missing_ok=True)

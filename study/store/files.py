@@ -1,0 +1,48 @@
+"""Files that appear whole or not at all, and patience with files that others hold."""
+
+import os
+import random
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def atomic(path: Path) -> Iterator[Path]:
+    """A hidden path beside `path` to write to. It becomes `path`, durably and at once, when the block ends well.
+
+    When the block raises (a full disk, an interrupt), `path` is as it was and what was written is removed.
+    A killed process leaves the hidden file `.<name>.<pid>.tmp`, which nothing reads.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        yield draft
+        _sync(draft)
+        os.replace(draft, path)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
+    _sync(path.parent)
+
+
+def patiently(timeout: float) -> Iterator[None]:
+    """One try after another until `timeout` seconds have passed, at least one. Pauses grow and are random, so that no
+    two processes wait in step."""
+    deadline = time.monotonic() + timeout
+    longest = 0.001
+    yield
+    while time.monotonic() < deadline:
+        time.sleep(random.uniform(0, longest))
+        longest = min(2 * longest, 0.02)
+        yield
+
+
+def _sync(path: Path) -> None:
+    """Bring a file, or the names in a directory, to the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

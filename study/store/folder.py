@@ -1,0 +1,88 @@
+"""Files below a folder: the store's own, or a mounted one that every node reaches.
+
+Names are paths below it, as in `parts/plan/x.parquet`. A file appears whole or not at all.
+"""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from study.store.errors import StorageError
+from study.store.files import atomic
+from study.store.names import checked
+
+
+class Folder:
+    """Plain files below a folder: the store's own, or a mounted one that all nodes see."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def __str__(self) -> str:
+        return str(self.root)
+
+    def names(self, below: str) -> Iterator[str]:
+        """Names of all files below a name, in no order; none where there is nothing. Hidden files are drafts."""
+        for folder, _, files in os.walk(self._path(below)):
+            inside = os.path.relpath(folder, self.root)
+            yield from (f"{inside}/{file}" for file in files if not file.startswith("."))
+
+    def exists(self, name: str) -> bool:
+        """True if there is something of this name."""
+        return self._path(name).exists()
+
+    def stamp(self, name: str) -> tuple[int, int]:
+        """Size in bytes, and change time in nanoseconds: what tells a file from a later one of its name."""
+        stat = self._path(name).stat()
+        return stat.st_size, stat.st_mtime_ns
+
+    def read(self, name: str) -> bytes:
+        """The bytes of a file; FileNotFoundError where there is none, as in all that follow."""
+        return self._path(name).read_bytes()
+
+    @contextmanager
+    def open(self, name: str) -> Iterator[BinaryIO]:
+        """A file to read parts of."""
+        with self._path(name).open("rb") as file:
+            yield file
+
+    @contextmanager
+    def fetched(self, name: str) -> Iterator[Path]:
+        """A path with the content of a file, for the time of the block. It must not be written to."""
+        yield self._path(name)
+
+    def write(self, name: str, data: bytes) -> None:
+        """Make a file, durably, or replace it; OSError if it cannot be written, and then nothing has changed."""
+        with atomic(self._path(name)) as draft:
+            draft.write_bytes(data)
+
+    @contextmanager
+    def drafted(self, name: str) -> Iterator[Path]:
+        """A path for a writer that replaces files atomically by itself, as `checkpoint.save` does; not synced."""
+        yield self._path(name)
+
+    def delete(self, name: str) -> None:
+        """Remove a file, if it is there."""
+        self._path(name).unlink(missing_ok=True)
+
+    def rename(self, name: str, new_name: str) -> None:
+        """Give a file another name."""
+        os.replace(self._path(name), self._path(new_name))
+
+    def check(self) -> None:
+        """Nothing to do: reading a folder raises an error that names it."""
+
+    def check_writing(self) -> None:
+        """StorageError if nothing can be written here."""
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self.root):
+                pass
+        except OSError as error:
+            raise StorageError(f"storage '{self}' cannot be written to ({error.strerror or error}).") from None
+
+    def _path(self, name: str) -> Path:
+        return self.root / checked(name)

@@ -1,0 +1,75 @@
+"""Which parts are new, read in batches: what happens before the database is touched."""
+
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import pyarrow as pa
+
+from study.store.part_reader import TABLES, Part, read_part, table_of
+from study.store.storage import Storage
+
+MAX_ROWS = 1_000_000
+"""About so many metric rows per transaction: bounds memory and the time for which the database file is held."""
+MAX_PARTS = 512
+CHUNK = 16
+"""Parts read at a time; a batch exceeds MAX_ROWS by less than this many parts."""
+
+
+@dataclass
+class IngestReport:
+    """What one ingest brought in."""
+
+    parts: int = 0
+    rows: int = 0
+    skipped: list[tuple[str, str]] = field(default_factory=list)
+    """Parts that could not be read, each with the reason. They are tried again when their file changes."""
+    busy: str | None = None
+    """Why parts are left for the next ingest: who kept the store. None when all went in."""
+
+    def add(self, batch: list[Part]) -> None:
+        """Count a batch that was folded in."""
+        self.skipped += [(part.name, part.error) for part in batch if part.error]
+        self.parts += sum(not part.error for part in batch)
+        self.rows += sum(part.rows for part in batch)
+
+
+def new_parts(storage: Storage, known: Mapping[str, tuple[int, int] | None]) -> list[str]:
+    """Names of the parts in the storage that are not in `known`; plans first: runs are measured against their chance.
+
+    `known` maps a name to None, or for an unreadable part to its size and change time: it is new when they differ.
+    """
+    names = (name.removeprefix("parts/") for name in storage.names("parts") if name.endswith(".parquet"))
+
+    def is_new(name: str) -> bool:
+        if name not in known:
+            return True
+        before = known[name]
+        return before is not None and before != storage.stamp(f"parts/{name}")  # a stamp costs a request in a bucket
+
+    return sorted(filter(is_new, names), key=lambda name: (not name.startswith("plan/"), name))
+
+
+def read_batches(storage: Storage, names: list[str]) -> Iterator[list[Part]]:
+    """Read parts in the given order, in batches of about MAX_ROWS rows."""
+    batch: list[Part] = []
+    with ThreadPoolExecutor(CHUNK) as pool:
+        for start in range(0, len(names), CHUNK):
+            batch += pool.map(lambda name: read_part(storage, name), names[start : start + CHUNK])
+            if len(batch) >= MAX_PARTS or sum(part.rows for part in batch) >= MAX_ROWS:
+                yield batch
+                batch = []
+    if batch:
+        yield batch
+
+
+def batch_tables(parts: list[Part]) -> dict[str, pa.Table]:
+    """The tables that fold.sql takes in for a batch of parts."""
+    now = datetime.now(UTC)
+    rows = [vars(part) | {"part": part.name, "id": part.id, "ingested_at": now} for part in parts]
+    tables = [{"new_parts": table_of("new_parts", rows)}, *(part.tables for part in parts)]
+    return {
+        name: pa.concat_tables([schema.empty_table(), *(own[name] for own in tables if name in own)])
+        for name, schema in TABLES.items()
+    }

@@ -1,0 +1,164 @@
+"""One part file as Arrow tables, or the reason why it cannot be read. Whatever is wrong with one part, others go in."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from study.store.names import check_name
+from study.store.part_schemas import FORMAT, METADATA_KEY, METRICS, PLAN, PROBES
+from study.store.storage import Storage
+
+TIME = pa.timestamp("us")
+TABLES = {
+    "new_parts": pa.schema(
+        {
+            "part": pa.string(),
+            "id": pa.uint64(),
+            "kind": pa.string(),
+            "rows": pa.int64(),
+            "size": pa.int64(),
+            "mtime_ns": pa.int64(),
+            "ingested_at": TIME,
+            "error": pa.string(),
+        }
+    ),
+    "new_studies": pa.schema({"study": pa.string(), "spec": pa.string(), "created_at": TIME}),
+    "new_plans": PLAN.append(pa.field("study", pa.string())).append(pa.field("planned_at", TIME)),
+    "new_metrics": METRICS.append(pa.field("part_id", pa.uint64())),
+    "new_probes": PROBES.append(pa.field("part_id", pa.uint64())),
+    "new_states": pa.schema(
+        {
+            "run_id": pa.string(),
+            "attempt": pa.int32(),
+            "trial_id": pa.string(),
+            "pack_id": pa.string(),
+            "started_at": TIME,
+            "ended_at": TIME,
+            "updated_at": TIME,
+            "host": pa.string(),
+            "device": pa.string(),
+            "threads": pa.int32(),
+            "versions": pa.string(),
+            "git_sha": pa.string(),
+            "git_dirty": pa.bool_(),
+            "status": pa.string(),
+            "stop_reason": pa.string(),
+            "horizon": pa.int64(),
+            "steps": pa.int64(),
+            "wall_seconds": pa.float64(),
+            "error": pa.string(),
+        }
+    ),
+}
+"""What one transaction of fold.sql takes in, in this order."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part in memory, or the reason why it cannot go in."""
+
+    name: str
+    """Path below `parts`."""
+    size: int
+    mtime_ns: int
+    """Size and change time of the file that was read: an unreadable part is tried again when they differ."""
+    kind: str | None = None
+    rows: int = 0
+    tables: Mapping[str, pa.Table] = field(default_factory=dict)
+    error: str | None = None
+
+    @property
+    def id(self) -> int:
+        """A hash of the name: smaller than the name itself in 100 million rows."""
+        return int.from_bytes(hashlib.blake2b(self.name.encode(), digest_size=8).digest(), "big")
+
+
+def read_part(storage: Storage, name: str) -> Part:
+    """The part of this name below `parts`."""
+    try:
+        size, mtime_ns = storage.stamp(f"parts/{name}")
+        data = storage.read(f"parts/{name}")
+    except OSError as error:  # a fault of the disk and not of the part: no stamp, so that the next ingest tries again
+        return Part(name, 0, 0, error=str(error))
+    part = Part(name, size, mtime_ns)
+    try:
+        return _parse(part, data)
+    except Exception as error:  # whatever is wrong with one part, the others go in
+        return replace(part, error=f"{type(error).__name__}: {error}".splitlines()[0])
+
+
+def _parse(part: Part, data: bytes) -> Part:
+    """The part with what its file says. Raises, whatever is wrong with it."""
+    file = pq.ParquetFile(pa.BufferReader(data))
+    about = json.loads((file.schema_arrow.metadata or {}).get(METADATA_KEY, b"{}"))
+    if about.get("format") != FORMAT:
+        raise ValueError(f"format {about.get('format')!r} is not {FORMAT}: no part, or one of another version.")
+    if about["kind"] == "plan":
+        study, created_at = about["study"], _time(about["created_at"])
+        rows = _columns(file, "new_plans", study=study, planned_at=created_at)
+        spec = {"study": study, "spec": json.dumps(about["spec"]), "created_at": created_at}
+        tables = {"new_plans": rows, "new_studies": table_of("new_studies", [spec])}
+    elif about["kind"] == "probes":
+        rows = _columns(file, "new_probes", part_id=part.id)
+        tables = {"new_probes": rows}
+    else:
+        rows = _distinct(_columns(file, "new_metrics", part_id=part.id))
+        about |= {"updated_at": _time(about["written_at"]), "versions": json.dumps(about.get("versions", {}))}
+        states = [
+            about | state | {name: _time(state.get(name)) for name in ("started_at", "ended_at")}
+            for state in about["runs"]
+        ]
+        tables = {"new_metrics": rows, "new_states": table_of("new_states", states)}
+    _check_names(tables)
+    return replace(part, kind=about["kind"], rows=len(rows), tables=tables)
+
+
+def _check_names(tables: Mapping[str, pa.Table]) -> None:
+    """SpecError for an id that is no file name: checkpoint files are named after the ids of a plan."""
+    for table in tables.values():
+        for column in {"study", "run_id", "pack_id"} & {*table.column_names}:
+            for name in table[column].unique().to_pylist():
+                if name is not None:
+                    check_name(column, name)
+
+
+def _columns(file: pq.ParquetFile, name: str, **constants: Any) -> pa.Table:
+    """The columns of a part as one of TABLES, beside columns with the same value in all rows."""
+    data = file.read()
+    columns = [
+        pa.repeat(pa.scalar(constants[field.name], field.type), len(data))
+        if field.name in constants
+        else data[field.name].cast(field.type)
+        for field in TABLES[name]
+    ]
+    return pa.table(columns, schema=TABLES[name])
+
+
+def _distinct(metrics: pa.Table) -> pa.Table:
+    """The last row of each (run_id, step, split, metric). A flush should repeat none, and sorting codes is a quick
+    check."""
+    codes = metrics["step"].to_numpy()
+    for name in ("run_id", "split", "metric"):
+        indices = metrics[name].combine_chunks().indices.to_numpy()  # refuses NULL
+        codes = codes * (indices.max(initial=0) + 1) + indices
+    codes.sort()
+    if (codes[1:] != codes[:-1]).all():
+        return metrics
+    key = [name for name in metrics.schema.names if name != "value"]
+    last = metrics.group_by(key, use_threads=False).aggregate([("value", "last")])
+    return last.rename_columns([*key, "value"]).select(metrics.schema.names)
+
+
+def table_of(name: str, rows: list[dict[str, Any]]) -> pa.Table:
+    """Rows as one of TABLES."""
+    return pa.Table.from_pylist(rows, schema=TABLES[name])
+
+
+def _time(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

@@ -1,0 +1,130 @@
+"""What workers write: immutable Parquet parts, from which the store can always be rebuilt.
+
+Two kinds, told apart by the JSON under `grokking_study` in the file's metadata. A plan part says what a study asks
+for, one row per run; a metrics part says what one flush of one pack recorded, one row per value, with the newest
+state of each run in its metadata.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from study.store.errors import StorageError
+from study.store.names import check_name
+from study.store.part_schemas import FORMAT, METADATA_KEY, METRICS, PLAN, PROBES
+from study.store.provenance import source, versions
+from study.store.storage import Storage, storage_at
+
+
+def write_plan(
+    place: str | Path,
+    study: str,
+    study_spec: Mapping[str, Any],
+    rows: Sequence[Mapping[str, Any]],
+    after: datetime | None = None,
+) -> str:
+    """Write what `study` asks for and return the part's name; the same plan has the same name and is written once.
+
+    `place` is a folder or URL for `storage_at`, here and below; `rows` have the columns of `PLAN`, with `spec` and
+    `point` as JSON text, and their order does not matter. Its time is later than `after`, whatever the clock says.
+    """
+    check_name("study name", study)
+    table = pa.Table.from_pylist([dict(row) for row in rows], schema=PLAN).sort_by("run_id")
+    content = json.dumps([FORMAT, study, study_spec, table.to_pylist()], sort_keys=True)
+    name = f"plan/{study}-{hashlib.sha256(content.encode()).hexdigest()[:16]}.parquet"
+    storage = storage_at(place)
+    if not storage.exists(f"parts/{name}"):
+        created_at = datetime.now(UTC) if after is None else max(datetime.now(UTC), after + timedelta(milliseconds=1))
+        about = {"kind": "plan", "study": study, "created_at": created_at.isoformat(), "spec": study_spec}
+        _write(storage, name, table, about)
+    return name
+
+
+class Recorder:
+    """Writes the parts of one pack, one per flush. A retry of the pack makes a new recorder, with a higher attempt."""
+
+    attempt: int
+    """This try at the pack, from 1: one more than the highest among the pack's parts."""
+
+    def __init__(self, place: str | Path, pack_id: str, provenance: Mapping[str, Any]) -> None:
+        check_name("pack id", pack_id)
+        self._storage, self._pack_id = storage_at(place), pack_id
+        self._about = {"kind": "metrics", "pack_id": pack_id, **provenance}
+        self._num_flushes = self._num_findings = 0
+        earlier = _parts_of(self._storage, pack_id)
+        self.attempt = 1 + max((int(part.rpartition("/")[2].partition("-")[0]) for part in earlier), default=0)
+
+    def flush(self, metrics: Mapping[str, Any], states: Sequence[Mapping[str, Any]]) -> str:
+        """Write one part and return its name. `metrics` are the columns of `METRICS`, or empty for states alone.
+
+        `states` hold the newest state of each run that this flush speaks of. Raises OSError when the disk is full, or
+        a remote storage does not answer.
+        """
+        self._num_flushes += 1
+        name = f"{self._pack_id}/{self.attempt:04d}-{self._num_flushes:06d}.parquet"
+        if self._storage.exists(f"parts/{name}"):
+            raise FileExistsError(f"part {name} exists: another worker trains pack {self._pack_id!r} right now.")
+        # An empty array may be of any type, and not all of them can be cast.
+        rows = metrics if metrics and len(metrics["run_id"]) else {name: [] for name in METRICS.names}
+        table = pa.table({name: pa.array(rows[name]) for name in METRICS.names}).cast(METRICS)
+        _write(self._storage, name, table, {**self._about, "written_at": _now(), "runs": list(states)})
+        return name
+
+    def flush_findings(self, findings: Mapping[str, Any]) -> None:
+        """Write the columns of `PROBES` as a part of their own; nothing if there are none."""
+        if findings and len(findings["run_id"]):
+            self._num_findings += 1
+            name = f"{self._pack_id}/probes-{self.attempt:04d}-{self._num_findings:06d}.parquet"
+            _write(self._storage, name, _probes_table(findings), {**self._about, "kind": "probes"})
+
+
+def write_probes(place: str | Path, name: str, findings: Mapping[str, Any]) -> None:
+    """Write the columns of `PROBES`, found after training, as the part `probes/<name>`."""
+    about = {"kind": "probes", "written_at": _now(), "versions": versions(), **source()}
+    _write(storage_at(place), f"probes/{name}.parquet", _probes_table(findings), about)
+
+
+def _probes_table(findings: Mapping[str, Any]) -> pa.Table:
+    return pa.table({name: pa.array(findings[name]) for name in PROBES.names}).cast(PROBES)
+
+
+def last_states(place: str | Path, pack_id: str) -> dict[str, dict[str, Any]]:
+    """The newest state of each run in the parts of one pack, by run id. Parts that cannot be read are skipped;
+    StorageError where a remote storage does not answer, because then nothing is known."""
+    check_name("pack id", pack_id)
+    storage = storage_at(place)
+    states: dict[str, dict[str, Any]] = {}
+    for name in sorted(_parts_of(storage, pack_id)):
+        try:
+            about = json.loads((pq.read_schema(pa.BufferReader(storage.read(name))).metadata or {})[METADATA_KEY])
+            states |= {state["run_id"]: state for state in about["runs"]}
+        except StorageError:
+            raise
+        except (OSError, ValueError, KeyError):  # pa.ArrowInvalid is a ValueError
+            continue
+    return states
+
+
+def _parts_of(storage: Storage, pack_id: str) -> list[str]:
+    """Names of the metrics parts of a pack."""
+    names = storage.names(f"parts/{pack_id}")
+    return [name for name in names if fnmatch(name.rpartition("/")[2], "[0-9]*-*.parquet")]
+
+
+def _write(storage: Storage, name: str, table: pa.Table, about: Mapping[str, Any]) -> None:
+    """Write one part. The file is encoded in memory, so that only plain writes can meet a full disk."""
+    table = table.replace_schema_metadata({METADATA_KEY: json.dumps({"format": FORMAT, **about})})
+    buffer = pa.BufferOutputStream()
+    pq.write_table(table, buffer, compression="zstd")
+    storage.write(f"parts/{name}", buffer.getvalue())
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat()

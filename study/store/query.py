@@ -1,0 +1,122 @@
+"""Queries, and their results in memory."""
+
+import itertools
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import pyarrow as pa
+
+from study.store.connection import SAFE, translated
+from study.store.errors import StoreError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MAX_BYTES = 4_000_000_000
+"""Of one result: a query without an end must not take the memory of what trains beside it."""
+NUMBERS = ("decimal", "hugeint", "uhugeint")
+TEXTS = ("interval", "bit", "blob", "bignum", "geometry", "variant", "union", "time with time zone")
+MAX_QUOTED = 80
+"""Characters of a query that an error quotes."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """The rows of a query, in memory."""
+
+    table: pa.Table
+
+    def to_arrow_table(self) -> pa.Table:
+        return self.table
+
+    def df(self) -> "pd.DataFrame":
+        return self.table.to_pandas()
+
+    def fetchall(self) -> list[tuple[Any, ...]]:
+        return list(zip(*(column.to_pylist() for column in self.table.columns), strict=True))
+
+
+def query(text: str, tables: Mapping[str, pa.Table], macros: Sequence[str] = ()) -> pa.Table:
+    """The result of a query on Arrow tables, by name; `macros` are statements that make macros which it calls. No store
+    is involved and nothing is written."""
+    with translated(), closing(duckdb.connect(config=SAFE)) as connection:
+        for name, table in tables.items():
+            connection.register(name, table)
+        for statement in macros:
+            connection.execute(statement)
+        return select(connection, text)
+
+
+def select(connection: duckdb.DuckDBPyConnection, text: str, params: Any = None) -> pa.Table:
+    """The result of one statement that gives rows, with the types of `plain_type` and a name for each column.
+    StoreError for a statement without rows, and for more than MAX_BYTES of them."""
+    if (number := len(connection.extract_statements(text))) > 1:  # DuckDB would answer the last one alone
+        raise StoreError(f"query {_short(text)} holds {number} statements: give one at a time.")
+    try:
+        relation = connection.sql(text, params=params)
+    except duckdb.InvalidInputException as error:
+        if "read-only mode" in str(error):
+            raise StoreError(f"query {_short(text)} would write: SQL only reads a store.") from None
+        raise
+    if relation is None:
+        raise StoreError(f"query {_short(text)} gives no rows: write a select statement.")
+    names, types = relation.columns, [plain_type(kind) for kind in relation.types]
+    if types != [str(kind) for kind in relation.types]:
+        relation = relation.project(", ".join(f"#{i}::{kind}" for i, kind in enumerate(types, 1)))
+    return _in_memory(relation, text).rename_columns(distinct(names))
+
+
+def plain_type(kind: Any) -> str:
+    """What a DuckDB type becomes, so that Arrow, CSV, JSON and charts have a place for it: large integers (all sums of
+    integers are) and decimals are doubles, intervals, bit strings, blobs and their like are text; also within lists."""
+    if kind.id in NUMBERS:
+        return "DOUBLE"
+    if kind.id in TEXTS:
+        return "VARCHAR"
+    if kind.id not in ("list", "array", "map", "struct"):
+        return str(kind)
+    parts = [(name, plain_type(inner), str(inner)) for name, inner in kind.children if not isinstance(inner, int)]
+    if all(plain == was for _, plain, was in parts):
+        return str(kind)
+    first = parts[0][1]
+    if kind.id == "map":
+        return f"MAP({first}, {parts[1][1]})"
+    if kind.id == "struct":
+        return f"STRUCT({', '.join(f'{quoted(name)} {plain}' for name, plain, _ in parts)})"
+    return f"{first}[]" if kind.id == "list" else f"{first}[{kind.children[1][1]}]"
+
+
+def distinct(names: Sequence[str]) -> list[str]:
+    """The names, each once: a later one that was there gets a number, as in a, a_1. A row as a dict would lose one."""
+    found: list[str] = []
+    for name in names:
+        others = (f"{name}_{i}" for i in itertools.count(1))
+        found.append(name if name not in found else next(o for o in others if o not in {*names, *found}))
+    return found
+
+
+def quoted(name: str) -> str:
+    """A name as SQL takes it, whatever it holds."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _in_memory(relation: duckdb.DuckDBPyRelation, text: str) -> pa.Table:
+    """All rows; StoreError once they are too many to hold."""
+    reader, batches, size = relation.to_arrow_reader(), [], 0
+    for batch in reader:
+        batches.append(batch)
+        size += batch.nbytes
+        if size > MAX_BYTES:
+            raise StoreError(
+                f"query {_short(text)} gives more than {MAX_BYTES / 1e9:g} GB: aggregate it, or ask for a part of it."
+            )
+    return pa.Table.from_batches(batches, reader.schema)
+
+
+def _short(text: str) -> str:
+    """A query in quotes, on one line: its beginning where it is long."""
+    words = " ".join(text.split())
+    return repr(words if len(words) <= MAX_QUOTED else f"{words[:MAX_QUOTED]}...")

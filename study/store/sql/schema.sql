@@ -1,0 +1,194 @@
+-- The tables of the store. Only ingest (fold.sql) fills them, and everything in them can be rebuilt from the parts.
+-- Times are UTC. A change of a table's columns needs a new VERSION in connection.py; a change of a view does not.
+
+-- One row per fact about the file itself: its version and a digest of the views installed in it.
+create table if not exists store_info (
+    key text primary key,
+    value text not null,
+);
+
+-- One row per part; `error` says why one was skipped, NULL otherwise. `id` is a hash of the name, for metrics.part_id.
+create table if not exists parts (
+    part text primary key,
+    id ubigint not null,
+    kind text,
+    rows bigint not null,
+    size bigint not null,
+    mtime_ns bigint not null,
+    ingested_at timestamp not null,
+    error text,
+);
+
+-- One row per study, from its latest plan.
+create table if not exists studies (
+    study text primary key,
+    spec json not null,
+    created_at timestamp not null,
+);
+
+-- One row per study and run over all plans of the study: their horizons, sorted, the largest of them, and the latest
+-- plan's point and pack.
+create table if not exists study_runs (
+    study text not null,
+    run_id text not null,
+    point json not null,
+    horizon bigint not null,
+    horizons bigint[] not null,
+    pack_id text,
+    planned_at timestamp not null,
+    primary key (study, run_id),
+);
+
+-- One row per run that was ever planned, from the latest plan that holds it.
+create table if not exists run_specs (
+    run_id text primary key,
+    spec json not null,
+    task text,
+    model text,
+    optimizer text,
+    layers integer,
+    width integer,
+    ratio double,
+    weight_decay double,
+    learning_rate double,
+    data_size bigint,
+    train_fraction double,
+    label_corruption double,
+    chance_accuracy double,
+    seed integer,
+    data_seed integer,
+    num_params bigint,
+    planned_at timestamp not null,
+);
+
+-- One row per try at a run: its newest state, written at updated_at.
+create table if not exists attempts (
+    run_id text not null,
+    attempt integer not null,
+    trial_id text,
+    pack_id text,
+    started_at timestamp,
+    ended_at timestamp,
+    updated_at timestamp,
+    host text,
+    device text,
+    threads integer,
+    versions json,
+    git_sha text,
+    git_dirty boolean,
+    status text not null check (status in ('running', 'finished', 'failed')),
+    stop_reason text,
+    horizon bigint,
+    steps bigint,
+    wall_seconds double,
+    error text,
+    primary key (run_id, attempt),
+);
+
+-- One row per run, step, split and metric. Once an attempt has come as far as those before it, it replaces what they
+-- recorded from its first step on.
+-- No key and no index: at 100 million rows they cost more than the whole ingest; fold.sql keeps the rows unique.
+create table if not exists metrics (
+    run_id text not null,
+    step bigint not null,
+    split text not null,
+    metric text not null,
+    value double not null,
+    attempt integer not null,
+    part_id ubigint not null,
+);
+
+-- Rows that do not hold, because another attempt's rows do. A part that comes later may change that.
+create table if not exists overruled (
+    run_id text not null,
+    step bigint not null,
+    split text not null,
+    metric text not null,
+    value double not null,
+    attempt integer not null,
+    part_id ubigint not null,
+);
+
+-- What mechanistic probes found: one row per run, step, probe, layer, position and metric, from the part with the latest
+-- name. Layers count from 0 (the embedding); positions have the names of the task's tokens (h, r1, r2).
+create table if not exists probes (
+    run_id text not null,
+    step bigint not null,
+    probe text not null,
+    layer integer not null,
+    position text not null,
+    metric text not null,
+    value double not null,
+    part_id ubigint not null,
+);
+
+-- One row per run in metrics: its latest attempt and last step there. Tells without a scan which parts only go further.
+create table if not exists recorded (
+    run_id text primary key,
+    attempt integer not null,
+    step bigint not null,
+);
+
+-- One row per run and step in metrics: what was measured there, side by side; NULL where a task has no such split or
+-- probe. Values are as recorded: a diverged run ends in NaN losses. Made by curves.sql.
+create table if not exists curves (
+    run_id text not null,
+    step bigint not null,
+    train_loss double,
+    train_accuracy double,
+    test_loss double,
+    test_accuracy double,
+    ood_loss double,
+    ood_accuracy double,
+    weight_norm double,
+    fourier_ipr double,
+);
+
+-- What the curves of a run come to, the columns of outcomes; made by measures.sql. One row per run in metrics over all its
+-- steps, whose `cut` is the largest bigint, and one for each planned horizon that a run has gone past, over the steps up to
+-- it. `last_tested` has the last tenth of its `num_tested` test accuracies, at least two.
+create table if not exists measures (
+    run_id text not null,
+    cut bigint not null,
+    last_step bigint not null,
+    {split}_step_{level} bigint, -- for each split and level of study/store/levels.py
+    max_test_accuracy double,
+    train_accuracy_at_test_onset double,
+    final_train_accuracy double,
+    final_test_accuracy double,
+    final_ood_accuracy double,
+    initial_norm double,
+    norm_at_train_step double,
+    norm_at_test_step double,
+    final_norm double,
+    final_fourier_ipr double,
+    num_tested bigint not null,
+    last_tested double[],
+    primary key (run_id, cut),
+);
+
+-- One row per planned run: its settings, the state of its latest attempt, and the furthest step of all attempts.
+create or replace view runs as
+with latest as (
+    select * from attempts
+    semi join (select run_id, max(attempt) as attempt from attempts group by run_id) using (run_id, attempt)
+),
+spent as (
+    select run_id, max(steps) as steps, sum(wall_seconds) as wall_seconds from attempts group by run_id
+),
+planned as (
+    select run_id, max(horizon) as horizon from study_runs group by run_id
+)
+select
+    run_id,
+    run_specs.* exclude (run_id, planned_at),
+    coalesce(latest.status, 'planned') as status,
+    latest.stop_reason,
+    coalesce(latest.horizon, planned.horizon) as horizon,
+    coalesce(spent.steps, 0) as steps,
+    coalesce(spent.wall_seconds, 0)::double as wall_seconds,
+    latest.error,
+from run_specs
+left join latest using (run_id)
+left join spent using (run_id)
+left join planned using (run_id);

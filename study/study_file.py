@@ -1,0 +1,124 @@
+"""A study file is run for what it defines, and may import the files beside it: in this process and in the workers."""
+
+import importlib
+import importlib.util
+import os
+import re
+import sys
+import traceback
+from contextlib import suppress
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from types import ModuleType
+
+from trainables.components import closest
+from trainables.errors import SpecError
+
+HOME = Path(__file__).parents[1]
+OURS = ("analysis", "study", "trainables")
+DEPENDENCIES = (
+    "altair", "click", "cmaes", "duckdb", "jinja2", "numpy", "optuna", "pandas", "pyarrow", "ray", "rich",
+    "safetensors", "scipy", "sklearn", "torch", "vl_convert",
+)  # fmt: skip
+"""What this package needs, by the names under which it imports it; some only once a worker trains."""
+HIDEABLE = (sys.stdlib_module_names | {*OURS, *DEPENDENCIES}) - {"test"}
+"""Names that a file must not have. Nobody imports the standard library's tests, and many have a folder of this name."""
+_folder: list[str] = []
+"""The folder of the last study file, which is the first in sys.path; empty before one is run."""
+_imported: set[str] = set()
+"""Modules that study files, and nobody before them, have imported from beside them."""
+
+
+def run_file(path: Path) -> ModuleType:
+    """The module that a study file makes; what it imports from beside it is read anew. SpecError where it fails, and
+    where a file beside it has the name of another module."""
+    if not path.is_file():
+        raise SpecError(f"study file {str(path)!r} does not exist.")
+    place = path.absolute()
+    _look_beside(place.parent)
+    spec = importlib.util.spec_from_file_location(f"_study_file_{path.stem}", place)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    before = set(sys.modules)
+    try:
+        spec.loader.exec_module(module)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # SystemExit too
+        kind = "" if isinstance(error, SpecError) else f"{type(error).__name__}: "
+        reason = f"{kind}{error}{'.' if kind else ''}{_fields_near(error)}"
+        where = f"study file {str(path)!r}{_line_of(error, place)}"
+        raise SpecError(f"{where} fails when it is run: {' '.join(reason.split())}") from error
+    finally:
+        beside = imported_from(place.parent)
+        _imported.update(name for name in set(sys.modules) - before if name.partition(".")[0] in beside)
+    return module
+
+
+def folders() -> list[str]:
+    """Where workers look for what a study file imports from beside it."""
+    return list(_folder)
+
+
+def imported_from(folder: Path) -> dict[str, Path]:
+    """The modules of this process that are files or packages in a folder, by name, with their paths; none of ours."""
+    found, within = {}, f"{folder}{os.sep}"
+    for name, module in list(sys.modules.items()):
+        place = getattr(module, "__file__", None) or ""
+        if name not in OURS and place.startswith(within) and (file := Path(place)) in _files(folder, name):
+            found[name] = file if file.stem == name else file.parent
+    return found
+
+
+def check_names(folder: Path, mend: str = "Rename it.") -> None:
+    """SpecError if a file or package of this folder hides a module that is needed: Python would take it instead."""
+    loaded = {name for name in sys.modules if "." not in name and not name.startswith("_")}
+    for path in sorted(folder.iterdir()):
+        name = path.stem if path.suffix == ".py" else path.name
+        files = _files(folder, name)
+        if name not in HIDEABLE | loaded or not any(file.is_file() for file in files):
+            continue
+        used = HOME / name / "__init__.py" if name in OURS else getattr(sys.modules.get(name), "__file__", None)
+        if not used or Path(used) not in files:
+            raise SpecError(f"'{path}' hides the module {name!r} ({used or 'of Python'}), which is needed. {mend}")
+
+
+def _look_beside(folder: Path) -> None:
+    """Make what is in the folder importable, and forget what earlier study files have imported from beside them."""
+    for name in _imported:
+        sys.modules.pop(name, None)
+    _imported.clear()
+    for old in _folder:
+        with suppress(ValueError):
+            sys.path.remove(old)
+    check_names(folder)
+    _folder[:] = [str(folder)]
+    sys.path.insert(0, str(folder))
+    importlib.invalidate_caches()  # a file may have come since the folder was last looked at
+
+
+def _files(folder: Path, name: str) -> tuple[Path, Path]:
+    return folder / f"{name}.py", folder / name / "__init__.py"
+
+
+def _line_of(error: BaseException, place: Path) -> str:
+    """`, line 7`: the last line of the file that was at work; '' where that is not known."""
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(place)]
+    if isinstance(error, SyntaxError) and error.filename == str(place):
+        lines.append(error.lineno)
+    return f", line {lines[-1]}," if lines and lines[-1] else ""
+
+
+def _fields_near(error: BaseException) -> str:
+    """` Did you mean ...`, for a keyword that a class known in the failing line's file has no field for; else ''."""
+    named = re.match(r"(\w+)\.__init__\(\) got an unexpected keyword argument '(\w+)'", str(error))
+    if not isinstance(error, TypeError) or named is None or error.__traceback__ is None:
+        return ""
+    [*_, (frame, _)] = traceback.walk_tb(error.__traceback__)
+    seen = [*frame.f_globals.values(), *frame.f_locals.values()]
+    kinds = [getattr(value, named[1], value) for value in seen]  # adamw.Optimizer, or Optimizer itself
+    found = {kind for kind in kinds if is_dataclass(kind) and getattr(kind, "__name__", "") == named[1]}
+    known = sorted({field.name for kind in found for field in fields(kind)})
+    return f" {closest(named[2], known)}" if known else ""

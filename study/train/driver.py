@@ -1,0 +1,64 @@
+"""The one process that drives a store: no second one beside it, and what its packs are sized for and trained on."""
+
+import fcntl
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from study.plan.packing import Machine
+from study.store.database import Store
+from study.store.storage import storage_at
+from study.study_file import check_names
+from study.train import cluster, local_ray
+from study.train.cluster import Target
+from study.train.machine import machine
+from study.train.options import Options
+from study.train.standing import Standing
+from trainables.compiler import INSTALL
+from trainables.errors import SpecError
+
+Say = Callable[[Standing | str], None]
+"""Gets how far a study is, again and again, and notes in words, each once."""
+
+
+@contextmanager
+def only_driver(store: Store) -> Iterator[None]:
+    """Keep a second driver away from the store until the block ends or this process dies, however it dies."""
+    with open(store.path / ".driver.lock", "a") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise SpecError(
+                f"store '{store.path}': another `study run` is at work here. Wait for it, or take another --store."
+            ) from None
+        storage_at(store.place).check_writing()  # before any work
+        yield
+
+
+@contextmanager
+def target_of(store: Store, options: Options, say: Say) -> Iterator[Target]:
+    """What packs are sized for and trained on. A cluster is joined before anything is planned, and left at the end."""
+    check_names(Path.cwd(), "Rename it, or start from another folder.")  # a worker looks there first
+    if cluster.is_named(options.address):
+        from study.train import nodes  # ray takes seconds to import
+
+        if nodes.find(options.address):
+            with nodes.joined(options.address, store.place, options.device, options.share, say) as target:
+                look_for_compiler(target.machine, options.compile, say)
+                yield target
+            return
+    if trouble := local_ray.trouble():
+        raise SpecError(trouble)
+    target = Target(machine(options.device, options.share), options.share)
+    look_for_compiler(target.machine, options.compile, say)
+    yield target
+
+
+def look_for_compiler(on: Machine, choice: str, say: Say) -> None:
+    """Without a compiler `--compile on` is refused, and `auto` says that nothing is compiled."""
+    if on.compiler:
+        return
+    if choice == "on":
+        raise SpecError(f"--compile on: no C++ compiler was found; {INSTALL}, or take --compile off.")
+    if choice == "auto":
+        say(f"no C++ compiler was found, packs train eagerly, some times slower; {INSTALL}")

@@ -1,0 +1,75 @@
+"""Packs are trained through Ray while their parts are brought into the store."""
+
+import math
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from study.plan.packing import Machine
+from study.spec import StudySpec
+from study.store.database import Store
+from study.train.cluster import Target
+from study.train.failed_packs import Split
+from study.train.options import Options
+from study.train.worker import Settings, Work
+from trainables.errors import SpecError
+
+INGEST_SECONDS = 2.0
+
+
+def settings_for(study: StudySpec, store: Store, options: Options, machine: Machine) -> Settings:
+    """How the packs of a study are trained and observed."""
+    return Settings(
+        place=store.place,
+        device=machine.device,
+        threads=options.cpus_per_pack,
+        compile=options.compile,
+        observe=study.observation,
+        flush_seconds=options.flush_seconds,
+        hang_seconds=options.hang_seconds,
+        prune_in=f"rungs/{study.name}" if options.prune else None,
+    )
+
+
+def train_through_ray(
+    next_work: Callable[[], Work | None],
+    store: Store,
+    target: Target,
+    *,
+    most: int,
+    split: Split,
+    heard: Callable[[dict[str, Any]], None],
+    show: Callable[[bool], None],
+    ask_seconds: float = math.inf,
+) -> None:
+    """Train what `next_work` gives, see `run_packs`; `show` is called every now and then, and with
+    True at the end, when the store has all of it."""
+    from study.train.ray_tune import run_packs  # ray takes seconds to import: only when there is something to train
+
+    done = threading.Event()
+
+    def keep_ingesting() -> None:
+        while not done.wait(INGEST_SECONDS):
+            # A reader in the way only delays an ingest. The last ingest raises what is still wrong.
+            with suppress(SpecError, OSError):
+                store.ingest(timeout=1.0)
+            show(False)
+
+    keeper = threading.Thread(target=keep_ingesting, daemon=True)
+    keeper.start()
+    try:
+        run_packs(
+            next_work,
+            scratch=store.path / ".tune",
+            target=target,
+            most=most,
+            split=split,
+            heard=heard,
+            ask_seconds=ask_seconds,
+        )
+    finally:
+        done.set()
+        keeper.join()
+        store.ingest()
+        show(True)

@@ -1,0 +1,137 @@
+"""What the commands do: plan, run, search, extend. Each plans, writes the plan, trains what is missing through Ray, and
+brings it into the store.
+
+Safe to stop and to start at any moment: everything a finished pack knows is on disk before anyone is told.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from study.plan.extend import chosen_runs
+from study.plan.packing import Machine, PackPlan
+from study.plan.plan import Plan, PlannedRun, plan_runs
+from study.plan.same import check_same
+from study.plan.stored import runs_of, stored_study
+from study.plan.write import write
+from study.search.next_points import Handout, Outcome
+from study.search.request import Search
+from study.spec import StudySpec
+from study.store.database import Store
+from study.store.errors import StoreBusy
+from study.train.cluster import Target
+from study.train.driver import Say, only_driver, target_of
+from study.train.failed_packs import PATIENCE_SECONDS, splitter
+from study.train.loop import settings_for, train_through_ray
+from study.train.machine import machine
+from study.train.options import Options
+from study.train.phases_so_far import PhasesSoFar
+from study.train.progress import Progress
+from study.train.worker import Work
+from trainables.errors import SpecError
+
+
+def plan(
+    study: StudySpec,
+    store: Store | None,
+    options: Options,
+    on: Machine | None = None,
+    runs: Sequence[PlannedRun] | None = None,
+) -> Plan:
+    """What is missing, from everything that is on disk; packs are for the machine `on`, None = this one.
+
+    SpecError where the store has a study of this name over another base. Touches no cluster. A `store` that is open
+    for reading alone is taken as it is, without parts that wait. `runs` are the study's runs, where they are known: a
+    hundred thousand take half a minute to make.
+    """
+    if store and store.write:
+        _bring_in(store)
+    if store:
+        check_same(study, store)
+    runs = runs or runs_of(study, store, options.runs)
+    on = on or machine(options.device, options.share)
+    return plan_runs(study, runs, store, on, options.pack_size, pruning=bool(options.prune))
+
+
+def _bring_in(store: Store) -> None:
+    """All parts that are on disk; a killed driver may have left some. StoreBusy where a reader keeps the store."""
+    if busy := store.ingest(timeout=PATIENCE_SECONDS).busy:
+        raise StoreBusy(busy)
+
+
+def run(study: StudySpec, store: Store, options: Options, say: Say) -> Plan:
+    """Train what the study is missing and return the plan as it stands afterwards.
+
+    `say` gets the progress line. KeyboardInterrupt ends it at once; the same call goes on from there. SpecError when
+    another driver works on this store.
+    """
+    with only_driver(store), target_of(store, options, say) as target:
+        todo = plan(study, store, options, target.machine)
+        write(todo, store)
+        if todo.packs:
+            _train_all(todo, store, options, target, say)
+        else:
+            store.ingest()
+        return plan(study, store, options, target.machine, todo.runs)
+
+
+def search(search: Search, store: Store, options: Options, say: Say) -> tuple[Plan, Outcome]:
+    """Train the runs that a search asks for, a pack whenever a worker is free: the plan of all, and why it ended.
+
+    Everything that it knows is in the store, so that the same call goes on after whatever ended it.
+    """
+    with only_driver(store), target_of(store, options, say) as target:
+        _bring_in(store)
+        handout = Handout(search, store, target.machine, options.pack_size, bool(options.prune))
+        progress = Progress(handout.plan(), say, total=search.runs, phases=PhasesSoFar(store, search.study))
+        handout.planned = progress.add
+        if handout.has_more():
+            _train(handout.study, handout.next, handout.past.runs, store, options, target, progress, most=search.runs)
+        store.ingest(timeout=PATIENCE_SECONDS)
+        return handout.plan(), handout.outcome()
+
+
+def extend(store: Store, study: str, horizon: int, where: str | None, options: Options, say: Say) -> Plan:
+    """Continue a study's runs for which `where` holds (all, without it) from their checkpoints up to `horizon` steps.
+
+    The plan afterwards, of these runs; SpecError where there is nothing to continue.
+    """
+    with only_driver(store), target_of(store, options, say) as target:
+        _bring_in(store)
+        spec = stored_study(store, study).with_(horizon=horizon)
+        runs = chosen_runs(store, spec, where)
+        todo = plan_runs(spec, runs, store, target.machine, options.pack_size)
+        if not todo.packs:
+            raise SpecError(
+                f"study {study!r}: all {len(runs)} chosen runs were seen up to step {horizon} or ended of themselves; "
+                f"give a longer --horizon."
+            )
+        write(todo, store)
+        _train_all(todo, store, options, target, say)
+        return plan_runs(spec, runs, store, target.machine, options.pack_size)
+
+
+def _train_all(todo: Plan, store: Store, options: Options, target: Target, say: Say) -> None:
+    """Train the packs of a plan that is settled, in its order."""
+    waiting = iter(todo.packs)
+    runs, progress = {run.run_id: run for run in todo.runs}, Progress(todo, say, phases=PhasesSoFar(store, todo.study))
+    _train(todo.study, lambda: next(waiting, None), runs, store, options, target, progress, most=len(todo.packs))
+
+
+def _train(
+    study: StudySpec,
+    next_pack: Callable[[], PackPlan | None],
+    runs: Mapping[str, PlannedRun],
+    store: Store,
+    options: Options,
+    target: Target,
+    progress: Progress,
+    most: int,
+) -> None:
+    """Train the packs of one study as `next_pack` gives them."""
+    settings = settings_for(study, store, options, target.machine)
+    split = splitter(study, runs, store, target.machine, bool(options.prune))
+
+    def next_work() -> Work | None:
+        pack = next_pack()
+        return None if pack is None else (pack, settings)
+
+    train_through_ray(next_work, store, target, most=most, split=split, heard=progress.heard, show=progress.refresh)

@@ -1,0 +1,192 @@
+"""What one worker does with one pack: train it, write parts and checkpoints, say that it is alive.
+
+Parts first, then checkpoints: whatever moment the process dies at, the rows up to the checkpoint are on disk, and rows
+after it are made again, with the same values, and replace the old ones.
+"""
+
+import dataclasses
+import errno
+import faulthandler
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import torch
+
+from study.plan.done import is_done
+from study.plan.packing import PackPlan
+from study.store import checkpoints
+from study.store.parts import Recorder, last_states
+from study.store.provenance import provenance
+from study.store.storage import storage_at
+from study.train.asha import Asha
+from trainables import checkpoint
+from trainables.device import resolve_device
+from trainables.engine import train_pack
+from trainables.observation import Observation
+from trainables.records import Flush
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a study's packs are trained and observed; the same for all packs of one call."""
+
+    place: str
+    """The folder or URL that holds parts, checkpoints and rungs, the same for all nodes: for `storage_at`."""
+    device: str
+    threads: int
+    compile: str
+    observe: Observation
+    flush_seconds: float = 10.0
+    hang_seconds: float = 1800.0
+    """A worker that has not flushed for so long is taken to hang, and ends."""
+    prune_in: str | None = None
+    """Folder of the study's rungs in the storage, where runs are pruned; None = none are."""
+
+
+STDERR = 2
+Work = tuple[PackPlan, Settings]
+"""What a worker gets."""
+
+
+class Stopped(Exception):
+    """Its study was cancelled: what the pack has recorded so far is kept."""
+
+
+def watched(pack: PackPlan, settings: Settings, trial_id: str, heartbeat: Callable[[dict[str, Any]], None]) -> None:
+    """`train` a pack in a worker's process, which ends if it hangs, whatever holds it up.
+
+    Raises what another try in a new process may mend. For all else there is a last heartbeat with `error` and `blame`:
+    `disk` when it is full, `pack` when this pack cannot be trained as it is, for want of memory for instance.
+    """
+
+    def wind_up() -> None:
+        faulthandler.dump_traceback_later(settings.hang_seconds, exit=True, file=STDERR)  # needs no Python to fire
+
+    def beat(message: dict[str, Any]) -> None:
+        wind_up()
+        heartbeat(message)
+
+    wind_up()
+    try:
+        train(pack, settings, trial_id, beat)
+    except Stopped:
+        heartbeat({"pack_id": pack.pack_id, "states": {}})
+    except Exception as error:
+        full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+        if isinstance(error, OSError | torch.AcceleratorError) and not full:
+            raise
+        line = f"{type(error).__name__}: {error}".splitlines()[0][:500]
+        heartbeat({"pack_id": pack.pack_id, "states": {}, "blame": "disk" if full else "pack", "error": line})
+    finally:
+        faulthandler.cancel_dump_traceback_later()
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+
+
+def train(pack: PackPlan, settings: Settings, trial_id: str, heartbeat: Callable[[dict[str, Any]], None]) -> None:
+    """Train a pack to its horizon from wherever its newest checkpoint is; a heartbeat first and after every flush."""
+    if settings.device == "cpu":
+        torch.set_num_threads(settings.threads)
+    storage = storage_at(settings.place)
+    recorder = Recorder(settings.place, pack.pack_id, provenance(settings.device, torch.get_num_threads(), trial_id))
+    attempts = {r: n + recorder.attempt for r, n in zip(pack.run_ids, pack.first_attempts, strict=True)}
+    started_at = _now()
+
+    def record(flush: Flush) -> None:
+        rows = []
+        for state in flush.states:
+            ended_at = None if state.status == "running" else _now()
+            about = {"attempt": attempts[state.run_id], "started_at": started_at, "ended_at": ended_at, "error": None}
+            rows.append({**dataclasses.asdict(state), **about})
+        metrics = flush.metrics
+        numbers = [attempts[run_id] for run_id in metrics["run_id"]]
+        recorder.flush({**metrics, "attempt": numbers}, rows)
+        recorder.flush_findings(flush.findings)
+        for snapshot in flush.snapshots:
+            checkpoints.save(storage, checkpoints.snapshot(snapshot.run_ids[0], snapshot.step), snapshot)
+        for left in flush.left:
+            checkpoints.save(storage, checkpoints.run_state(left.run_ids[0]), left)
+        if flush.running is not None:
+            checkpoints.save(storage, checkpoints.pack_state(pack.pack_id), flush.running)
+        if all(state.status != "running" for state in flush.states):
+            storage.delete(checkpoints.pack_state(pack.pack_id))
+        heartbeat({"pack_id": pack.pack_id, "states": {s.run_id: (s.steps, s.status) for s in flush.states}})
+        if storage.exists(checkpoints.stop_sign(pack.pack_id)):
+            raise Stopped
+
+    run_ids, start = _start(pack, settings)
+    # The first heartbeat says that training begins, and which runs an earlier try of the pack has finished.
+    done = {run_id: (pack.horizon, "finished") for run_id in pack.run_ids if run_id not in run_ids}
+    compiling = settings.compile == "on" or (settings.compile == "auto" and pack.compiled)
+    heartbeat({"pack_id": pack.pack_id, "states": done, "compiling": compiling})
+    if not run_ids:
+        return  # an earlier try has done it all and died before it could say so
+    observe, prune = settings.observe, None
+    if settings.prune_in:
+        prune = Asha(storage, settings.prune_in, pack.pack_id, pack.horizon, observe.evaluations_per_decade)
+    train_pack(
+        [spec for run_id, spec in zip(pack.run_ids, pack.specs, strict=True) if run_id in run_ids],
+        horizon=pack.horizon,
+        record=record,
+        observe=observe,
+        checkpoint=start,
+        flush_seconds=settings.flush_seconds,
+        prune=prune,
+        device=str(resolve_device(settings.device)),
+        compile=settings.compile,
+        packs_alike=pack.packs_alike,
+    )
+
+
+def record_failure(pack: PackPlan, settings: Settings, trial_id: str, error: str, status: str = "failed") -> None:
+    """Say in the store that the runs of a pack could not be trained; those that had left it are not touched.
+
+    `status` is `running` for runs that go on in other packs.
+    """
+    recorder = Recorder(settings.place, pack.pack_id, provenance(settings.device, settings.threads, trial_id))
+    run_ids, start = _start(pack, settings)
+    rows = [
+        {
+            "run_id": run_id,
+            "attempt": first + recorder.attempt,
+            "status": status,
+            "stop_reason": None,
+            "horizon": pack.horizon,
+            "steps": start.step if start else 0,
+            "wall_seconds": 0.0,
+            "started_at": _now(),
+            "ended_at": _now(),
+            "error": error,
+        }
+        for run_id, first in zip(pack.run_ids, pack.first_attempts, strict=True)
+        if run_id in run_ids
+    ]
+    recorder.flush({}, rows)
+
+
+def _start(pack: PackPlan, settings: Settings) -> tuple[set[str], checkpoint.Checkpoint | None]:
+    """The runs that are still to train and their state: of this pack's own earlier try, else what the plan found."""
+    storage, pruning = storage_at(settings.place), settings.prune_in is not None
+    known, leaving = last_states(settings.place, pack.pack_id), settings.observe.leave_when_generalized
+    waiting = [run_id for run_id in pack.run_ids if not is_done(known.get(run_id), pack.horizon, pruning, leaving)]
+    if not waiting:
+        return set(), None
+    in_flight = checkpoints.pack_state(pack.pack_id)
+    if storage.exists(in_flight):
+        try:
+            own = checkpoints.load(storage, in_flight)
+            if pack.start_step <= own.step < pack.horizon and set(waiting) <= set(own.run_ids):
+                return set(waiting), own.select(waiting)
+        except checkpoint.CheckpointError:
+            storage.rename(in_flight, in_flight.replace(".safetensors", ".torn"))
+    found = [checkpoints.load(storage, name) for name in pack.checkpoints]
+    parts = [part.select([r for r in part.run_ids if r in waiting]) for part in found if part.step == pack.start_step]
+    held = {run_id for part in parts for run_id in part.run_ids}
+    # Where a state has gone meanwhile they begin from the beginning, all of them: a pack has one step.
+    return set(waiting), checkpoint.joined(parts).select(waiting) if set(waiting) <= held else None
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat()

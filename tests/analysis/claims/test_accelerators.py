@@ -1,0 +1,65 @@
+"""The statistics of accelerators, on runs of which the answer is known."""
+
+import math
+
+import pytest
+
+from analysis.claims.accelerators import gain, gain_over_no_decay, grokked_without_decay, method
+
+HORIZON = 1000
+
+
+def made_up(times):
+    """Runs at (method, rate, decay) -> steps of its seeds, None where the horizon came first."""
+    runs = []
+    for (name, rate, decay), seeds in times.items():
+        loss = {"loss": "stablemax"} if name == "stablemax" else {}
+        optimizer = "adamw" if loss else name
+        point = {"optimizer": optimizer, "optimizer.learning_rate": rate, "optimizer.weight_decay": decay} | loss
+        facts = {"optimizer": optimizer, "weight_decay": decay, "horizon": HORIZON, "point": point}
+        runs += [facts | {"test_step_95": steps} for steps in seeds]
+    return runs
+
+
+RUNS = made_up(
+    {
+        ("adamw", 0.01, 0.0): (None, None, 900),
+        ("adamw", 0.01, 1.0): (700, None, None),
+        ("adamw", 0.03, 1.0): (200, 180, None),
+        ("orthograd", 0.01, 0.0): (100, None, 90),
+        ("orthograd", 0.03, 0.0): (400, 400, 400),
+        ("grokfast", 0.01, 1.0): (500, 400, 300),
+        ("stablemax", 0.01, 0.0): (None, None, None),
+    }
+)
+
+
+def test_a_run_that_groks_at_step_0_has_grokked():
+    runs = made_up({("adamw", 0.01, 1.0): (0, 0, 0), ("muon", 0.01, 1.0): (100, 100, 100)})
+    assert gain("muon")(runs) == 0
+    assert gain("adamw")(runs) != gain("adamw")(runs)  # 0 / 0
+    assert gain("muon")(made_up({("adamw", 0.01, 1.0): (100, 100), ("muon", 0.01, 1.0): (0, 0)})) == math.inf
+
+
+def test_stablemax_is_a_method_of_its_own():
+    assert [method(run) for run in made_up({("stablemax", 1, 0): [5], ("adamw", 1, 0): [5]})] == ["stablemax", "adamw"]
+
+
+def test_methods_are_compared_at_the_points_whose_medians_are_the_smallest():
+    assert gain("orthograd")(RUNS) == pytest.approx(200 / 100)
+    assert gain("grokfast")(RUNS) == pytest.approx(200 / 400)
+    assert gain("adamw")(RUNS) == 1
+
+
+def test_what_never_groks_counts_with_the_horizon_and_a_baseline_that_never_does_tells_nothing():
+    assert gain("stablemax")(RUNS) == pytest.approx(200 / HORIZON)
+    assert gain_over_no_decay(RUNS) == pytest.approx(HORIZON / 400)
+    without = [run for run in RUNS if not (run["optimizer"] == "adamw" and run["test_step_95"])]
+    assert math.isnan(gain("orthograd")(without))
+    assert math.isnan(gain("muon")(RUNS))
+
+
+def test_seeds_that_grok_without_decay_are_counted_at_each_methods_best_rate():
+    assert grokked_without_decay("orthograd")(RUNS) == pytest.approx(1 - 1 / 3)
+    assert grokked_without_decay("stablemax")(RUNS) == pytest.approx(0 - 1 / 3)
+    assert math.isnan(grokked_without_decay("muon")(RUNS))

@@ -1,0 +1,84 @@
+"""Before any work: where nothing can be compiled, that is refused or said in one line."""
+
+import re
+
+import pytest
+
+from study.cli.doctor import checks
+from study.store.database import Store
+from study.train import service
+from study.train.cluster import Report, smallest
+from study.train.driver import target_of
+from study.train.machine import machine
+from study.train.options import Options
+from tests.support.studies import make_plan, small
+from trainables.errors import SpecError
+
+MUCH = small(axes={"optimizer.weight_decay": (0.5, 1.0)}, seeds=4, horizon=10**7)
+"""Work for which compiling pays."""
+
+
+@pytest.fixture
+def store(tmp_path) -> Store:
+    return Store.open(tmp_path / "store", write=True)
+
+
+@pytest.fixture
+def no_compiler(monkeypatch, tmp_path):
+    monkeypatch.setenv("CXX", str(tmp_path / "no-such-compiler"))
+
+
+def options(choice: str) -> Options:
+    return Options(device="cpu", address="local", compile=choice)
+
+
+def said_by_target(store: Store, choice: str) -> list[str]:
+    said: list[str] = []
+    with target_of(store, options(choice), said.append):
+        pass
+    return said
+
+
+def test_compile_on_without_a_compiler_is_refused_before_any_work(store, no_compiler, monkeypatch):
+    monkeypatch.setattr(service, "train_through_ray", lambda *words, **more: pytest.fail("trained"))
+    with pytest.raises(SpecError) as error:
+        service.run(MUCH, store, options("on"), lambda line: None)
+    assert re.fullmatch(
+        r"--compile on: no C\+\+ compiler was found; install one \(Debian: apt-get install g\+\+\), or name yours in "
+        r"CXX, or take --compile off\.",
+        str(error.value),
+    )
+    assert store.sql("select count(*)::integer from runs").fetchall() == [(0,)]
+
+
+def test_auto_says_once_that_nothing_is_compiled_and_off_says_nothing(store, no_compiler):
+    [line] = said_by_target(store, "auto")
+    assert line.startswith("no C++ compiler was found, packs train eagerly, some times slower; install one")
+    assert said_by_target(store, "off") == []
+
+
+def test_with_a_compiler_nothing_is_said(store, monkeypatch):
+    monkeypatch.setenv("CXX", "sh")  # some program that is there
+    assert said_by_target(store, "on") == said_by_target(store, "auto") == []
+
+
+def test_a_plan_counts_on_compiled_steps_only_where_there_is_a_compiler(no_compiler, monkeypatch):
+    without = make_plan(MUCH, None, machine("cpu"))
+    monkeypatch.setenv("CXX", "sh")
+    assert {pack.compiled for pack in without.packs} == {False}
+    assert {pack.compiled for pack in make_plan(MUCH, None, machine("cpu")).packs} == {True}
+
+
+def test_a_cluster_compiles_if_every_node_can(no_compiler, monkeypatch):
+    without = Report(machine("cpu"))
+    monkeypatch.setenv("CXX", "sh")
+    both = [Report(machine("cpu")), without]
+    assert smallest(both[:1], 2).compiler
+    assert not smallest(both, 2).compiler
+    assert not smallest(both[::-1], 2).compiler
+
+
+def test_doctor_names_the_missing_compiler(tmp_path, no_compiler):
+    [row] = [row for row in checks(tmp_path) if row["check"] == "compiler"]
+    assert row["ok"] == "note"
+    assert "--compile on is refused; install one (Debian: apt-get install g++)" in row["found"]

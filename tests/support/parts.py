@@ -1,0 +1,53 @@
+"""Small parts for tests: what workers would write."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from study.store.part_schemas import PLAN
+from study.store.parts import Recorder, write_plan
+
+PROVENANCE = {"trial_id": "t", "host": "here", "device": "cpu", "threads": 1, "versions": {"python": "3"}}
+
+
+def plan_row(run_id: str, **changes: Any) -> dict[str, Any]:
+    row = dict.fromkeys(PLAN.names) | {"run_id": run_id, "spec": json.dumps({"seed": 0}), "point": json.dumps({"x": 1})}
+    return row | {"task": "modular", "width": 8, "seed": 0, "horizon": 100, "pack_id": "pack"} | changes
+
+
+def state(run_id: str, attempt: int = 1, status: str = "running", steps: int = 0, **changes: Any) -> dict[str, Any]:
+    return {
+        "run_id": run_id,
+        "attempt": attempt,
+        "status": status,
+        "stop_reason": "horizon" if status == "finished" else None,
+        "horizon": 100,
+        "steps": steps,
+        "wall_seconds": 1.5,
+        "started_at": "2026-01-02T03:04:05+00:00",
+        "ended_at": "2026-01-02T03:05:05+00:00" if status != "running" else None,
+        "error": None,
+    } | changes
+
+
+def losses(run_id: str, steps: Iterable[int], attempt: int = 1, value: float = 0.5) -> dict[str, list[Any]]:
+    steps = list(steps)
+    count = len(steps)
+    return {
+        "run_id": [run_id] * count,
+        "attempt": [attempt] * count,
+        "step": steps,
+        "split": ["train"] * count,
+        "metric": ["loss"] * count,
+        "value": [value] * count,
+    }
+
+
+def write_parts(store_dir: Path, count: int, rows: int = 20) -> None:
+    """A plan of one run, and `count` parts that follow it step by step."""
+    write_plan(store_dir, "s", {"question": "?"}, [plan_row("a")])
+    recorder = Recorder(store_dir, "pack", PROVENANCE)
+    for flush in range(count):
+        last = (flush + 1) * rows
+        recorder.flush(losses("a", range(flush * rows, last)), [state("a", steps=last)])

@@ -1,0 +1,300 @@
+"""Models: one run each, drawn from its seed, and the same alone as side by side; attention against torch's own."""
+
+import itertools
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.func import functional_call, grad, vmap
+
+from tests.support.runs import mlp_run, trained
+from trainables import lookup as lookup_module
+from trainables.attention import hidden_positions
+from trainables.components import available, load
+from trainables.device import PROFILES
+from trainables.errors import SpecError
+from trainables.layout import ALIGNMENT, Layout
+from trainables.lookup import lookup
+from trainables.models import mlp, transformer
+from trainables.models.mlp import gromov_weights
+from trainables.seeds import generator
+from trainables.spec import LOSSES
+from trainables.step import example_losses
+from trainables.tasks import modular
+
+TASK = modular.Task(p=11)
+SEVERAL = SimpleNamespace(vocab_size=7, num_classes=7, num_tokens=6, num_answers=3, pad=None)
+ONE_OF_THEM = SimpleNamespace(**vars(SEVERAL) | {"num_answers": 1})
+WITHOUT_GRADIENT: dict[str, set[str]] = {}
+"""Parameters that no loss reaches, by model: none so far."""
+VARIANTS = {
+    "decoder": [{"width": 9}, {"layers": 1, "width": 16, "dimensions": 3}],
+    "gpt2": [{"layers": 2, "width": 12, "heads": 3, "init_scale": 5.0, "loops": loops} for loops in (1, 2)],
+    "mlp": [{}, {"width": 7, "activation": "relu"}, {"width": 16, "activation": "gelu", "init_scale": 0.5}],
+    "transformer": [
+        {},
+        {"width": 12, "heads": 3, "layers": 2, "norm": "rms", "mlp_ratio": 1.5},
+        {"width": 8, "heads": 1, "layers": 3, "norm": "layer"},
+        {"width": 12, "heads": 3, "layers": 2, "norm": "rms", "experts": 4},
+    ],
+}
+MODELS = [
+    pytest.param(name, options, id=f"{name} {options}")
+    for name in available("trainables.models")
+    for options in VARIANTS.get(name, [{}])
+]
+
+
+def built(name: str, options: dict[str, Any], seed: int = 0) -> nn.Module:
+    model = load("trainables.models", name).Model(**options)
+    model.check(TASK)
+    return model.build(TASK, generator("init", seed))
+
+
+def examples() -> tuple[Tensor, Tensor]:
+    return TASK.build(0)["train"]
+
+
+@pytest.mark.parametrize(("name", "options"), MODELS)
+class TestEveryModel:
+    def test_logits_are_one_row_per_example_and_finite(self, name, options):
+        tokens_NL, targets_N = examples()
+        logits_NC = built(name, options)(tokens_NL)
+        assert logits_NC.shape == (len(targets_N), TASK.num_classes)
+        assert logits_NC.dtype == torch.float32
+        assert logits_NC.isfinite().all()
+        assert built(name, options)(tokens_NL[:1]).shape == (1, TASK.num_classes)
+
+    def test_it_reads_as_many_positions_as_a_task_has_answers_or_refuses_the_task(self, name, options):
+        model = load("trainables.models", name).Model(**options)
+        try:
+            model.check(SEVERAL)
+        except SpecError:
+            return
+        module = model.build(SEVERAL, generator("init", 0))
+        assert module(torch.arange(30).view(5, 6) % 7).shape == (5, 3, 7)
+        assert model.size(SEVERAL).floats > model.size(ONE_OF_THEM).floats
+
+    def test_weights_follow_from_the_seed_alone(self, name, options):
+        torch.manual_seed(1)
+        first = built(name, options, seed=3).state_dict()
+        torch.manual_seed(2)
+        again, other = built(name, options, seed=3).state_dict(), built(name, options, seed=4).state_dict()
+        assert all(first[key].equal(again[key]) for key in first)
+        assert any(not first[key].equal(other[key]) for key in first)
+
+    def test_an_example_does_not_depend_on_the_others(self, name, options):
+        tokens_NL, _ = examples()
+        module = built(name, options)
+        torch.testing.assert_close(module(tokens_NL)[3:5], module(tokens_NL[3:5]), rtol=1e-4, atol=1e-5)
+
+    def test_every_parameter_gets_a_gradient(self, name, options):
+        tokens_NL, targets_N = examples()
+        module = built(name, options)
+        F.cross_entropy(module(tokens_NL), targets_N).backward()
+        without = {key for key, p in module.named_parameters() if p.grad is None or not p.grad.any()}
+        assert without == WITHOUT_GRADIENT.get(name, set())
+        assert all(p.grad.isfinite().all() for p in module.parameters() if p.grad is not None)
+
+    def test_sizes_are_declared(self, name, options):
+        model = load("trainables.models", name).Model(**options)
+        assert isinstance(model.layers, int)
+        assert isinstance(model.width, int)
+        assert model.layers >= 1
+        assert {type(number) for number in vars(model.size(TASK)).values()} == {int}
+        layout = Layout(built(name, options))
+        assert layout.num_params == sum(p.numel() for p in built(name, options).parameters()) > 0
+
+    def test_state_is_parameters_only(self, name, options):
+        assert not list(built(name, options).buffers())
+
+    @pytest.mark.parametrize("loss", LOSSES)
+    def test_losses_and_gradients_side_by_side_are_those_of_each_alone(self, name, options, loss):
+        modules = [built(name, options, seed) for seed in range(3)]
+        layout = Layout(modules[0])
+        data = [TASK.build(seed)["train"] for seed in range(3)]
+
+        def run_loss(vector_W: Tensor, tokens_NL: Tensor, targets_N: Tensor) -> Tensor:
+            logits_NC = functional_call(modules[0], layout.named(vector_W), (tokens_NL,))
+            return example_losses(logits_NC, targets_N, loss).mean()
+
+        weights_RW = torch.stack([layout.flatten(module) for module in modules])
+        stacked = [torch.stack(parts) for parts in zip(*data, strict=True)]
+        grads_RW = vmap(grad(run_loss))(weights_RW, *stacked)
+        for run, (module, (tokens_NL, targets_N)) in enumerate(zip(modules, data, strict=True)):
+            logits_NC = module(tokens_NL)
+            if loss == "mse":
+                value = F.mse_loss(logits_NC, F.one_hot(targets_N, TASK.num_classes).float())
+            elif loss == "stablemax":
+                shares_NC = torch.where(logits_NC < 0, 1 / (1 - logits_NC), logits_NC + 1)
+                value = F.nll_loss((shares_NC / shares_NC.sum(1, keepdim=True)).log(), targets_N)
+            else:
+                value = F.cross_entropy(logits_NC, targets_N)
+            value.backward()
+            torch.testing.assert_close(run_loss(weights_RW[run], tokens_NL, targets_N), value, rtol=1e-5, atol=1e-6)
+            for key, gradient in layout.named(grads_RW[run]).items():
+                expected = module.get_parameter(key).grad
+                torch.testing.assert_close(gradient, expected, rtol=1e-3, atol=1e-5)
+
+
+def test_gromovs_weights_add_without_training(subtests):
+    for (p, width), seed in itertools.product([(23, 256), (97, 512)], range(3)):
+        with subtests.test(p=p, width=width, seed=seed):
+            spec = mlp_run(p=p, width=width, fraction=0.5, learning_rate=0)
+            weights = gromov_weights(p, width, generator("gromov", seed))
+            a_N, b_N, labels_N = modular.table(p, "add")
+            tokens_NL = torch.stack([a_N, b_N, torch.full_like(a_N, p)], dim=1)
+            module = spec.model.build(spec.task, generator("init", 0))
+            assert (module(tokens_NL).argmax(1) == labels_N).float().mean() < 0.2
+            module.load_state_dict(weights)
+            assert (module(tokens_NL).argmax(1) == labels_N).all()
+            # And as the engine sees it: put in place of the initial weights, looked at after a step of size zero.
+            start = trained([spec], horizon=0).left[spec.run_id]
+            start.tensors["weights"][0] = Layout(module).flatten(module)
+            record = trained([spec], horizon=1, checkpoint=start)
+            for split in ("train", "test"):
+                assert record.series(spec.run_id, split, "accuracy") == {1: 1.0}
+            assert record.series(spec.run_id, "model", "fourier_ipr")[1] > 0.999
+
+
+def block(**options: Any) -> transformer.Block:
+    model = transformer.Model(**{"width": 12, "heads": 3, "norm": "rms", **options})
+    return transformer.Block(model, generator("init", 0))
+
+
+def residual(num: int = 5, length: int = 6, width: int = 12) -> Tensor:
+    return torch.randn(num, length, width, generator=torch.Generator().manual_seed(0))
+
+
+def causal(queries: int) -> Tensor | None:
+    return hidden_positions(torch.zeros(5, 6, dtype=torch.long), None, queries)
+
+
+def test_a_later_token_changes_nothing_earlier(subtests):
+    for norm in transformer.NORMS:
+        with subtests.test(norm=norm):
+            layer, x_NLD = block(norm=norm), residual().requires_grad_()
+            for position in range(6):
+                (gradient_NLD,) = torch.autograd.grad(layer(x_NLD, 6, causal(6))[:, position].sum(), x_NLD)
+                assert (gradient_NLD[:, position + 1 :] == 0).all()
+                assert (gradient_NLD[:, : position + 1] != 0).any(2).all()
+            changed_NLD = x_NLD.detach().clone()
+            changed_NLD[:, 4] += 10
+            assert layer(changed_NLD, 6, causal(6))[:, :4].equal(layer(x_NLD.detach(), 6, causal(6))[:, :4])
+
+
+def test_computing_only_the_last_positions_gives_what_it_gives_among_all(subtests):
+    for queries, norm in itertools.product([1, 3], transformer.NORMS):
+        with subtests.test(queries=queries, norm=norm):
+            layer, x_NLD = block(norm=norm), residual()
+            whole_NLD = layer(x_NLD, 6, causal(6))
+            torch.testing.assert_close(
+                layer(x_NLD, queries, causal(queries)), whole_NLD[:, -queries:], rtol=1e-4, atol=1e-5
+            )
+
+
+@pytest.mark.parametrize("heads", [1, 2, 3, 12])
+@pytest.mark.parametrize("queries", [1, 6])
+def test_attention_is_torchs_attention(heads, queries):
+    layer, x_NLD = block(heads=heads), residual()
+
+    def heads_first(matrix: Tensor) -> Tensor:
+        return (x_NLD @ matrix).unflatten(2, (heads, -1)).transpose(1, 2)
+
+    q_NHLK, k_NHLK, v_NHLK = (heads_first(matrix) for matrix in (layer.query, layer.key, layer.value))
+    mixed_NHLK = F.scaled_dot_product_attention(q_NHLK, k_NHLK, v_NHLK, is_causal=True)
+    expected_NLD = mixed_NHLK.transpose(1, 2).flatten(2) @ layer.output
+    mixed_NQD = layer.mix(x_NLD[:, -queries:], x_NLD, causal(queries))
+    torch.testing.assert_close(mixed_NQD, expected_NLD[:, -queries:], rtol=1e-4, atol=1e-5)
+
+
+def test_norms_are_torchs_norms():
+    x_NLD, gain_D = 3 * residual() + 1, torch.linspace(0.5, 2, 12)
+    expected = {
+        "none": x_NLD,
+        "rms": F.rms_norm(x_NLD, (12,), gain_D, eps=1e-5),
+        "layer": F.layer_norm(x_NLD, (12,), gain_D, None, eps=1e-5),
+    }
+    for kind in transformer.NORMS:
+        norm = transformer.Norm(kind, 12)
+        for parameter in norm.parameters():
+            parameter.data.copy_(gain_D)
+        torch.testing.assert_close(norm(x_NLD), expected[kind], rtol=1e-4, atol=1e-5)
+
+
+def test_a_transformer_reads_all_tokens_and_their_order():
+    module = built("transformer", {"width": 16, "heads": 2})
+    logits_NC = module(torch.tensor([[1, 2, 11], [2, 1, 11], [1, 3, 11], [1, 2, 0]]))
+    assert len({tuple(row.tolist()) for row in logits_NC}) == 4
+
+
+def test_an_mlp_reads_two_operands_with_tables_of_their_own():
+    module = built("mlp", {"width": 16})
+    logits_NC = module(torch.tensor([[1, 2, 11], [2, 1, 11], [1, 2, 0]]))
+    assert not logits_NC[0].allclose(logits_NC[1])
+    assert logits_NC[0].equal(logits_NC[2])
+
+
+def test_an_mlp_refuses_a_task_without_operands():
+    with pytest.raises(SpecError, match="Use 'transformer'"):
+        mlp.Model().check(object())
+
+
+def test_models_of_no_width_are_refused(subtests):
+    for kind in [mlp.Model, transformer.Model]:
+        with subtests.test(kind=kind), pytest.raises(SpecError, match="width must be 1 or larger, got 0"):
+            kind(width=0)
+
+
+def test_an_mlp_that_cannot_learn_is_refused(subtests):
+    for values in [{"activation": "squared"}, {"init_scale": 0.0}, {"init_scale": -1.0}]:
+        with subtests.test(values=values), pytest.raises(SpecError, match=rf"^mlp\.{next(iter(values))} "):
+            mlp.Model(**values)
+
+
+def test_initial_weights_have_the_published_sizes():
+    module = built("mlp", {"width": 400, "init_scale": 2.0})
+    for parameter in module.parameters():
+        assert parameter.std().item() == pytest.approx(2 * (16 * 400) ** (-1 / 3), rel=0.05)
+    module = built("transformer", {"width": 64})
+    for name, fan_in in (("embedding", 64), ("unembedding", 64), ("blocks.0.mlp_in", 64), ("blocks.0.mlp_out", 256)):
+        assert module.get_parameter(name).std().item() == pytest.approx(fan_in**-0.5, rel=0.1)
+
+
+def test_a_one_hot_product_looks_up_the_same_rows_and_gradients(monkeypatch):
+    table_RVD = torch.randn(3, 7, 4, generator=torch.Generator().manual_seed(0))
+    tokens_RNL = torch.randint(7, (3, 5, 2), generator=torch.Generator().manual_seed(1))
+    upstream_NLD = torch.randn(5, 2, 4, generator=torch.Generator().manual_seed(2))
+
+    def scalar(table_VD: Tensor, tokens_NL: Tensor) -> Tensor:
+        return (lookup(table_VD, tokens_NL) * upstream_NLD).sum()
+
+    indexed = vmap(lookup)(table_RVD, tokens_RNL), vmap(grad(scalar))(table_RVD, tokens_RNL)
+    assert indexed[0].equal(torch.stack([table[tokens] for table, tokens in zip(table_RVD, tokens_RNL, strict=True)]))
+    calls: list[bool] = []
+    monkeypatch.setattr(lookup_module.torch.compiler, "is_compiling", lambda: calls.append(True) or True)
+    multiplied = vmap(lookup)(table_RVD, tokens_RNL), vmap(grad(scalar))(table_RVD, tokens_RNL)
+    assert calls
+    torch.testing.assert_close(multiplied, indexed)
+    monkeypatch.setitem(PROFILES, "cpu", replace(PROFILES["cpu"], one_hot_limit=6))
+    assert lookup(table_RVD[0], tokens_RNL[0]).equal(indexed[0][0])
+
+
+def test_a_vector_holds_every_parameter_once_on_aligned_places_with_zeros_between():
+    module = built("transformer", VARIANTS["transformer"][1])
+    layout = Layout(module)
+    vector_W = layout.flatten(module)
+    assert layout.width == len(vector_W)
+    assert all(slot.start % ALIGNMENT == 0 for slot in layout.slots)
+    for name, parameter in module.named_parameters():
+        assert layout.named(vector_W)[name].equal(parameter)
+    for view in layout.named(vector_W).values():
+        view.zero_()
+    assert (vector_W == 0).all()
+    matrix_RW = torch.stack([layout.flatten(built("transformer", VARIANTS["transformer"][1], s)) for s in range(2)])
+    for slot in layout.slots:
+        assert layout.stacked(matrix_RW, slot)[1].equal(layout.named(matrix_RW[1])[slot.name])

@@ -1,0 +1,112 @@
+"""Order parameters: finite numbers for every run, and the textbook values where the textbook has one."""
+
+import math
+
+import pytest
+import torch
+from torch.func import vmap
+
+from trainables.components import available, load
+from trainables.layout import Layout
+from trainables.models import mlp, transformer
+from trainables.models.mlp import gromov_weights
+from trainables.probes import fourier, weight_norm
+from trainables.seeds import generator
+from trainables.tasks import modular
+from trainables.tasks.modular import primitive_powers
+
+MODELS = [mlp.Model(width=8), transformer.Model(layers=2, width=8, heads=2, norm="rms")]
+TASKS = [modular.Task(p=p, operation=o) for p, o in ((11, "add"), (11, "div"), (12, "mul"), (12, "add"), (2, "add"))]
+MEASURED = [name for name in available("trainables.probes") if hasattr(load("trainables.probes", name), "measure")]
+"""The cheap ones; mechanistic ones are in test_mechanism.py."""
+
+
+@pytest.mark.parametrize("name", MEASURED)
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: type(model).__module__)
+@pytest.mark.parametrize("task", TASKS, ids=lambda task: f"{task.operation} {task.p}")
+class TestEveryProbe:
+    def test_a_probe_gives_finite_numbers_or_nothing(self, name, model, task):
+        values = load("trainables.probes", name).measure(
+            dict(model.build(task, generator("init", 0)).named_parameters()), task
+        )
+        assert all(value.ndim == 0 and value.isfinite() for value in values.values())
+
+    def test_a_probe_reads_the_runs_of_a_pack_one_by_one(self, name, model, task):
+        probe = load("trainables.probes", name)
+        modules = [model.build(task, generator("init", seed)) for seed in range(3)]
+        layout = Layout(modules[0])
+        weights_RW = torch.stack([layout.flatten(module) for module in modules])
+        packed = vmap(lambda vector_W: probe.measure(layout.named(vector_W), task))(weights_RW)
+        for run, module in enumerate(modules):
+            alone = probe.measure(dict(module.named_parameters()), task)
+            assert alone.keys() == packed.keys()
+            for metric in alone:
+                torch.testing.assert_close(packed[metric][run], alone[metric].detach())
+
+
+def test_no_two_probes_record_the_same_metric():
+    params = dict(MODELS[1].build(TASKS[0], generator("init", 0)).named_parameters())
+    names = [metric for name in MEASURED for metric in load("trainables.probes", name).measure(params, TASKS[0])]
+    assert len(names) == len(set(names))
+
+
+def test_a_weight_norm_is_the_root_of_the_sum_of_squares_and_its_layers_add_up():
+    params = dict(MODELS[1].build(TASKS[0], generator("init", 0)).named_parameters())
+    values = weight_norm.measure(params, TASKS[0])
+    everything = torch.cat([weight.flatten() for weight in params.values()])
+    assert values["weight_norm"].item() == pytest.approx(everything.norm().item(), rel=1e-6)
+    layers = {name.removeprefix("weight_norm.") for name in values} - {"weight_norm"}
+    assert layers == {"embedding", "positions", "blocks.0", "blocks.1", "norm", "unembedding"}
+    squares = sum(values[f"weight_norm.{layer}"].item() ** 2 for layer in layers)
+    assert squares == pytest.approx(values["weight_norm"].item() ** 2, rel=1e-5)
+
+
+def wave(p: int, *frequencies: int) -> torch.Tensor:
+    angle_P = 2 * math.pi * torch.arange(p, dtype=torch.float64) / p
+    return sum(torch.cos(f * angle_P + f) for f in frequencies).float()[:, None]  # pyright: ignore
+
+
+def test_concentration_is_one_over_the_number_of_equal_waves(subtests):
+    for frequencies, expected in [((3,), 1.0), ((1, 5), 1 / 2), ((1, 2, 3, 4), 1 / 4)]:
+        with subtests.test(frequencies=frequencies, expected=expected):
+            table = 5 * wave(23, *frequencies) + 2
+            assert fourier.concentration(table).item() == pytest.approx(expected, rel=1e-4)
+
+
+def test_random_weights_have_the_concentration_of_noise():
+    table = torch.randn(97, 2000, generator=torch.Generator().manual_seed(0))
+    assert fourier.concentration(table).mean().item() == pytest.approx(2 / 48, rel=0.05)
+
+
+def test_weights_of_zero_have_no_concentration_and_no_nan():
+    assert fourier.concentration(torch.zeros(23, 3)).tolist() == [0.0, 0.0, 0.0]
+
+
+def test_the_known_solution_is_one_wave_per_unit_in_all_three_tables():
+    params = gromov_weights(23, 16, generator("gromov", 0))
+    tables = fourier.residue_tables(params, 23)
+    assert [tuple(table.shape) for table in tables] == [(23, 16)] * 3
+    assert fourier.measure(params, modular.Task(p=23))["fourier_ipr"].item() == pytest.approx(1.0, abs=1e-4)
+
+
+def test_products_are_periodic_in_the_order_of_primitive_powers_only():
+    p, waves = 23, torch.cat([wave(22, f) for f in (1, 4, 7)], dim=1)
+    table = torch.zeros(p, 3)
+    table[primitive_powers(p)] = waves
+    params = {"embedding": torch.cat([table, torch.randn(1, 3)])}
+    product = fourier.measure(params, modular.Task(p=p, operation="mul"))["fourier_ipr"].item()
+    total = fourier.measure(params, modular.Task(p=p, operation="add"))["fourier_ipr"].item()
+    assert product == pytest.approx(1.0, abs=1e-4)
+    assert total < 0.4
+
+
+def test_a_table_of_tokens_is_read_without_its_equals_sign():
+    params = {"embedding": torch.cat([wave(11, 2), torch.full((1, 1), 1e6)]), "unembedding": wave(11, 3).T}
+    tables = fourier.residue_tables(params, 11)
+    assert [tuple(table.shape) for table in tables] == [(11, 1), (11, 1)]
+    assert fourier.measure(params, modular.Task(p=11))["fourier_ipr"].item() == pytest.approx(1.0, abs=1e-4)
+
+
+def test_tasks_without_an_order_of_residues_have_no_concentration():
+    assert fourier.measure({"embedding": torch.randn(13, 2)}, modular.Task(p=12, operation="mul")) == {}
+    assert fourier.measure({"embedding": torch.randn(13, 2)}, object()) == {}

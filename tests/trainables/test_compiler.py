@@ -1,0 +1,109 @@
+"""What is compiled, and what happens where nothing can be."""
+
+import os
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch._dynamo.utils import counters
+
+from tests.support.runs import mlp_run, trained, transformer_run
+from trainables import compiler
+from trainables.compiler import compiled
+from trainables.errors import SpecError
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_unknown_choices_of_compiling_are_refused():
+    with pytest.raises(SpecError, match="compile must be one of auto, on, off, got 'yes'"):
+        trained([mlp_run()], 1, compile="yes")
+
+
+def test_small_work_is_not_compiled(monkeypatch):
+    monkeypatch.setattr(compiler.torch, "compile", lambda *args, **options: pytest.fail("compiled"))
+    trained([mlp_run()], 5, compile="auto")
+
+
+def test_a_process_compiles_for_many_shapes_of_packs(monkeypatch):
+    real = torch.compile
+    monkeypatch.setattr(compiler.torch, "compile", lambda f, **options: real(f, backend="eager", **options))
+
+    def make(shape: str):
+        return lambda x: x * len(shape)
+
+    counters.clear()
+    for length in range(20):
+        assert compiled(make("x" * length), "on", pays=False)(torch.ones(2)).tolist() == [length] * 2
+    assert counters["stats"]["unique_graphs"] == 20
+    assert not counters["unimplemented"]
+    torch._dynamo.reset()
+
+
+def test_a_failure_to_compile_falls_back_once_and_for_all(monkeypatch):
+    calls = []
+
+    def broken(function, **options):
+        def fail(*args):
+            calls.append(function)
+            raise RuntimeError("no compiler\nand more lines")
+
+        return fail
+
+    monkeypatch.setattr(compiler.torch, "compile", broken)
+    monkeypatch.setattr(compiler, "_unavailable", False)
+    double, triple = compiled(lambda x: 2 * x, "auto", pays=True), compiled(lambda x: 3 * x, "auto", pays=True)
+    with pytest.warns(UserWarning, match=r"runs eagerly \(no compiler\)\.$"):
+        assert double(2) == 4
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert [double(3), triple(2), triple(3)] == [6, 6, 9]
+    assert len(calls) == 2
+    later = compiled(lambda x: 4 * x, "auto", pays=True)
+    assert later(2) == 8
+    assert len(calls) == 2
+    with pytest.raises(RuntimeError, match="no compiler"):
+        compiled(lambda x: x, "on", pays=False)(1)
+
+
+def test_running_out_of_memory_is_not_mistaken_for_a_missing_compiler(monkeypatch):
+    def out_of_memory(*args):
+        raise torch.OutOfMemoryError("full")
+
+    monkeypatch.setattr(compiler.torch, "compile", lambda function, **options: out_of_memory)
+    with pytest.raises(torch.OutOfMemoryError):
+        compiled(lambda x: x, "auto", pays=True)(1)
+
+
+@pytest.mark.slow
+def test_without_a_compiler_training_goes_on_eagerly_and_says_so_once(tmp_path):
+    code = """
+import warnings
+from tests.support.runs import mlp_run, trained
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    for seed in (0, 2):
+        record = trained([mlp_run(seed=seed), mlp_run(seed=seed + 1)], 12, compile="auto", packs_alike=1e12)
+        assert {state.stop_reason for state in record.states.values()} == {"horizon"}
+print([str(w.message)[:34] for w in caught if "torch.compile is not" in str(w.message)])
+"""
+    nowhere = {"CXX": str(tmp_path / "no-such-compiler"), "TORCHINDUCTOR_CACHE_DIR": str(tmp_path / "cache")}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=ROOT, env=os.environ | nowhere, capture_output=True, text=True, timeout=300)
+    assert done.stdout.strip() == "['torch.compile is not available her']", done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("make", [mlp_run, transformer_run], ids=["mlp", "transformer"])
+def test_compiled_training_agrees_with_eager_training(make):
+    runs = [make(p=13, seed=seed, data_size=80 + seed) for seed in range(4)]
+    eager, fast = trained(runs, 60), trained(runs, 60, compile="on")
+    assert eager.values.keys() == fast.values.keys()
+    for run in runs:
+        for split in ("train", "test"):
+            a, b = (list(record.series(run.run_id, split, "loss").values()) for record in (eager, fast))
+            np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-5)

@@ -1,0 +1,55 @@
+"""A step as a CUDA graph: captured once and then replayed, which is one launch instead of hundreds."""
+
+import warnings
+from collections.abc import Callable
+
+import torch
+
+
+class Replay:
+    """A call without arguments that is replayed as a CUDA graph; on other devices it is the call itself.
+
+    The tensors that the call reads and writes must stay at the same addresses.
+    """
+
+    NUM_WARMUPS = 3
+
+    def __init__(self, call: Callable[[], None], device: torch.device) -> None:
+        self.call, self.device = call, device
+        self.graph: torch.cuda.CUDAGraph | None = None
+        self.warmups_left = self.NUM_WARMUPS
+        self.replays = device.type == "cuda"
+        self.stream = torch.cuda.Stream(device) if self.replays else None  # only one: each has memory of its own
+
+    def __call__(self) -> None:
+        """One call. The first calls run plainly, because lazy initialisation must not be captured."""
+        if self.graph is not None:
+            self.graph.replay()
+        elif not self.replays:
+            self.call()
+        elif self.warmups_left:
+            self.warmups_left -= 1
+            self._on_side_stream()
+        else:
+            self._capture()
+            self()
+
+    def _on_side_stream(self) -> None:
+        assert self.stream is not None
+        current = torch.cuda.current_stream(self.device)
+        self.stream.wait_stream(current)
+        with torch.cuda.stream(self.stream):
+            self.call()
+        current.wait_stream(self.stream)
+
+    def _capture(self) -> None:
+        graph = torch.cuda.CUDAGraph()
+        torch.cuda.synchronize(self.device)
+        torch.cuda.empty_cache()
+        try:
+            with torch.cuda.graph(graph, capture_error_mode="thread_local"):
+                self.call()
+            self.graph = graph
+        except RuntimeError as error:  # an operation that cannot be captured; nothing has run, and plain calls work
+            self.replays = False
+            warnings.warn(f"no CUDA graph, steps are launched one by one ({str(error).splitlines()[0]}).", stacklevel=2)

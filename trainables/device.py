@@ -1,0 +1,124 @@
+"""The devices that packs train on: their names, and what was measured of each kind.
+
+Every number that depends on the speed or the memory of a device is in its profile, so that for other hardware one file
+is measured again.
+"""
+
+import re
+from dataclasses import dataclass
+
+import torch
+
+from trainables.errors import SpecError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Speed:
+    """What one worker needs for its work, for guesses of time: in most cases they are right within a factor of two."""
+
+    products_per_second: float
+    """Multiplications and additions of matrix products."""
+    per_call: float
+    """Seconds of a step or an evaluation, however small it is."""
+    per_layer: float
+    """Seconds that each layer adds to that."""
+    per_float: float
+    """Seconds of a step for each activation that it keeps."""
+    per_weight: float
+    """Seconds of an update for each weight."""
+    compiled: float
+    """What a compiled step takes of all this, products apart."""
+    compile_seconds: float
+    """A core's time to compile a step and an evaluation of one shape."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Device:
+    """What the engine and the planner know of one kind of device."""
+
+    one_hot_limit: int
+    """Largest vocabulary whose rows a compiled step looks up by a product with a one-hot matrix (lookup.py)."""
+    sums_up_to: int
+    """Tokens up to which attention is written out as sums, which is faster than products of matrices (attention.py)."""
+    alone_from_weights: int
+    """Weights from which a run that is alone in its pack is not mapped over: a batch of one product is slower."""
+    evaluation_floats: int
+    """Activations of one evaluation call, at most."""
+    compile_from_flops: float
+    """Operations from which compiling a step is worth its time."""
+    largest_pack: int
+    """Runs of a pack, at most: larger packs do not train faster (tests/bench/engine.py)."""
+    cache_bytes: float | None
+    """Activations of a pack on one core, at most: more do not stay in the caches, and each run trains more slowly
+    again. None = no such limit."""
+    saturating_flops: float | None
+    """Operations of one step that keep the device busy, so that more runs in a pack train no sooner. None = no such
+    limit."""
+    speed: Speed
+    memory_share: float
+    """Share of the free memory (a GPU's own, or the machine's) that the packs on it may use together."""
+    memory_most: float
+    """Bytes that they may use together, at most."""
+
+
+CPU = Device(
+    one_hot_limit=512,
+    # Forward and backward of 64 examples, 4 runs, 4 heads of 8 on a core: with 5 tokens 0.5 ms by sums against 1.7 by
+    # products when compiled (2.6 against 3.0 when not); with 16 tokens 4.5 against 3.3 (20 against 3.7).
+    sums_up_to=8,
+    alone_from_weights=1_000_000,
+    evaluation_floats=2**23,  # 32 MB stay in the caches
+    compile_from_flops=5e11,  # compiling takes a core 10 to 15 s, and steps are then 2 to 3 times faster
+    largest_pack=64,
+    cache_bytes=1.25e7,
+    saturating_flops=None,
+    # One core, 1 to 16 runs of 32 and of 512 examples, all models with one to four layers: within a factor of 1.7.
+    speed=Speed(
+        products_per_second=7e10,
+        per_call=5e-4,
+        per_layer=1.5e-3,
+        per_float=5e-9,
+        per_weight=1.2e-8,
+        compiled=0.35,
+        compile_seconds=24.0,
+    ),
+    memory_share=0.25,  # the rest is for Ray, torch and other programs
+    memory_most=1.5e9,
+)
+CUDA = Device(
+    one_hot_limit=4096,
+    sums_up_to=8,  # as on a CPU: not measured here
+    alone_from_weights=1_000_000,
+    evaluation_floats=2**28,  # 1 GB
+    compile_from_flops=5e11,  # as on a CPU: not measured here
+    largest_pack=1024,
+    cache_bytes=None,
+    saturating_flops=2e11,
+    # Of a replayed CUDA graph. The rate is that of small products; all else is not measured.
+    speed=Speed(
+        products_per_second=5e12,
+        per_call=2e-4,
+        per_layer=2e-4,
+        per_float=2e-11,
+        per_weight=1e-10,
+        compiled=0.5,
+        compile_seconds=40.0,
+    ),
+    memory_share=0.7,
+    memory_most=float("inf"),
+)
+PROFILES = {"cpu": CPU, "cuda": CUDA}
+"""By `torch.device.type`."""
+DEVICES = ("auto", *PROFILES)
+"""What a user may ask for; `auto` is CUDA where there is one."""
+
+
+def resolve_device(device: str) -> torch.device:
+    """The device with this name; `cuda:N` is one of several. SpecError for CUDA where there is none."""
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    if device not in PROFILES and not re.fullmatch(r"cuda:\d+", device):
+        raise SpecError(f"device {device!r} is not known. Use {', '.join(DEVICES)} or cuda:N.")
+    if device.startswith("cuda") and not torch.cuda.is_available():
+        raise SpecError(f"device {device!r}: torch sees no CUDA device here. Use --device cpu, or auto.")
+    return torch.device(device)

@@ -1,0 +1,86 @@
+"""How runs are observed while they train: when they are evaluated, looked into and kept. None of it changes training,
+except that a run may leave early, so no run id depends on it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from trainables.components import available, closest, load
+from trainables.errors import SpecError
+from trainables.schedule import evaluation_steps, looking_steps
+from trainables.spec import RunSpec, coerce, name_of
+
+PROBES = "trainables.probes"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Observation:
+    """What is recorded of a run, and when. The numbers are checked here; `check_probes` checks the probes of a spec."""
+
+    evaluations_per_decade: int = 24
+    """Evaluations in each decade of steps from step 10 on; every step up to 10 is evaluated."""
+    evaluation_examples: int | None = None
+    """Evaluate at most this many examples of each split; None = all of them."""
+    leave_when_generalized: bool = False
+    """A run ends once its test accuracy has stayed at 0.99 for as long again as it took to get there, and for at least
+    a tenth of the horizon. Off by default: some runs generalize and later forget."""
+    probes: Sequence[str] = ()
+    """Mechanistic probes of trainables/probes to run while training, `probes_per_decade` times per decade of steps."""
+    probes_per_decade: int = 4
+    """Looks of the probes in each decade of steps, from step 100 on."""
+    snapshots_per_decade: int = 0
+    """Weights of each run to keep per decade of steps, from step 100 on, for `study probe`; 0 keeps the last alone."""
+
+    def __post_init__(self) -> None:
+        coerce(self)
+        if isinstance(self.probes, str) or not isinstance(self.probes, Sequence):
+            raise SpecError(f"probes must be a list of names, got {self.probes!r}.")
+        object.__setattr__(self, "probes", tuple(self.probes))
+        if self.evaluations_per_decade < 1:
+            raise SpecError(f"evaluations_per_decade must be 1 or larger, got {self.evaluations_per_decade}.")
+        if self.evaluation_examples is not None and self.evaluation_examples < 1:
+            raise SpecError(f"evaluation_examples must be 1 or larger, got {self.evaluation_examples}; None is all.")
+        if self.probes_per_decade < 1 or self.snapshots_per_decade < 0:
+            raise SpecError(
+                "probes_per_decade must be 1 or larger, snapshots_per_decade 0 or larger, got "
+                f"{self.probes_per_decade} and {self.snapshots_per_decade}."
+            )
+
+    def evaluations(self, horizon: int) -> list[int]:
+        """Steps of the evaluations that the spacing asks for, ascending; looks and snapshots are evaluated as well."""
+        return evaluation_steps(horizon, self.evaluations_per_decade)
+
+    def looks(self, horizon: int) -> list[int]:
+        """Steps at which the mechanistic probes run, ascending."""
+        return looking_steps(horizon, self.probes_per_decade if self.probes else 0)
+
+    def snapshots(self, horizon: int) -> list[int]:
+        """Steps whose weights are kept, ascending."""
+        return looking_steps(horizon, self.snapshots_per_decade)
+
+    def to_json(self) -> dict[str, Any]:
+        """The fields as plain JSON values."""
+        return asdict(self) | {"probes": list(self.probes)}
+
+
+DEFAULT = Observation()
+
+
+def check_probes(spec: RunSpec, names: Sequence[str]) -> None:
+    """SpecError unless each name is a mechanistic probe, and the spec's task and model are of the kind they ask.
+
+    A probe that asks for something else than a circuit in a transformer says so in `check(spec)`.
+    """
+    if not names:  # asked for every point of a study
+        return
+    known = [name for name in available(PROBES) if hasattr(load(PROBES, name), "examine")]
+    for name in names:
+        if name not in known:
+            raise SpecError(f"probe {name!r} is not known. {closest(name, known)}")
+        if hasattr(probe := load(PROBES, name), "check"):
+            probe.check(spec)
+            continue
+        for part, able in ((spec.task, hasattr(spec.task, "circuit")), (spec.model, hasattr(spec.model, "heads"))):
+            if not able:
+                raise SpecError(f"probe {name!r} looks for circuits, which {name_of(part)!r} does not have.")
