@@ -80,7 +80,7 @@ def processes(variable: str) -> list[tuple[int, str]]:
     return [(pid, text) for pid, text in found if text]  # one without a command line is dead, and not yet buried
 
 
-def wait_for(what: Callable[[], object], seconds: float = 90.0) -> bool:
+def wait_for(what: Callable[[], object], seconds: float = 300.0) -> bool:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if what():
