@@ -11,19 +11,21 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from study.store.definitions import definitions
 from study.study_file import run_file
 from trainables.components import available, closest, load
 from trainables.errors import SpecError
-from trainables.observation import Observation, check_probes
+from trainables.observation import PROBES, Observation, check_probes
+from trainables.parts import PARTS, class_of, module_of
 from trainables.spec import RunSpec
 
 Point = dict[str, Any]
 """Values of some fields of RunSpec by dotted path: {"optimizer.weight_decay": 1.0}. A cell of a phase diagram."""
 
-CATALOG = "study.catalog"
+CATALOG, SAMPLERS = "study.catalog", "study.samplers"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +52,8 @@ class StudySpec(Observation):
     """How a search chooses the points, and why (search/request.py). Then `axes` are the ends or values of what it looks
     over, and points are what the store has. None = all points of the axes."""
     name: str = field(default="", compare=False)
+    stored: bool = field(default=False, compare=False, repr=False)
+    """Read from a store: the code of parts that are a user's own may be missing, and nothing of them is checked."""
 
     def __post_init__(self) -> None:
         label = f"study {self.name or self.question!r}"
@@ -63,7 +67,7 @@ class StudySpec(Observation):
             raise SpecError(f"{label}: extra must be a list of points, got {self.extra!r}.")
         if not isinstance(self.search, Mapping | None):
             raise SpecError(f"{label}: search is what `study search` asks for, or None; got {self.search!r}.")
-        known = {"sampler": available("study.samplers"), "definition": definitions()}
+        known = {"definition": definitions()}
         for field_name, names in known.items():
             if (name := getattr(self, field_name)) not in names:
                 raise SpecError(f"{label}: {field_name} {name!r} is not known. {closest(name, names)}")
@@ -80,6 +84,8 @@ class StudySpec(Observation):
         object.__setattr__(self, "extra", [{p: _plain(value) for p, value in point.items()} for point in self.extra])
         try:
             super().__post_init__()
+            if not self.stored:
+                sampler_of(self.sampler)
             if self.seeds < 1 or self.horizon < 1:
                 raise SpecError(f"seeds and horizon must be 1 or larger, got {self.seeds} and {self.horizon}.")
             self._check_points()
@@ -89,16 +95,27 @@ class StudySpec(Observation):
     def _check_points(self) -> None:
         """SpecError for a point that cannot be run; else its values get the types of their fields, so that the points
         of 1 and of 1.0 are one cell."""
+        if self.absent:
+            return
         typed: dict[tuple[str, str], Any] = {}
         for point in self.points():
             run = self.base.with_values(point)
-            check_probes(run, self.probes)
+            check_probes(run, [name for name in self.probes if not self.stored or name in available(PROBES)])
             for path, value in point.items():
                 typed[path, repr(value)] = known if (known := run.value(path)) == value else value
         axes = {p: [typed.get((p, repr(value)), value) for value in values] for p, values in self.axes.items()}
         object.__setattr__(self, "axes", axes)
         extra = [{p: typed[p, repr(value)] for p, value in point.items()} for point in self.extra]
         object.__setattr__(self, "extra", extra)
+
+    @property
+    def absent(self) -> list[str]:
+        """The parts of a stored study whose code is not here, in words; nothing can be trained then."""
+        if not self.stored:
+            return []
+        values = [(part, point[part]) for point in (self.axes, *self.extra) for part in PARTS if part in point]
+        names = [(part, name) for part, found in values for name in ([found] if isinstance(found, str) else found)]
+        return [*self.base.absent, *(f"{part} {name!r}" for part, name in names if class_of(part, name) is None)]
 
     @property
     def observation(self) -> Observation:
@@ -146,9 +163,15 @@ class StudySpec(Observation):
         if not isinstance(data, Mapping) or "base" not in data:
             raise SpecError(f"study {name!r} must be an object with a 'base', got {data!r}.")
         try:
-            return cls(**{**data, "base": RunSpec.from_json(data["base"]), "name": name})
+            return cls(**{**data, "base": RunSpec.from_json(data["base"]), "name": name, "stored": True})
         except TypeError as error:  # a field is missing, or unknown
             raise SpecError(f"study {name!r}: {error}.") from None
+
+
+def sampler_of(name: str) -> ModuleType:
+    """The sampler with this name: a file of study/samplers, or a module of one's own that defines `suggest`; SpecError
+    for neither."""
+    return module_of(SAMPLERS, name, available(SAMPLERS), "suggest")
 
 
 def _plain(value: Any) -> Any:

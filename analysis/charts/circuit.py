@@ -81,7 +81,10 @@ def chart(store: "Store", study: str, point: dict[str, Any] | None = None) -> Ch
         study=study,
         key=cell["key"],
     )
-    positions = list(RunSpec.from_json(json.loads(spec["spec"])).task.positions)
+    run = RunSpec.from_json(json.loads(spec["spec"]))
+    if run.absent:
+        raise NotApplicable(f"{' and '.join(run.absent)} is not here to say which positions there are")
+    positions = list(run.task.positions)
     bands = [_band(name, [row for row in shown if row["metric"] == name], positions) for name in METRICS]
     first, last = (round(sum(row[end] for row in shown) / len(shown)) for end in ("first", "last"))
     note = f"{label(cell['point'])}: before is step {first:,}, after step {last:,}"

@@ -25,8 +25,13 @@ def status(study: str | None, store: str, as_json: bool) -> None:
     from study.cli.status import status_rows
     from study.cli.status_text import show_status
     from study.store.database import Store
+    from study.store.studies import source_note
 
-    show_status(status_rows(Store.open(store), study), as_json)
+    opened = Store.open(store)
+    rows = status_rows(opened, study)
+    show_status(rows, as_json)
+    for older in filter(None, (source_note(opened, row["study"]) for row in rows)):
+        note(older)
 
 
 @click.command()

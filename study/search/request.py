@@ -1,25 +1,29 @@
 """A checked search request: the study that it defines, the space that it searches, and what it looks for."""
 
 import hashlib
+import importlib.util
 import itertools
 import json
 import random
 import re
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from study.samplers._fresh import at_random
 from study.search.axis_text import parse_axes
 from study.search.base import changed, template
 from study.search.boundary.width import has_width
 from study.search.space import Space
-from study.spec import CATALOG, StudySpec
+from study.spec import CATALOG, SAMPLERS, StudySpec, sampler_of
 from study.store.definitions import GENERALIZED, definitions, generalized_phases, phases_of
+from study.study_file import import_named
 from trainables.components import available, closest
 from trainables.errors import SpecError
-from trainables.spec import RunSpec, name_of
+from trainables.parts import PARTS, name_of
+from trainables.spec import RunSpec
 
-SAMPLERS = "study.samplers"
 OPTIMIZERS = ("tpe", "gp", "cma")
 OBJECTIVE = "min:test_step_95"
 TRIED = 4096
@@ -60,9 +64,11 @@ def make_search(
     until_width: float | None = None,
 ) -> Search:
     """The search that these options describe; SpecError for the first option that cannot work."""
-    if sampler not in available(SAMPLERS):
-        raise SpecError(f"--sampler {sampler!r} is not known. {closest(sampler, available(SAMPLERS))}")
+    for part in (model, *_parts_named(over), *_parts_named(sets)):
+        _bring(part, *(package for package, _ in PARTS.values()))
     start = template(task, model)
+    _bring(sampler, SAMPLERS)
+    sampler_of(sampler)
     if not over:
         raise SpecError(f"--over is missing: name an axis, as in --over {next(iter(start.axes))}=a,b,c or lo:hi.")
     for option, number in (("--runs", runs), ("--seeds", seeds), ("--horizon", horizon)):
@@ -104,6 +110,20 @@ def make_search(
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,100}", study.name):
         raise SpecError(f"--name {study.name!r} may hold letters, digits, '_' and '-' only, at most 100.")
     return Search(study, space, sampler, runs, asked, sides, until_width)
+
+
+def _parts_named(texts: Sequence[str]) -> list[str]:
+    """The names of tasks, models and optimizers in `model=transformer,parity:Net`."""
+    split = [text.partition("@")[0].partition("=") for text in texts]
+    return [name.strip() for path, _, names in split if path.strip() in PARTS for name in names.split(",")]
+
+
+def _bring(name: str | None, *packages: str) -> None:
+    """Import the module of a part that the command line names, where it may be one of the user's own."""
+    if name and re.fullmatch(r"[\w.]+(:\w+)?", name) and not any(name in available(package) for package in packages):
+        module = name.partition(":")[0]
+        if module in sys.modules or importlib.util.find_spec(module.partition(".")[0]) or Path(f"{module}.py").exists():
+            import_named(module)
 
 
 def check_width(until: float, space: Space) -> None:

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from study.store.names import check_name
-from study.store.part_schemas import FORMAT, METADATA_KEY, METRICS, PLAN, PROBES
+from study.store.part_schemas import FORMAT, METADATA_KEY, METRICS, PLAN, PROBES, SOURCES
 from study.store.storage import Storage
 
 TIME = pa.timestamp("us")
@@ -31,6 +31,7 @@ TABLES = {
     "new_studies": pa.schema({"study": pa.string(), "spec": pa.string(), "created_at": TIME}),
     "new_plans": PLAN.append(pa.field("study", pa.string())).append(pa.field("planned_at", TIME)),
     "new_metrics": METRICS.append(pa.field("part_id", pa.uint64())),
+    "new_sources": SOURCES.append(pa.field("written_at", TIME)),
     "new_probes": PROBES.append(pa.field("part_id", pa.uint64())),
     "new_states": pa.schema(
         {
@@ -47,6 +48,7 @@ TABLES = {
             "versions": pa.string(),
             "git_sha": pa.string(),
             "git_dirty": pa.bool_(),
+            "source": pa.string(),
             "status": pa.string(),
             "stop_reason": pa.string(),
             "horizon": pa.int64(),
@@ -104,6 +106,9 @@ def _parse(part: Part, data: bytes) -> Part:
         rows = _columns(file, "new_plans", study=study, planned_at=created_at)
         spec = {"study": study, "spec": json.dumps(about["spec"]), "created_at": created_at}
         tables = {"new_plans": rows, "new_studies": table_of("new_studies", [spec])}
+    elif about["kind"] == "sources":
+        rows = _columns(file, "new_sources", written_at=_time(about["written_at"]))
+        tables = {"new_sources": rows}
     elif about["kind"] == "probes":
         rows = _columns(file, "new_probes", part_id=part.id)
         tables = {"new_probes": rows}

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from study.store.errors import StorageError
 from study.store.names import check_name
-from study.store.part_schemas import FORMAT, METADATA_KEY, METRICS, PLAN, PROBES
+from study.store.part_schemas import FORMAT, METADATA_KEY, METRICS, PLAN, PROBES, SOURCES
 from study.store.provenance import source, versions
 from study.store.storage import Storage, storage_at
 
@@ -89,6 +89,17 @@ def write_probes(place: str | Path, name: str, findings: Mapping[str, Any]) -> N
     """Write the columns of `PROBES`, found after training, as the part `probes/<name>`."""
     about = {"kind": "probes", "written_at": _now(), "versions": versions(), **source()}
     _write(storage_at(place), f"probes/{name}.parquet", _probes_table(findings), about)
+
+
+def write_sources(place: str | Path, texts: Mapping[str, Mapping[str, str]]) -> None:
+    """Write the source of a user's own parts, the text of each module by digest, each digest once."""
+    storage = storage_at(place)
+    for digest, modules in texts.items():
+        check_name("digest", digest)
+        if not storage.exists(f"parts/sources/{digest}.parquet"):
+            rows = [{"digest": digest, "module": module, "text": text} for module, text in modules.items()]
+            table = pa.Table.from_pylist(rows, schema=SOURCES)
+            _write(storage, f"sources/{digest}.parquet", table, {"kind": "sources", "written_at": _now()})
 
 
 def _probes_table(findings: Mapping[str, Any]) -> pa.Table:

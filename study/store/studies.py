@@ -21,6 +21,41 @@ def stored_spec(store: Store, study: str) -> dict[str, Any] | None:
     return json.loads(found[0][0]) if found else None
 
 
+ATTEMPTS = """
+    select run_id, attempt, source, updated_at
+    from attempts semi join (from study_runs where study = ?) using (run_id)
+    qualify attempt = max(attempt) over (partition by run_id)"""
+
+
+def stored_sources(store: Store, study: str) -> list[dict[str, Any]]:
+    """The sources of a study's own parts, one row per digest, the newest first: its modules, their texts, how many runs
+    were trained by it last, and whether it is the newest."""
+    text = f"""
+        with latest as ({ATTEMPTS}),
+        used as (
+            select source as digest, count(*)::integer as runs, max(updated_at) as heard_at from latest group by source
+        )
+        select digest, runs, list(module order by module) as modules, list(text order by module) as texts
+        from used join sources using (digest) group by digest, runs, heard_at order by heard_at desc, digest"""
+    return store.sql(text, [study]).to_arrow_table().to_pylist()
+
+
+def source_note(store: Store, study: str, current: str | None = None) -> str:
+    """A line where runs of a study were trained by an older source of its parts than others, or than `current`; else
+    ''."""
+    found = stored_sources(store, study)
+    newest = current or (found[0]["digest"] if found else None)
+    older = [row for row in found if row["digest"] != newest]
+    if not older:
+        return ""
+    runs, total = sum(row["runs"] for row in older), sum(row["runs"] for row in found)
+    modules = " and ".join(dict.fromkeys(module for row in found for module in row["modules"]))
+    return (
+        f"{runs:,} of {total:,} runs of {study} are of an older source of {modules}: raise the `version` of the part "
+        f"that has changed, which makes new runs of all, or train these again with `study run {study}.py --retrain`."
+    )
+
+
 def judged(store: Store, study: str, horizon: int | None) -> Store:
     """The store as the study has it, with its runs judged at `horizon` steps (None: see `Store.of`); SpecError for a
     study that this store has no plan of, and where no run was observed so far."""

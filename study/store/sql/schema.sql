@@ -61,6 +61,15 @@ create table if not exists run_specs (
     planned_at timestamp not null,
 );
 
+-- One row per module of a user's own parts, by the digest that attempts have.
+create table if not exists sources (
+    digest text not null,
+    module text not null,
+    text text not null,
+    written_at timestamp not null,
+    primary key (digest, module),
+);
+
 -- One row per try at a run: its newest state, written at updated_at.
 create table if not exists attempts (
     run_id text not null,
@@ -76,6 +85,7 @@ create table if not exists attempts (
     versions json,
     git_sha text,
     git_dirty boolean,
+    source text, -- digest of the source of parts that are a user's own; NULL where all are the package's
     status text not null check (status in ('running', 'finished', 'failed')),
     stop_reason text,
     horizon bigint,
