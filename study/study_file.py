@@ -25,6 +25,8 @@ HIDEABLE = (sys.stdlib_module_names | {*OURS, *DEPENDENCIES}) - {"test"}
 """Names that a file must not have. Nobody imports the standard library's tests, and many have a folder of this name."""
 _folder: list[str] = []
 """The folder of the last study file, which is the first in sys.path; empty before one is run."""
+_running: list[Path] = []
+"""The folders of the study files that are being run right now, the innermost last."""
 _imported: set[str] = set()
 """Modules that study files, and nobody before them, have imported from beside them."""
 
@@ -42,6 +44,7 @@ def run_file(path: Path) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     before = set(sys.modules)
+    _running.append(place.parent)
     try:
         spec.loader.exec_module(module)
     except KeyboardInterrupt:
@@ -52,9 +55,15 @@ def run_file(path: Path) -> ModuleType:
         where = f"study file {str(path)!r}{_line_of(error, place)}"
         raise SpecError(f"{where} fails when it is run: {' '.join(reason.split())}") from error
     finally:
+        _running.pop()
         beside = imported_from(place.parent)
         _imported.update(name for name in set(sys.modules) - before if name.partition(".")[0] in beside)
     return module
+
+
+def folder_of_running() -> Path | None:
+    """The folder of the study file that is being run right now; None where none is."""
+    return _running[-1] if _running else None
 
 
 def folders() -> list[str]:

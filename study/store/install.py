@@ -2,14 +2,14 @@
 
 import hashlib
 from contextlib import suppress
-from importlib.resources import files
 
 import duckdb
 
-from study.store.connection import VERSION, first_line
-from study.store.definitions import definitions, names_query, select_of
+from study.store.connection import VERSION
+from study.store.definitions import definitions, ours
 from study.store.errors import StoreError
-from study.store.levels import expanded
+from study.store.levels import sql_of
+from study.store.own_definitions import check_again, newest
 from study.store.views import view_statements
 
 SLICE = 10_000_000
@@ -23,12 +23,14 @@ def install(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(sql_of("schema"))
     if ("measures", facts["measures"]) not in connection.execute("from store_info").fetchall():
         _measure_all(connection)
-    for source, statement in view_statements().items():
-        try:
+    check_again(connection)
+    source = "phases"
+    try:
+        for source, statement in view_statements(newest(connection)).items():
             connection.execute(statement)
-        except duckdb.Error as error:
-            source = source if "." in source else broken_definition() or source  # all of them are one view
-            raise StoreError(f"view file study/{source} does not work: {first_line(error)}") from error
+    except (duckdb.Error, StoreError) as error:
+        source = source if "." in source else broken_definition() or source  # all of them are one view
+        raise StoreError(f"view file study/{source} does not work: {str(error).splitlines()[0]}") from error
     connection.executemany("insert or replace into store_info values (?, ?)", list(facts.items()))
     connection.execute("commit")
 
@@ -37,14 +39,14 @@ def broken_definition() -> str | None:
     """The file of the first phase definition that does not work by itself; None if all of them do."""
     with duckdb.connect() as connection:
         connection.execute(sql_of("schema"))
-        with suppress(duckdb.Error):
+        with suppress(duckdb.Error, StoreError):
             for statement in view_statements().values():
                 connection.execute(statement)
         for name in definitions():
             try:
-                for text in (select_of(name), names_query(name)):
-                    connection.execute(f"create or replace temp view definition as\n{text}")
-            except duckdb.Error:
+                ours(name).names_select()
+                connection.execute(f"create or replace temp view definition as\n{ours(name).select}")
+            except (duckdb.Error, StoreError):
                 return f"phases/{name}.sql"
     return None
 
@@ -52,11 +54,6 @@ def broken_definition() -> str | None:
 def digest() -> str:
     """A hash of all that `install` puts into a file."""
     return _hash([sql_of("schema"), sql_of("curves"), sql_of("measures"), view_statements()])
-
-
-def sql_of(name: str) -> str:
-    """The statements of a file in study/store/sql."""
-    return expanded(files("study.store").joinpath("sql", f"{name}.sql").read_text(encoding="utf-8"))
 
 
 def _measure_all(connection: duckdb.DuckDBPyConnection) -> None:
