@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any
 from trainables.components import available, load
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from analysis.claim import Checked
     from study.store.database import Store
 
 FIRST = ("claims", "explorer")
@@ -49,9 +52,10 @@ TABLES = {
 }
 
 
-def report(store: "Store", study: str, out: str | Path) -> Path:
+def report(store: "Store", study: str, out: str | Path, claims: "Sequence[Checked]" = ()) -> Path:
     """Write the page to `out` and return its path. Raises SpecError if the store has no such study.
 
+    `claims` are checked claims to show before ours, such as those of the study's file.
     A chart that does not apply to the study is left out; a study without records gets a page that says so.
     """
     # Here, because `analysis` imports this module, and Altair takes a second to import.
@@ -66,7 +70,7 @@ def report(store: "Store", study: str, out: str | Path) -> Path:
 
     facts = read_study(store, study)
     store = store.of(study)
-    claims = claims_about(store, study)
+    claims = [*claims, *claims_about(store, study)]
     tables = {name: rows(store, sql, study=study) for name, sql in TABLES.items()}
     colors = {facts.definition.name: phase_colors(facts.definition)}
     for name, of in itertools.groupby(tables["phases"], lambda row: row["definition"]):

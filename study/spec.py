@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from study.store.definition_source import given_definition
@@ -191,7 +192,11 @@ def find(study: "str | Path | StudySpec") -> StudySpec:
     if isinstance(study, StudySpec):
         _check_name(study, study.name, f"study {study.name!r}", "Give it another name: StudySpec(name=...).")
         return study
-    study = str(study)
+    return load_study(str(study))[0]
+
+
+def load_study(study: str) -> tuple[StudySpec, ModuleType]:
+    """The study of the catalog with this name, or the one that a Python file defines, and the module that holds it."""
     if study.endswith(".py"):
         module, name = run_file(Path(study)), Path(study).stem
     else:
@@ -207,7 +212,7 @@ def find(study: "str | Path | StudySpec") -> StudySpec:
         _check_name(spec, name, f"study file {study!r}", "Rename the file.")
     named = copy.copy(spec)  # not `replace`, which would check every point once more
     object.__setattr__(named, "name", name)
-    return named
+    return named, module
 
 
 def _check_name(spec: StudySpec, name: str, label: str, mend: str) -> None:

@@ -5,7 +5,7 @@ from contextlib import suppress
 
 import duckdb
 
-from study.store.connection import VERSION
+from study.store.connection import VERSION, first_line
 from study.store.definitions import definitions, ours
 from study.store.errors import StoreError
 from study.store.levels import sql_of
@@ -24,13 +24,12 @@ def install(connection: duckdb.DuckDBPyConnection) -> None:
     if ("measures", facts["measures"]) not in connection.execute("from store_info").fetchall():
         _measure_all(connection)
     check_again(connection)
-    source = "phases"
-    try:
-        for source, statement in view_statements(newest(connection)).items():
+    for source, statement in view_statements(newest(connection)).items():
+        try:
             connection.execute(statement)
-    except (duckdb.Error, StoreError) as error:
-        source = source if "." in source else broken_definition() or source  # all of them are one view
-        raise StoreError(f"view file study/{source} does not work: {str(error).splitlines()[0]}") from error
+        except duckdb.Error as error:
+            source = source if "." in source else broken_definition() or source  # all of them are one view
+            raise StoreError(f"view file study/{source} does not work: {first_line(error)}") from error
     connection.executemany("insert or replace into store_info values (?, ?)", list(facts.items()))
     connection.execute("commit")
 
@@ -39,14 +38,14 @@ def broken_definition() -> str | None:
     """The file of the first phase definition that does not work by itself; None if all of them do."""
     with duckdb.connect() as connection:
         connection.execute(sql_of("schema"))
-        with suppress(duckdb.Error, StoreError):
+        with suppress(duckdb.Error):
             for statement in view_statements().values():
                 connection.execute(statement)
         for name in definitions():
             try:
-                ours(name).names_select()
-                connection.execute(f"create or replace temp view definition as\n{ours(name).select}")
-            except (duckdb.Error, StoreError):
+                for text in (ours(name).select, ours(name).names_select()):
+                    connection.execute(f"create or replace temp view definition as\n{text}")
+            except duckdb.Error:
                 return f"phases/{name}.sql"
     return None
 

@@ -58,5 +58,5 @@ def phases_view(name: str, key: str, outcomes: str, definitions: Iterable[Defini
 
 def names_view(definitions: Iterable[Definition]) -> str:
     """The statement that makes the view `phase_names` of these definitions."""
-    tables = [f"select {literal(d.name)} as definition, * {d.names_select()}" for d in definitions]
+    tables = [f"select {literal(d.name)} as definition, * from (\n{d.names_select()}\n)" for d in definitions]
     return "create or replace view phase_names as\n" + "\nunion all\n".join(tables)
