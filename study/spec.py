@@ -14,8 +14,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from study.store.definitions import definitions
-from study.study_file import run_file
+from study.store.definition_source import given_definition
+from study.store.definitions import Definition, definitions, ours
+from study.study_file import folder_of_running, run_file
 from trainables.components import available, closest, load
 from trainables.errors import SpecError
 from trainables.observation import PROBES, Observation, check_probes
@@ -47,7 +48,10 @@ class StudySpec(Observation):
     fixed_split: bool = False
     """True keeps the base's data_seed for every seed, so that seeds differ in initialisation and order alone."""
     definition: str = "unified"
-    """Phase definition of the study's diagrams: a file of study/phases."""
+    """Phase definition of the study's diagrams: a file of study/phases by name, the path of an SQL file, beside the
+    study file or in the current folder, or SQL text. In a study that is built it is the definition's name."""
+    definition_sql: str = ""
+    """The text of a definition that is not one of ours; filled in when the study is built."""
     search: Mapping[str, Any] | None = None
     """How a search chooses the points, and why (search/request.py). Then `axes` are the ends or values of what it looks
     over, and points are what the store has. None = all points of the axes."""
@@ -67,10 +71,8 @@ class StudySpec(Observation):
             raise SpecError(f"{label}: extra must be a list of points, got {self.extra!r}.")
         if not isinstance(self.search, Mapping | None):
             raise SpecError(f"{label}: search is what `study search` asks for, or None; got {self.search!r}.")
-        known = {"definition": definitions()}
-        for field_name, names in known.items():
-            if (name := getattr(self, field_name)) not in names:
-                raise SpecError(f"{label}: {field_name} {name!r} is not known. {closest(name, names)}")
+        if not self.definition_sql:
+            self._read_definition(label)
         axes = {path: _plain(values) for path, values in self.axes.items()}
         for path, values in axes.items():
             if not isinstance(values, Sequence) or isinstance(values, str) or not values:
@@ -84,13 +86,24 @@ class StudySpec(Observation):
         object.__setattr__(self, "extra", [{p: _plain(value) for p, value in point.items()} for point in self.extra])
         try:
             super().__post_init__()
-            if not self.stored:
-                sampler_of(self.sampler)
+            _ = self.stored or sampler_of(self.sampler)
             if self.seeds < 1 or self.horizon < 1:
                 raise SpecError(f"seeds and horizon must be 1 or larger, got {self.seeds} and {self.horizon}.")
             self._check_points()
         except SpecError as error:
             raise SpecError(f"{label}: {error}") from None
+
+    def _read_definition(self, label: str) -> None:
+        """The name and the text of the definition, for what was given; SpecError where it does not work."""
+        try:
+            found = given_definition(str(self.definition), folder_of_running())
+        except SpecError as error:
+            raise SpecError(f"{label}: {error}") from None
+        if found is None:
+            near = closest(self.definition, definitions())
+            raise SpecError(f"{label}: definition {self.definition!r} is not known. {near}")
+        object.__setattr__(self, "definition", found.name)
+        object.__setattr__(self, "definition_sql", "" if found.name in definitions() else found.sql)
 
     def _check_points(self) -> None:
         """SpecError for a point that cannot be run; else its values get the types of their fields, so that the points
@@ -123,6 +136,11 @@ class StudySpec(Observation):
         values = {field.name: getattr(self, field.name) for field in fields(Observation)}
         return Observation(**{**values, "probes": tuple(self.probes)})
 
+    @property
+    def phase_definition(self) -> Definition:
+        """The phase definition itself."""
+        return Definition(self.definition, self.definition_sql) if self.definition_sql else ours(self.definition)
+
     def points(self) -> list[Point]:
         """Every point: the product of the axes, then the extra ones, each once. A search has none of itself."""
         rows = itertools.product(*self.axes.values()) if self.search is None else ()
@@ -139,6 +157,8 @@ class StudySpec(Observation):
         known = [field.name for field in fields(self)]
         for name in changes.keys() - set(known):
             raise SpecError(f"study {self.name or self.question!r} has no field {name!r}. {closest(name, known)}")
+        if changes.get("definition") is not None:
+            changes = {"definition_sql": "", **changes}
         return replace(self, **{name: value for name, value in changes.items() if value is not None})
 
     def to_json(self) -> dict[str, Any]:
@@ -154,6 +174,7 @@ class StudySpec(Observation):
             "fixed_split": self.fixed_split,
             **self.observation.to_json(),
             "definition": self.definition,
+            **({"definition_sql": self.definition_sql} if self.definition_sql else {}),
             **({"search": dict(self.search)} if self.search is not None else {}),
         }
 
@@ -190,7 +211,11 @@ def find(study: "str | Path | StudySpec") -> StudySpec:
     if isinstance(study, StudySpec):
         _check_name(study, study.name, f"study {study.name!r}", "Give it another name: StudySpec(name=...).")
         return study
-    study = str(study)
+    return load_study(str(study))[0]
+
+
+def load_study(study: str) -> tuple[StudySpec, ModuleType]:
+    """The study of the catalog with this name, or the one that a Python file defines, and the module that holds it."""
     if study.endswith(".py"):
         module, name = run_file(Path(study)), Path(study).stem
     else:
@@ -206,7 +231,7 @@ def find(study: "str | Path | StudySpec") -> StudySpec:
         _check_name(spec, name, f"study file {study!r}", "Rename the file.")
     named = copy.copy(spec)  # not `replace`, which would check every point once more
     object.__setattr__(named, "name", name)
-    return named
+    return named, module
 
 
 def _check_name(spec: StudySpec, name: str, label: str, mend: str) -> None:

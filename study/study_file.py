@@ -29,6 +29,8 @@ HIDEABLE = (sys.stdlib_module_names | {*OURS, *DEPENDENCIES}) - {"test"}
 """Names that a file must not have. Nobody imports the standard library's tests, and many have a folder of this name."""
 _folder: list[str] = []
 """The folder of the last study file, which is the last in sys.path; empty before one is run."""
+_running: list[Path] = []
+"""The folders of the study files that are being run right now, the innermost last."""
 _imported: set[str] = set()
 """Modules that study files, and nobody before them, have imported from beside them."""
 
@@ -48,6 +50,7 @@ def run_file(path: Path) -> ModuleType:
     before = set(sys.modules)
     sys.modules[spec.name] = module  # a part that is defined in the study file is found by the file's name
     _imported.add(spec.name)
+    _running.append(place.parent)
     try:
         spec.loader.exec_module(module)
     except KeyboardInterrupt:
@@ -58,6 +61,7 @@ def run_file(path: Path) -> ModuleType:
         where = f"study file {str(path)!r}{_line_of(error, place)}"
         raise SpecError(f"{where} fails when it is run: {' '.join(reason.split())}") from error
     finally:
+        _running.pop()
         beside = imported_from(place.parent)
         _imported.update(name for name in set(sys.modules) - before if name.partition(".")[0] in beside)
     return module
@@ -74,6 +78,12 @@ def import_named(name: str) -> ModuleType:
     except Exception as error:
         reason = " ".join(f"{type(error).__name__}: {error}".split())
         raise SpecError(f"module {name!r} cannot be imported: {reason}.") from error
+
+
+def folder_of_running() -> Path | None:
+    """The folder of the study file that is being run right now, or was last: a worker imports one for its parts. None
+    before one is run."""
+    return _running[-1] if _running else Path(_folder[0]) if _folder else None
 
 
 def folders() -> list[str]:

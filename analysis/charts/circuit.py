@@ -12,7 +12,6 @@ from altair.typing import ChartType
 
 from analysis.charts import NotApplicable, label
 from analysis.stored import read_cells, read_study, rows
-from study.store.definitions import generalized_phases
 from trainables.spec import RunSpec
 
 if TYPE_CHECKING:
@@ -71,7 +70,7 @@ def chart(store: "Store", study: str, point: dict[str, Any] | None = None) -> Ch
     if not cells:
         raise NotApplicable(f"Study {study!r} has no findings of mechanistic probes before and after generalization.")
     delays = {row["key"]: row["delay"] for row in found}
-    generalized = generalized_phases(facts.definition)
+    generalized = facts.definition.generalized
     cell = max(cells, key=lambda cell: (cell["phase"] in generalized and cell["fraction"] > 0.5, delays[cell["key"]]))
     shown = [row for row in found if row["key"] == cell["key"]]
     [spec] = rows(

@@ -78,7 +78,7 @@ def run(
     for part, reason in skipped_parts(opened):
         note(f"skipped part {part}: {reason}")
     if report:
-        end["report"] = str(write_report(opened, spec.name, None))
+        end["report"] = str(write_report(opened, spec.name, None, str(study)))
         click.echo(f"report: {end['report']}", err=as_json)
     if as_json:
         print_json(end)

@@ -8,6 +8,7 @@ from study.plan.known import known_runs
 from study.plan.plan import Plan
 from study.store.database import Store
 from study.store.parts import write_plan
+from study.store.studies import stored_spec
 from trainables.size import size_of
 from trainables.spec import RunSpec
 
@@ -30,7 +31,9 @@ def write(plan: Plan, store: Store) -> None:
     [(newest,)] = store.sql("select max(planned_at) from study_runs where study = ?", [plan.study.name]).fetchall()
     # The later of two plans counts, and somebody may have set the clock back.
     after = newest and newest.replace(tzinfo=UTC)
-    write_plan(store.place, plan.study.name, plan.study.to_json(), rows, after)
+    stored, spec = stored_spec(store, plan.study.name), plan.study.to_json()
+    again = stored is not None and stored != json.loads(json.dumps(spec))
+    write_plan(store.place, plan.study.name, spec, rows, after, again)
 
 
 def describe(spec: RunSpec) -> dict[str, Any]:

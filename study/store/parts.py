@@ -29,22 +29,29 @@ def write_plan(
     study_spec: Mapping[str, Any],
     rows: Sequence[Mapping[str, Any]],
     after: datetime | None = None,
+    again: bool = False,
 ) -> str:
     """Write what `study` asks for and return the part's name; the same plan has the same name and is written once.
 
     `place` is a folder or URL for `storage_at`, here and below; `rows` have the columns of `PLAN`, with `spec` and
     `point` as JSON text, and their order does not matter. Its time is later than `after`, whatever the clock says.
+    `again` writes a plan that is there once more: the study was another one in between, and the latest plan counts.
     """
     check_name("study name", study)
     table = pa.Table.from_pylist([dict(row) for row in rows], schema=PLAN).sort_by("run_id")
     content = json.dumps([FORMAT, study, study_spec, table.to_pylist()], sort_keys=True)
-    name = f"plan/{study}-{hashlib.sha256(content.encode()).hexdigest()[:16]}.parquet"
-    storage = storage_at(place)
+    name, storage = _plan_name(study, content), storage_at(place)
+    if again and storage.exists(f"parts/{name}"):
+        name = _plan_name(study, f"{content} {after}")
     if not storage.exists(f"parts/{name}"):
         created_at = datetime.now(UTC) if after is None else max(datetime.now(UTC), after + timedelta(milliseconds=1))
         about = {"kind": "plan", "study": study, "created_at": created_at.isoformat(), "spec": study_spec}
         _write(storage, name, table, about)
     return name
+
+
+def _plan_name(study: str, content: str) -> str:
+    return f"plan/{study}-{hashlib.sha256(content.encode()).hexdigest()[:16]}.parquet"
 
 
 class Recorder:

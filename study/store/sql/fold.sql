@@ -8,6 +8,11 @@ select distinct on (study) *
 from (from new_studies union all by name from studies semi join new_studies using (study))
 order by study, created_at desc, spec desc;
 
+insert or replace into definitions by name
+select distinct on (name, digest) *
+from (from new_definitions union all by name from definitions semi join new_definitions using (name, digest))
+order by name, digest, added_at desc;
+
 insert or replace into study_runs by name
 select distinct on (study, run_id) * replace (
     max(horizon) over (partition by study, run_id) as horizon,

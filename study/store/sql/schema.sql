@@ -26,6 +26,17 @@ create table if not exists studies (
     created_at timestamp not null,
 );
 
+-- One row per text of a phase definition of a study's own, from its plans. `added_at` is when the latest plan with this
+-- text was made; `error` says why it is in no view, NULL where it works.
+create table if not exists definitions (
+    name text not null,
+    digest text not null,
+    sql text not null,
+    added_at timestamp not null,
+    error text,
+    primary key (name, digest),
+);
+
 -- One row per study and run over all plans of the study: their horizons, sorted, the largest of them, and the latest
 -- plan's point and pack.
 create table if not exists study_runs (
