@@ -83,10 +83,11 @@ _installed: list[Mapping[str, bytes]] = []
 """The files that this process has taken last."""
 
 
-def install(sources: Sources) -> None:
-    """In a worker: take the files and import the modules; SpecError, with the node, for what cannot be imported."""
+def install(sources: Sources, into: Path) -> None:
+    """In a worker: put the files into a new folder in `into` and import the modules; SpecError, with the node, for what
+    cannot be imported."""
     if sources.files and sources.files not in _installed:
-        folder = Path(tempfile.mkdtemp(prefix="sources-", dir="."))  # a trial's own folder, which nobody else writes to
+        folder = Path(tempfile.mkdtemp(prefix="sources-", dir=into))  # a name that nobody can have taken before
         for name, content in sources.files.items():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_bytes(content)

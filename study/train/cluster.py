@@ -7,11 +7,14 @@ import os
 import secrets
 import socket
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from study.plan.packing import Machine, Share
+from study.sources import Sources, install
 from study.store.folder import Folder
 from study.store.storage import storage_at
 from study.train import local_ray
@@ -104,13 +107,16 @@ def trouble_with(marker: Marker, name: str) -> str:
         return f"store '{marker.place}': node {name} does not share it ({error.strerror or error}). {MEND}"
 
 
-def report(node: Node, marker: Marker, device: str, share: Share) -> Report:
-    """On a node: what it gives a study, and whether it shares the store."""
+def report(node: Node, marker: Marker, device: str, share: Share, sources: Sources | None = None) -> Report:
+    """On a node: what it gives a study, whether it shares the store, and whether it can import a user's own parts."""
     trouble = trouble_with(marker, node.name)
     try:
+        with tempfile.TemporaryDirectory() as folder:
+            install(sources or Sources(), Path(folder))
         found = machine(device, share, cores=int(node.cpus), memory=node.memory)
     except SpecError as error:
-        return Report(None, trouble or f"node {node.name}: {error}")
+        said = str(error)
+        return Report(None, trouble or (said if said.startswith("node ") else f"node {node.name}: {said}"))
     # Ray was told how many GPUs to use, torch sees all of them.
     return Report(replace(found, workers=share.packs(device, node.cpus, node.gpus)), trouble)
 

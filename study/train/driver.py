@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from study.plan.packing import Machine
+from study.sources import Sources
 from study.store.database import Store
 from study.store.storage import storage_at
 from study.study_file import check_names
@@ -36,14 +37,15 @@ def only_driver(store: Store) -> Iterator[None]:
 
 
 @contextmanager
-def target_of(store: Store, options: Options, say: Say) -> Iterator[Target]:
-    """What packs are sized for and trained on. A cluster is joined before anything is planned, and left at the end."""
+def target_of(store: Store, options: Options, sources: Sources, say: Say) -> Iterator[Target]:
+    """What packs are sized for and trained on. A cluster is joined before anything is planned, and left at the end; its
+    nodes are asked whether they can import the `sources`."""
     check_names(Path.cwd(), "Rename it, or start from another folder.")  # a worker looks there first
     if cluster.is_named(options.address):
         from study.train import nodes  # ray takes seconds to import
 
         if nodes.find(options.address):
-            with nodes.joined(options.address, store.place, options.device, options.share, say) as target:
+            with nodes.joined(options.address, store.place, options.device, options.share, sources, say) as target:
                 look_for_compiler(target.machine, options.compile, say)
                 yield target
             return

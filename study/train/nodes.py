@@ -21,6 +21,7 @@ from ray.util import client as ray_client
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from study.plan.packing import Share
+from study.sources import Sources
 from study.train.address import check_environment
 from study.train.cluster import Marker, Node, Report, Target, marker_in, report, smallest
 from trainables.errors import SpecError
@@ -34,6 +35,7 @@ MOST_PLACES = 10_000
 """An autoscaler may say `as many as you like`."""
 
 
+NO_SOURCES = Sources()
 STARTS = 2
 """Times that a Ray is started here: where others keep the cores busy, it may not come up in the half minute that it
 gives itself."""
@@ -120,7 +122,9 @@ def connected(address: str) -> Iterator[None]:
 
 
 @contextmanager
-def joined(address: str, place: str, device: str, share: Share, say: Callable[[str], None]) -> Iterator[Target]:
+def joined(
+    address: str, place: str, device: str, share: Share, sources: Sources, say: Callable[[str], None]
+) -> Iterator[Target]:
     """The Target of a cluster, while the block lasts: packs fit its smallest node, all nodes share the store.
 
     If it has no node that can train, but its autoscaler may start one, this waits for the first.
@@ -142,7 +146,7 @@ def joined(address: str, place: str, device: str, share: Share, say: Callable[[s
             ray.get(ray.remote(os.getpid).options(num_cpus=needs["cpu"], num_gpus=needs.get("gpu", 0)).remote())
             able = _able(device, share)
         places = sum(share.packs(device, node.cpus, node.gpus) for node in able)
-        reports = ask(able, marker, device, share)
+        reports = ask(able, marker, device, share, sources)
         yield Target(smallest(reports, min(max(places, most_packs), MOST_PLACES)), share, marker)
 
 
@@ -159,13 +163,17 @@ def nodes() -> list[Node]:
     ]
 
 
-def ask(asked: Sequence[Node], marker: Marker, device: str, share: Share) -> list[Report]:
-    """What each of these nodes says of itself and of the store. A node that cannot answer has that as its trouble."""
-    # A process that has looked at a GPU keeps some of its memory until it ends.
-    task = ray.remote(num_cpus=0, max_calls=1 if device == "cuda" else 0, max_retries=0)(report)
+def ask(
+    asked: Sequence[Node], marker: Marker, device: str, share: Share, sources: Sources = NO_SOURCES
+) -> list[Report]:
+    """What each of these nodes says of itself and of the store, and whether it can import a user's own parts. A node
+    that cannot answer has that as its trouble."""
+    # Until it ends, a process that has looked at a GPU keeps memory there, and one that has imported keeps modules.
+    calls = 1 if device == "cuda" or sources.modules else 0
+    task = ray.remote(num_cpus=0, max_calls=calls, max_retries=0)(report)
     answers = [
         task.options(scheduling_strategy=NodeAffinitySchedulingStrategy(node.node_id, soft=False)).remote(
-            node, marker, device, share
+            node, marker, device, share, sources
         )
         for node in asked
     ]

@@ -78,7 +78,7 @@ def run(study: StudySpec, store: Store, options: Options, say: Say) -> Plan:
     another driver works on this store, or the code of a part is not here.
     """
     check_here(study)
-    with only_driver(store), target_of(store, options, say) as target:
+    with only_driver(store), target_of(store, options, sources_of(study), say) as target:
         todo = plan(study, store, options, target.machine)
         write(todo, store)
         if todo.packs:
@@ -94,7 +94,7 @@ def search(search: Search, store: Store, options: Options, say: Say) -> tuple[Pl
 
     Everything that it knows is in the store, so that the same call goes on after whatever ended it.
     """
-    with only_driver(store), target_of(store, options, say) as target:
+    with only_driver(store), target_of(store, options, sources_of(search.study), say) as target:
         _bring_in(store)
         handout = Handout(search, store, target.machine, options.pack_size, bool(options.prune))
         progress = Progress(handout.plan(), say, total=search.runs, phases=PhasesSoFar(store, search.study))
@@ -110,10 +110,10 @@ def extend(store: Store, study: str, horizon: int, where: str | None, options: O
 
     The plan afterwards, of these runs; SpecError where there is nothing to continue.
     """
-    with only_driver(store), target_of(store, options, say) as target:
+    spec = stored_study(store, study).with_(horizon=horizon)
+    check_here(spec)
+    with only_driver(store), target_of(store, options, sources_of(spec), say) as target:
         _bring_in(store)
-        spec = stored_study(store, study).with_(horizon=horizon)
-        check_here(spec)
         runs = chosen_runs(store, spec, where)
         todo = plan_runs(spec, runs, store, target.machine, options.pack_size)
         if not todo.packs:

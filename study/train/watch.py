@@ -159,7 +159,7 @@ def watch(folder: Path, store: Store, options: Options, say: Say) -> None:
     """Run the studies of a folder as they come, until KeyboardInterrupt."""
     if not folder.is_dir():
         raise SpecError(f"--watch '{folder}' is no folder: make it, and put study files into it.")
-    with only_driver(store), target_of(store, options, say) as target, remembered() as check_interrupt:
+    with only_driver(store), target_of(store, options, Sources(), say) as target, remembered() as check_interrupt:
         queue = Queue(folder, store, target.machine, options, say)
         while True:
             check_interrupt()

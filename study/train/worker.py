@@ -12,6 +12,7 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -77,7 +78,7 @@ def watched(pack: PackPlan, settings: Settings, trial_id: str, heartbeat: Callab
 
     wind_up()
     try:
-        install(settings.sources)
+        install(settings.sources, Path.cwd())  # Tune gives each trial a folder
         train(made_here(pack), settings, trial_id, beat)
     except Stopped:
         heartbeat({"pack_id": pack.pack_id, "states": {}})

@@ -125,13 +125,12 @@ def test_what_travels_is_what_the_study_file_has_imported(tmp_path):
     assert {name for texts in sources.texts.values() for name in texts} == {"nets", "parity", "scaling"}
 
 
-def test_a_worker_takes_the_files_and_says_with_its_node_what_it_cannot_import(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+def test_a_worker_takes_the_files_and_says_with_its_node_what_it_cannot_import(tmp_path):
     path = own_study(tmp_path / "mine")
     with elsewhere():
         sources = sources_of(find(str(path)))
     with elsewhere():
-        install(sources)
+        install(sources, tmp_path)
         assert Path(sys.modules["parity"].__file__ or "").parent.parent == tmp_path
         assert sys.path[-1] == str(Path(sys.modules["parity"].__file__ or "").parent), "behind what is installed"
     (tmp_path / "mine/scaling.py").write_text("import nothing_like_it\nSCALE = 1\n")
@@ -139,7 +138,7 @@ def test_a_worker_takes_the_files_and_says_with_its_node_what_it_cannot_import(t
         sources.digests, sources.texts, sources.files | {"scaling.py": b"import nothing_like_it"}, sources.modules
     )
     with elsewhere(), pytest.raises(SpecError, match=r"node \S+: module 'nets' cannot be imported .*nothing_like_it"):
-        install(broken)
+        install(broken, tmp_path)
 
 
 def test_reading_commands_need_no_code(trained, tmp_path):

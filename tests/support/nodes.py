@@ -24,12 +24,13 @@ def free_port() -> int:
 
 
 class Cluster:
-    """So many nodes with one core each; the first is the head. On leaving, every process of it is gone."""
+    """So many nodes with one core each; the first is the head. On leaving, every process of it is gone. `within` are
+    words before each line that starts a node."""
 
-    def __init__(self, num_nodes: int, *, dashboard: bool = False) -> None:
+    def __init__(self, num_nodes: int, *, dashboard: bool = False, within: Sequence[str] = ()) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="ray", dir="/tmp"))  # paths of sockets must be short
         self.address = f"127.0.0.1:{free_port()}"
-        self.num_nodes, self.dashboard = num_nodes, dashboard
+        self.num_nodes, self.dashboard, self.within = num_nodes, dashboard, within
         self.env = {
             "RAY_AUTH_MODE": "token",
             "RAY_AUTH_TOKEN": "0123456789abcdef" * 4,
@@ -62,7 +63,15 @@ class Cluster:
         ports = ["--min-worker-port=0", "--max-worker-port=0", "--dashboard-agent-listen-port=0"]
         memory = f"--object-store-memory={OBJECT_STORE_BYTES}"
         done = subprocess.run(
-            [*within, *ray, *words, *ports, memory, "--disable-usage-stats", "--node-ip-address=127.0.0.1"],
+            [
+                *(within or self.within),
+                *ray,
+                *words,
+                *ports,
+                memory,
+                "--disable-usage-stats",
+                "--node-ip-address=127.0.0.1",
+            ],
             env=os.environ | self.env,
             capture_output=True,
             text=True,

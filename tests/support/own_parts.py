@@ -73,8 +73,9 @@ STUDY = StudySpec(
     question="Does it learn the parity of two bits?",
     base=RunSpec(task=Task(), model=Net(), optimizer=adamw.Optimizer(learning_rate=0.01, weight_decay=0.1)),
     axes={"task.data_size": (40, 120)},
-    seeds=2,
-    horizon=120,
+    seeds=SEEDS,
+    horizon=HORIZON,
+    evaluations_per_decade=8,
 )
 """
 
@@ -82,10 +83,11 @@ STUDY = StudySpec(
 NAMES = ("parity", "nets", "scaling", "own")
 
 
-def own_study(folder: Path, name: str = "own") -> Path:
-    """A study file with its task, its model, and what the model imports beside it."""
+def own_study(folder: Path, name: str = "own", *, seeds: int = 2, horizon: int = 120) -> Path:
+    """A study file with its task, its model, and what the model imports beside it; two points."""
     folder.mkdir(parents=True, exist_ok=True)
-    for file, text in (("parity", PARITY), ("nets", NET), ("scaling", "SCALE = 0.3\n"), (name, STUDY)):
+    study = STUDY.replace("SEEDS", str(seeds)).replace("HORIZON", str(horizon))
+    for file, text in (("parity", PARITY), ("nets", NET), ("scaling", "SCALE = 0.3\n"), (name, study)):
         (folder / f"{file}.py").write_text(text.lstrip())
     return folder / f"{name}.py"
 

@@ -16,6 +16,7 @@ from study.train import cluster
 from tests.study.train.test_run import attempts
 from tests.support.driver import wait_for
 from tests.support.nodes import Cluster
+from tests.support.own_parts import elsewhere, own_study
 from tests.support.studies import command, metrics, run_cli, study_file, trained_file
 from trainables.errors import SpecError
 
@@ -28,11 +29,14 @@ LINE = ["--compile", "off", "--pack-size", PACK_SIZE, "--flush-seconds", 0.1]
 
 @pytest.mark.ray
 def test_a_study_on_three_nodes_outlives_one_of_them_and_equals_one_without_nodes(tmp_path):
-    study, store = study_file(tmp_path, seeds=3, horizon=HORIZON), tmp_path / "store"
-    with Cluster(num_nodes=3) as nodes:
+    """The parts are a user's own, in a folder that the nodes do not have, and one node comes later than the driver."""
+    study, store = own_study(tmp_path / "mine", seeds=6, horizon=HORIZON), tmp_path / "store"
+    hidden = ["unshare", "--mount", "sh", "-c", f'mount -t tmpfs none {study.parent} && exec "$0" "$@"']
+    with Cluster(num_nodes=2, within=hidden if can_mount() else ()) as nodes:
         line, env = command("run", study, "--store", store, *LINE, "--address", nodes.address, **nodes.env)
         driver = subprocess.Popen(line, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         try:
+            nodes.start(f"--address={nodes.address}", "--num-cpus=1")
             checkpoints = store / "checkpoints/packs"
             wait_for(
                 lambda: driver.poll() is not None or len(list(checkpoints.glob("*.safetensors"))) == 3, START_SECONDS
@@ -48,12 +52,13 @@ def test_a_study_on_three_nodes_outlives_one_of_them_and_equals_one_without_node
             driver.kill()
             driver.communicate()
     assert driver.returncode == 0, err
-    assert out.startswith("small: all 12 runs are in")
+    assert out.startswith("own: all 12 runs are in")
     opened = Store.open(store)
     tries = attempts(opened)
     assert sorted(tries.values()) == [1] * 10 + [2] * 2, "only the pack of the dead node was tried again"
     twice = {run_id for run_id, tried in tries.items() if tried == 2}
-    undisturbed = trained_file(study, tmp_path / "undisturbed", PACK_SIZE, only=twice)
+    with elsewhere():
+        undisturbed = trained_file(study, tmp_path / "undisturbed", PACK_SIZE, only=twice)
     assert [row for row in metrics(opened) if row[0] in twice] == metrics(undisturbed)
     [(step,)] = opened.sql("select min(step)::integer from metrics where attempt = 2").fetchall()
     assert step > 0, "it went on from its checkpoint"
