@@ -27,7 +27,7 @@ class OwnClaims:
 
 
 def own_claims(path: str | Path) -> OwnClaims:
-    """The study and the claims of a study file, which is run; SpecError where it fails, and for CLAIMS of another kind."""
+    """The study and the claims of a study file, which is run; SpecError where it fails, and for other CLAIMS."""
     from study.spec import load_study  # it imports torch
 
     spec, module = load_study(str(path))
@@ -78,8 +78,10 @@ def _check(store: "Store | None", stored: list[str], own: OwnClaims, claim: Clai
 
     @cache
     def ids(seeds: int) -> frozenset[str]:
-        searched = here is not None and spec.search is not None
-        runs = asked_runs(here, study) if searched else planned_runs(spec.with_(seeds=seeds))
+        if here is not None and spec.search is not None:
+            runs = asked_runs(here, study)
+        else:
+            runs = planned_runs(spec.with_(seeds=seeds))
         return frozenset(run.run_id for run in runs)
 
     try:

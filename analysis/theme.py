@@ -66,8 +66,8 @@ def phase_color(definition: Definition, phases: Iterable[str]) -> alt.Color:
     """The colour channel of a field `phase` that holds these phases of a definition, in the order of legends."""
     seen = set(phases)
     shown = {phase: color for phase, color in phase_colors(definition, seen).items() if phase in seen}
-    scale = {"domain": list(shown), "range": list(shown.values())}
-    return alt.Color("phase:N").scale(**scale).legend(title="phase", symbolStrokeWidth=0)
+    color = alt.Color("phase:N").scale(domain=list(shown), range=list(shown.values()))
+    return color.legend(title="phase", symbolStrokeWidth=0)
 
 
 def step_axis(title: str, padding: int = 0) -> tuple[alt.Scale, alt.Axis]:

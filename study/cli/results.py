@@ -83,8 +83,9 @@ def claims(name: str | None, store: str, everything: bool, as_json: bool) -> Non
 
     Example: study claims circuits_competition
 
-    NAME is a study, a file of analysis/claims, or a study file, which is run for the CLAIMS beside its STUDY. A verdict follows from the 95% interval and the bar: reproduced,
-    not reproduced, undecided where the interval crosses it, not yet run until all runs of the study have ended.
+    NAME is a study, a file of analysis/claims, or a study file, which is run for the CLAIMS beside its STUDY. A verdict
+    follows from the 95% interval and the bar: reproduced, not reproduced, undecided where the interval crosses it, not
+    yet run until all runs of the study have ended.
     """
     import analysis
     from analysis.claim import as_row

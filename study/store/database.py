@@ -7,7 +7,7 @@ transaction per batch of parts. The file can be deleted at any time: ingest make
 import fcntl
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,17 +16,17 @@ from typing import TYPE_CHECKING, Any, Self
 import duckdb
 
 from study.store.connection import SAFE, TIMEOUT, connected
-from study.store.definitions import Definition
-from study.store.errors import StoreBusy, StoreError, StoreUnusable
+from study.store.definitions import Definition, definitions
+from study.store.errors import QueryError, StoreBusy, StoreError, StoreUnusable
 from study.store.files import atomic, patiently
 from study.store.fold import fold_new
 from study.store.frames import CURVES, RUNS, with_axes
 from study.store.ingest import IngestReport
 from study.store.install import install
-from study.store.own_definitions import OF_STUDY, chosen
+from study.store.own_definitions import OF_STUDY, chosen, failing, newest
 from study.store.place import checked_folder, place_of, settle
 from study.store.query import Result, select
-from study.store.scope import Scope
+from study.store.scope import READS_PHASES, Scope, install_phases_without
 from study.store.storage import storage_at
 from trainables.components import closest
 from trainables.errors import SpecError
@@ -86,10 +86,30 @@ class Store:
 
         StoreBusy when a writer keeps the store for longer than `timeout` seconds.
         """
+        try:
+            return self._answer(text, params, timeout)
+        except QueryError:
+            if not (without := self._failing(text, timeout)):
+                raise
+            return self._answer(text, params, timeout, without)
+
+    def _answer(self, text: str, params: Any, timeout: float, without: Sequence[str] = ()) -> Result:
         with connected(self._file, timeout=timeout) as connection:
             if self.scope:
-                self.scope.install(connection, text)
+                self.scope.install(connection, text, without)
+            elif without:
+                install_phases_without(connection, without)
             return Result(select(connection, text, params))
+
+    def _failing(self, text: str, timeout: float) -> list[str]:
+        """The phase definitions that a query reads, are not ours, and fail on the runs that there are."""
+        if not READS_PHASES.search(text):
+            return []
+        with connected(self._file, timeout=timeout) as connection:
+            if self.scope:
+                self.scope.install(connection, "")
+            own = self.scope.definitions(connection) if self.scope else newest(connection)
+            return failing(connection, [definition for definition in own if definition.name not in definitions()])
 
     def of(self, study: str, horizon: int | None = None, definition: Definition | None = None) -> Self:
         """The store as `study` has it, for reading: `outcomes`, `phases`, `curves`, `probes` and `cells` are those of

@@ -96,7 +96,7 @@ def _check_select(connection: duckdb.DuckDBPyConnection, definition: Definition)
             raise Wrong(f"outcomes has no column {name!r}. {near}", line_of(error)) from None
         hint = re.search(r'^Did you mean "(.*?)"', str(error), re.MULTILINE)
         raise Wrong(f"{first_line(error).partition(': ')[2]} {hint[0] + '?' if hint else ''}", line_of(error)) from None
-    kinds = dict(zip(found.columns, map(str, found.types), strict=True))
+    kinds = dict(zip(map(str.lower, found.columns), map(str, found.types), strict=True))
     lines = blanked(definition.sql).lower().splitlines()
     last = max((number for number, line in enumerate(lines, 1) if re.search(r"\bselect\b", line)), default=None)
     for name in {"run_id", "phase"} - set(kinds):

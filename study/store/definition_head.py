@@ -4,7 +4,7 @@ import re
 from collections import Counter
 
 from study.store.definition_form import Wrong
-from study.store.definitions import Definition
+from study.store.definitions import Definition, named_rows
 from study.store.errors import QueryError
 from study.store.query import query
 from study.store.sql_text import blanked, ctes, line_at
@@ -21,12 +21,12 @@ def check_head(definition: Definition) -> None:
         raise Wrong(f"it has no table of its phases. Begin with `{HEAD}`.", 1)
     line = line_at(definition.sql, spans["names"][0])
     try:
-        rows = query(definition.query_on("from names", "names"), {}).to_pylist()
+        rows = named_rows(definition)
     except QueryError as error:
         raise Wrong(f"its table of phases does not work by itself ({error}). Write it as `{HEAD}`.", line) from None
     columns = set(rows[0]) if rows else set()
     if not {"phase", "generalized"} <= columns <= COLUMNS:
-        said = ", ".join(columns) or "no rows"
+        said = ", ".join(sorted(columns)) or "no rows"
         raise Wrong(f"names has {said}. Its columns are phase, generalized and, if you like, color, words.", line)
     for row in rows:
         if not isinstance(row["phase"], str) or not isinstance(row["generalized"], bool):

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 from study.store.levels import without_macro
 from study.store.phase_colors import UNRESOLVED, fresh
@@ -104,11 +105,17 @@ def with_ours(own: Iterable[Definition]) -> list[Definition]:
     return sorted({d.name: d for d in [*map(ours, definitions()), *own]}.values(), key=lambda d: d.name)
 
 
-@cache
-def _phases(definition: Definition) -> tuple[Phase, ...]:
+def named_rows(definition: Definition) -> list[dict[str, Any]]:
+    """The table of phases as it is written. SQL does not tell `phase` from `PHASE`."""
     from study.store.query import query  # duckdb takes a moment to import
 
     rows = query(definition.query_on("from names", "names"), {}).to_pylist()
+    return [{name.lower(): value for name, value in row.items()} for row in rows]
+
+
+@cache
+def _phases(definition: Definition) -> tuple[Phase, ...]:
+    rows = named_rows(definition)
     named = {row["phase"]: row for row in rows}
     named |= {name: {"words": "not in its definition's table"} for name in definition.unnamed if name not in named}
     named |= {NO_PHASE: named.pop(NO_PHASE, {"color": UNRESOLVED, "words": UNFINISHED})}

@@ -11,8 +11,8 @@ RUNS = """
     from study_runs
     join runs using (run_id)
     join outcomes using (run_id)
-    join phases using (run_id)
-    where study = $study and definition = $definition
+    left join (from phases where definition = $definition) as phases using (run_id)
+    where study = $study
     order by point, seed, run_id"""
 
 CURVES = """

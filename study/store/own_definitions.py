@@ -11,6 +11,7 @@ from typing import Any
 
 import duckdb
 
+from study.store.connection import first_line
 from study.store.definition_check import why_not
 from study.store.definitions import Definition, definitions, ours, with_ours
 from study.store.views import phase_statements
@@ -59,6 +60,18 @@ def of_study(connection: duckdb.DuckDBPyConnection, study: str) -> Definition:
     """The study's own definition. Where the store has no text of it that works, ours by default, and a warning."""
     found = connection.execute(OF_STUDY, [study]).fetchall()
     return chosen(study, *found[0]) if found else ours(DEFAULT)
+
+
+def failing(connection: duckdb.DuckDBPyConnection, own: Iterable[Definition]) -> list[str]:
+    """Those of these definitions that fail on the outcomes that a connection sees, by name, with a warning."""
+    found = []
+    for definition in own:
+        try:
+            connection.execute(f"select max(phase) from (\n{definition.select}\n)")
+        except duckdb.Error as error:
+            found.append(definition.name)
+            _warn(f"phase definition {definition.name!r} fails on runs, and is left out: {first_line(error)}")
+    return found
 
 
 def chosen(study: str, name: str | None, sql: str | None, error: str | None) -> Definition:

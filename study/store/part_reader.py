@@ -131,10 +131,10 @@ def _parse(part: Part, data: bytes) -> Part:
 
 def _definitions(spec: Any, added_at: datetime | None) -> list[dict[str, Any]]:
     """The text of a study's own phase definition, if it has one: a row of `definitions`."""
-    named = (spec.get("definition"), spec.get("definition_sql")) if isinstance(spec, Mapping) else (None, None)
-    if not all(isinstance(text, str) and text for text in named):
+    name, sql = (spec.get("definition"), spec.get("definition_sql")) if isinstance(spec, Mapping) else (None, None)
+    if not isinstance(name, str) or not isinstance(sql, str) or not sql:
         return []
-    return [{"name": named[0], "digest": digest_of(named[1]), "sql": named[1], "added_at": added_at}]
+    return [{"name": name, "digest": digest_of(sql), "sql": sql, "added_at": added_at}]
 
 
 def _check_names(tables: Mapping[str, pa.Table]) -> None:

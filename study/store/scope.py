@@ -5,7 +5,7 @@ Views of a connection's own stand before those of the file, so that a query read
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import duckdb
@@ -14,7 +14,7 @@ from study.store.definitions import Definition, with_ours
 from study.store.levels import passages_macro, sql_of
 from study.store.own_definitions import newest, of_study
 from study.store.query import quoted
-from study.store.views import names_view, phases_view, view_texts
+from study.store.views import names_view, phase_statements, phases_view, view_texts
 
 READS_PHASES = re.compile("phases|cells|phase_names|query", re.IGNORECASE)
 """In a query that may read them: their names, and the functions `query` and `query_table`, which take any name."""
@@ -29,8 +29,9 @@ class Scope:
     definition: Definition | None = None
     """A definition to have beside the store's; before one of the same name."""
 
-    def install(self, connection: duckdb.DuckDBPyConnection, text: str) -> None:
-        """Make the study's views that the query `text` may read in a connection; its file stays as it is."""
+    def install(self, connection: duckdb.DuckDBPyConnection, text: str, without: Collection[str] = ()) -> None:
+        """Make the study's views that the query `text` may read in a connection; its file stays as it is. Definitions
+        `without` are left out of those of phases."""
         connection.begin()
         [(file,)] = connection.execute("select current_database()").fetchall()
         main, study, texts = f"{quoted(file)}.main", "'" + self.study.replace("'", "''") + "'", view_texts()
@@ -50,15 +51,29 @@ class Scope:
         ):
             connection.execute(_temporary(statement))
         if READS_PHASES.search(text):  # they take longer to make than most queries to answer
-            stored = newest(connection)
-            own = [of_study(connection, self.study), *([self.definition] if self.definition else [])]
-            known = with_ours([*stored, *own])
+            stored, known = newest(connection), self.definitions(connection, without)
             connection.execute(_temporary(phases_view("phases", "run_id", "temp.main.outcomes", known)))
             if horizon is not None or known != with_ours(stored):
                 connection.execute(f"create temp view study_phases as select {study} as study, * from phases")
                 connection.execute(f"create temp view cells as\n{texts['cells']}")
                 connection.execute(_temporary(names_view(known)))
         connection.commit()
+
+    def definitions(self, connection: duckdb.DuckDBPyConnection, without: Collection[str] = ()) -> list[Definition]:
+        """Ours, those of the store, the study's own text before another of its name, and the one that was asked for."""
+        asked = [self.definition] if self.definition else []
+        own = [*newest(connection), of_study(connection, self.study), *asked]
+        return with_ours(definition for definition in own if definition.name not in without)
+
+
+def install_phases_without(connection: duckdb.DuckDBPyConnection, without: Collection[str]) -> None:
+    """Make the views of phases of all studies in a connection, without these definitions; its file stays as it is."""
+    [(file,)] = connection.execute("select current_database()").fetchall()
+    known = with_ours(definition for definition in newest(connection) if definition.name not in without)
+    connection.execute(_temporary(passages_macro()))
+    for statement in phase_statements(known, f"{quoted(file)}.main.outcomes").values():
+        connection.execute(_temporary(statement))
+    connection.execute(f"create temp view cells as\n{view_texts()['cells']}")
 
 
 def _is_the_only_one(horizon: int, connection: duckdb.DuckDBPyConnection, study: str) -> bool:

@@ -38,11 +38,11 @@ def _name(file: str) -> str:
     return PurePath(file).stem.partition("_")[2]
 
 
-def phase_statements(definitions: Iterable[Definition]) -> dict[str, str]:
+def phase_statements(definitions: Iterable[Definition], outcomes: str = "main.outcomes") -> dict[str, str]:
     """The statements that make the views of these definitions, by name."""
     definitions = list(definitions)
     return {
-        "phases": phases_view("phases", "run_id", "main.outcomes", definitions),
+        "phases": phases_view("phases", "run_id", outcomes, definitions),
         "study_phases": phases_view("study_phases", "run_id.study, run_id.run_id", "keyed_outcomes", definitions),
         "phase_names": names_view(definitions),
     }

@@ -12,10 +12,13 @@ import analysis
 from analysis.charts import NotApplicable
 from analysis.charts.learning_curves import chart as learning_curves
 from analysis.charts.phase_diagram import MAX_TICKS
-from analysis.theme import save
+from analysis.stored import read_study
+from analysis.theme import phase_colors, save
 from study.spec import find
 from study.store.database import Store
-from study.store.definitions import definitions, ours
+from study.store.definitions import Definition, definitions, ours
+from study.store.phase_colors import GENERALIZED, OTHERS, UNRESOLVED
+from tests.support.phases import LEARNED
 from tests.support.synthetic import cells_of, drawn, run, step_up, write_study
 from trainables.components import available, load
 from trainables.errors import SpecError
@@ -331,16 +334,56 @@ def test_charts_are_saved_by_their_ending(store, tmp_path):
 
 @pytest.mark.parametrize("definition", definitions())
 def test_every_phase_has_a_colour_that_colour_blind_readers_can_tell_from_the_others(definition):
+    listed = ours(definition).phases
+    assert {phase.name for phase in listed} == {*re.findall(r"\b(?:then|else) '(\w+)'", ours(definition).sql)}
+    for lab in vision_of([phase.color for phase in listed]):
+        assert min(math.dist(a, b) for a, b in itertools.combinations(lab, 2)) > 20
+
+
+def vision_of(colors: list[str]) -> list[list[tuple[float, float, float]]]:
+    """Colours in CIE Lab, as normal sight, deuteranopia and protanopia see them."""
     # Machado et al. 2009, severity 1, on linear RGB.
     deuteranopia = [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]]
     protanopia = [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]]
-    listed = ours(definition).phases
-    assert {phase.name for phase in listed} == {*re.findall(r"\b(?:then|else) '(\w+)'", ours(definition).sql)}
-    colors = [np.array([int(phase.color[i : i + 2], 16) / 255 for i in (1, 3, 5)]) for phase in listed]
-    linear = [np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4) for c in colors]
-    for seen in (np.eye(3), np.array(deuteranopia), np.array(protanopia)):
-        lab = [cie_lab(np.clip(seen @ color, 0, 1)) for color in linear]
+    values = [np.array([int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]) for color in colors]
+    linear = [np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4) for c in values]
+    seen = (np.eye(3), np.array(deuteranopia), np.array(protanopia))
+    return [[cie_lab(np.clip(eye @ color, 0, 1)) for color in linear] for eye in seen]
+
+
+def test_the_palette_keeps_apart_the_phases_of_a_definition_that_names_no_colours():
+    for lab in vision_of([*GENERALIZED, *OTHERS, UNRESOLVED]):
         assert min(math.dist(a, b) for a, b in itertools.combinations(lab, 2)) > 20
+
+
+def test_phases_of_a_users_definition_have_colours_of_their_own_in_every_chart(tmp_path):
+    runs = [
+        run("low", {"train.accuracy": step_up(5), "test.accuracy": step_up(None)}, {"model.width": 4}),
+        run("high", GROKKED, {"model.width": 8}),
+        run("odd", {"train.accuracy": step_up(None), "test.accuracy": step_up(None)}, {"model.width": 12}),
+    ]
+    store = write_study(tmp_path, runs, {"model.width": [4, 8, 12]}, definition="learned", definition_sql=LEARNED)
+    facts = read_study(store, "toy")
+    colors = phase_colors(facts.definition)
+    assert list(colors) == ["low", "high", "odd", "unresolved"]
+    assert len(set(colors.values())) == 4
+    assert facts.definition.generalized == ("high",)
+    spec = analysis.phase_diagram(store, "toy").to_dict()
+    assert "phases by learned;" in spec["title"]["subtitle"]
+    scale = spec["encoding"]["color"]["scale"]
+    assert dict(zip(scale["domain"], scale["range"], strict=True)) == {name: colors[name] for name in scale["domain"]}
+    assert {row["phase"] for row in cells_of(spec)} == {"low", "high", "odd"}
+    assert analysis.boundary(store, "toy").phases == ("high",)
+    page = analysis.report(store, "toy", tmp_path / "page.html").read_text()
+    assert f'<i style="background: {colors["odd"]}"></i>odd' in page
+
+
+def test_more_phases_than_the_palette_has_still_differ():
+    names = ", ".join(f"('p{i}', {str(i % 2 == 0).lower()})" for i in range(30))
+    found = Definition(
+        "many", f"with names(phase, generalized) as (values {names}) select run_id, 'p1' as phase from outcomes"
+    )
+    assert len({phase.color for phase in found.phases}) == 31
 
 
 def cie_lab(linear: np.ndarray) -> tuple[float, float, float]:

@@ -9,7 +9,8 @@ import pyarrow as pa
 import pytest
 
 import analysis
-from study.store.definitions import definitions
+from study.store.definitions import Definition, definitions
+from tests.support.phases import LEARNED, SIMPLE
 from tests.support.synthetic import run, step_up, write_study
 from trainables.errors import SpecError
 
@@ -28,7 +29,7 @@ def outcome(train: int | None, test: int | None, final: tuple[float, float] | No
     return row | columns
 
 
-def phase(definition: str, *rows: dict, **params: float) -> str | list[str]:
+def phase(definition: str | Definition, *rows: dict, **params: float) -> str | list[str]:
     phases = analysis.classify(definition, pa.Table.from_pylist(list(rows)), params=params)["phase"].to_pylist()
     return phases if len(rows) > 1 else phases[0]
 
@@ -244,6 +245,26 @@ def test_mistakes_are_told_with_the_mend():
         analysis.classify("liu2022", table, params={"threshold": 0.95})
     with pytest.raises(SpecError, match=r"reads the column 'final_test_accuracy', which outcomes lacks"):
         analysis.classify("doshi2023", table)
+
+
+def test_a_users_definition_is_a_path_or_text_and_has_thresholds(tmp_path):
+    path = tmp_path / "mine.sql"
+    path.write_text(LEARNED)
+    row = outcome(10, 20) | {"test_step_95": None, "test_step_99": None}
+    for given in (str(path), LEARNED, Definition("mine", LEARNED)):
+        assert phase(given, row, outcome(10, None), outcome(None, None)) == ["high", "low", "odd"]
+        assert phase(given, row, threshold=0.95) == "low"
+        with pytest.raises(SpecError, match=r"has no parameter 'treshold'. Did you mean 'threshold'"):
+            phase(given, row, treshold=0.95)
+        with pytest.raises(SpecError, match=r"threshold is 0.8, .* stored at 0.5, 0.9, 0.95, 0.99"):
+            phase(given, row, threshold=0.8)
+    assert phase(SIMPLE, outcome(10, 20), outcome(10, None, status="running")) == ["high", "unresolved"]
+    with pytest.raises(SpecError, match=r"'own' reads the column 'final_test_accuracy', which outcomes lacks"):
+        analysis.classify(SIMPLE, pa.table({"run_id": ["a"]}))
+    with pytest.raises(
+        SpecError, match=r"phase definition 'own', given as text, line 1: it has no table of its phases"
+    ):
+        analysis.classify("select run_id, 'low' as phase from outcomes", pa.table({"run_id": ["a"]}))
 
 
 @pytest.mark.parametrize(
