@@ -25,6 +25,8 @@ FONT = "Helvetica Neue, Helvetica, Arial, Liberation Sans, sans-serif"
 
 
 alt.data_transformers.disable_max_rows()  # a chart that thins its data says so
+if alt.renderers.active == "default":  # that one loads Vega from the network; this one draws here
+    alt.renderers.enable("svg")
 
 
 @alt.theme.register("grokking_study", enable=True)

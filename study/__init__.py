@@ -1,14 +1,48 @@
-"""Studies of grokking: plan runs, train them through Ray Tune, keep them in a store that answers SQL."""
+"""Studies of grokking: plan runs, train them through Ray Tune, keep them in a store that answers SQL, and say what they
+mean.
 
+All public calls are here. Nothing heavy is imported before the first of them.
+"""
+
+import importlib
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from analysis import boundary, check_claims, classify, law, phase_diagram, report
+    from analysis.claim import Claim
     from study.plan.plan import Plan
     from study.spec import StudySpec
     from study.store.database import Store
+    from trainables.spec import RunSpec
 
+__all__ = ["Claim", "RunSpec", "StudySpec", "boundary", "check_claims", "classify", "law", "open", "phase_diagram",
+           "report", "run"]  # fmt: skip
 __version__ = "0.1.0"
+
+ELSEWHERE = {
+    "StudySpec": "study.spec",
+    "RunSpec": "trainables.spec",
+    "Claim": "analysis.claim",
+    **dict.fromkeys(("boundary", "check_claims", "classify", "law", "phase_diagram", "report"), "analysis"),
+}
+"""Public names, and the modules that they are taken from when they are first asked for."""
+
+
+def __getattr__(name: str) -> Any:
+    """A public name of another module; ImportError where a folder of the user's own is imported in our `analysis`'s
+    place."""
+    if name not in ELSEWHERE:
+        raise AttributeError(f"module 'study' has no attribute {name!r}")
+    module = importlib.import_module(ELSEWHERE[name])
+    package = importlib.import_module(ELSEWHERE[name].partition(".")[0])
+    if Path(package.__file__ or "").parent.parent != Path(__file__).parent.parent:
+        raise ImportError(f"{package.__file__!r} hides the module {package.__name__!r} of this package: rename it.")
+    return getattr(module, name)
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *ELSEWHERE]
 
 
 def open(path: str | Path = "results", *, write: bool = False) -> "Store":
@@ -31,6 +65,7 @@ def run(
     address: str = "auto",
     compile: str = "auto",
     prune: str | None = None,
+    retrain: bool = False,
     cpus_per_pack: int = 1,
     gpus_per_pack: float = 1.0,
 ) -> "Plan":
@@ -38,9 +73,10 @@ def run(
 
     `study` is a name of the catalog, the path of a Python file, or a StudySpec with a name. `storage` is where a new
     store keeps its parts, its folder by default; the others are the options of `study run`. A Ray that this process has
-    initialised is used, and left running. How far it is goes to stderr, as on the command line. Raises SpecError for
-    what cannot be run.
+    initialised is used, and left running. How far it is goes to stderr, as on the command line; in a notebook it is a
+    bar. Raises SpecError for what cannot be run.
     """
+    from study.cli.notebook_bar import NotebookBar, in_notebook
     from study.cli.progress_line import ProgressLine
     from study.spec import find
     from study.store.database import Store
@@ -55,8 +91,9 @@ def run(
         compile=compile,
         runs=runs,
         prune=prune,
+        retrain=retrain,
         cpus_per_pack=cpus_per_pack,
         gpus_per_pack=gpus_per_pack,
     )
-    with ProgressLine() as line:
+    with NotebookBar() if in_notebook() else ProgressLine() as line:
         return run_study(spec, Store.open(store, write=True, storage=storage), options, say=line.say)

@@ -7,3 +7,7 @@ class SpecError(ValueError):
     def __str__(self) -> str:
         """One line, whatever the value holds."""
         return " ".join(super().__str__().splitlines())
+
+    def _render_traceback_(self) -> list[str]:
+        """What a notebook shows: the line, without the way through our code that led to it."""
+        return [f"{type(self).__name__}: {self}"]

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from study.store.connection import SAFE, translated
 from study.store.errors import StoreError
+from trainables.errors import SpecError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,6 +20,8 @@ MAX_BYTES = 4_000_000_000
 """Of one result: a query without an end must not take the memory of what trains beside it."""
 NUMBERS = ("decimal", "hugeint", "uhugeint")
 TEXTS = ("interval", "bit", "blob", "bignum", "geometry", "variant", "union", "time with time zone")
+MAX_SHOWN = 40
+"""Rows that a notebook shows."""
 MAX_QUOTED = 80
 """Characters of a query that an error quotes."""
 
@@ -31,6 +34,22 @@ class Result:
 
     def to_arrow_table(self) -> pa.Table:
         return self.table
+
+    def arrow(self) -> pa.Table:
+        """The rows as an Arrow table."""
+        return self.table
+
+    def pl(self) -> Any:
+        """The rows as a Polars data frame; SpecError where Polars is not installed."""
+        try:
+            import polars
+        except ImportError:
+            raise SpecError("Polars is not installed: pip install polars, or take .df() or .arrow().") from None
+        return polars.from_arrow(self.table)
+
+    def _repr_html_(self) -> str:
+        """A notebook shows the rows as a table, of many the first and the last."""
+        return self.df().to_html(max_rows=MAX_SHOWN, border=0, index=False, show_dimensions=len(self.table) > MAX_SHOWN)
 
     def df(self) -> "pd.DataFrame":
         return self.table.to_pandas()

@@ -107,12 +107,12 @@ def trouble_with(marker: Marker, name: str) -> str:
         return f"store '{marker.place}': node {name} does not share it ({error.strerror or error}). {MEND}"
 
 
-def report(node: Node, marker: Marker, device: str, share: Share, sources: Sources | None = None) -> Report:
+def report(node: Node, marker: Marker, device: str, share: Share, sources: Sources) -> Report:
     """On a node: what it gives a study, whether it shares the store, and whether it can import a user's own parts."""
     trouble = trouble_with(marker, node.name)
     try:
         with tempfile.TemporaryDirectory() as folder:
-            install(sources or Sources(), Path(folder))
+            install(sources, Path(folder))
         found = machine(device, share, cores=int(node.cpus), memory=node.memory)
     except SpecError as error:
         said = str(error)

@@ -11,6 +11,7 @@ from dataclasses import replace
 import pytest
 
 from study.plan.packing import Machine, Share
+from study.sources import Sources
 from study.store.database import Store
 from study.train import cluster
 from tests.study.train.test_run import attempts
@@ -107,8 +108,12 @@ def test_packs_are_sized_for_the_smallest_of_different_nodes():
 
 def test_a_node_says_what_packs_fit_it_by_what_ray_may_use_of_it(tmp_path):
     with cluster.marker_in(str(tmp_path / "store")) as marker:
-        small = cluster.report(cluster.Node("", "n1", cpus=4, gpus=0, memory=1e9), marker, "cpu", Share(cores=2))
-        large = cluster.report(cluster.Node("", "n2", cpus=4, gpus=0, memory=2e9), marker, "cpu", Share(cores=2))
+        small = cluster.report(
+            cluster.Node("", "n1", cpus=4, gpus=0, memory=1e9), marker, "cpu", Share(cores=2), Sources()
+        )
+        large = cluster.report(
+            cluster.Node("", "n2", cpus=4, gpus=0, memory=2e9), marker, "cpu", Share(cores=2), Sources()
+        )
     assert (small.trouble, large.trouble) == ("", "")
     assert (small.machine.workers, large.machine.memory) == (2, 2 * small.machine.memory)
     assert small.machine.memory < 1e9 / 2
