@@ -1,5 +1,6 @@
 """How far a study is, as a bar in a notebook: one output that is rewritten, and the line of a log below it."""
 
+import contextvars
 import html
 import sys
 import time
@@ -23,6 +24,8 @@ class NotebookBar:
 
     def __init__(self) -> None:
         self.handle: Any = None
+        self.cell = contextvars.copy_context()
+        """Says which cell an output belongs to: the bar is drawn by other threads, too, which would not know."""
         self.drawn_at, self.last, self.notes = 0.0, "", list[str]()
 
     def __enter__(self) -> "NotebookBar":
@@ -30,7 +33,7 @@ class NotebookBar:
 
     def __exit__(self, *exception: object) -> None:
         if self.handle is not None:
-            self._draw(self.last)
+            self.cell.copy().run(self._draw)
 
     def say(self, what: Standing | str) -> None:
         """Show how a study stands, in place of what was shown before, or keep a note."""
@@ -40,12 +43,12 @@ class NotebookBar:
             bar = f'<progress max="1" value="{what.share:.4f}" style="width: 20em"></progress>'
             self.last = f"{bar} {what.percent}<br>{html.escape(str(what))}"
         if time.monotonic() - self.drawn_at >= SECONDS:
-            self._draw(self.last)
+            self.cell.copy().run(self._draw)
 
-    def _draw(self, bar: str) -> None:
+    def _draw(self) -> None:
         from IPython.display import HTML, display
 
-        shown = HTML("<br>".join([*self.notes, bar]))
+        shown = HTML("<br>".join([*self.notes, self.last]))
         if self.handle is None:
             self.handle = display(shown, display_id=True)
         else:

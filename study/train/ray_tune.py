@@ -136,6 +136,7 @@ def run_packs(
                 failure_config=tune.FailureConfig(max_failures=MAX_RETRIES),
                 callbacks=[Watcher(searcher, split, heard, check_interrupt)],
                 verbose=0,
+                progress_reporter=tune.CLIReporter(),  # in a notebook Tune would show an empty table of its own
             ),
         ).fit()
         if searcher.error is not None:
