@@ -111,8 +111,8 @@ def _task(context: click.Context) -> str:
 
 
 def definitions(context: click.Context, typed: str) -> Iterable[str]:
-    """Phase definitions."""
-    return known_definitions()
+    """Phase definitions, and SQL files of this folder."""
+    return [*known_definitions(), *sorted(path.name for path in Path().glob("*.sql"))]
 
 
 def claims(context: click.Context, typed: str) -> Iterable[str | CompletionItem]:

@@ -26,6 +26,9 @@ from trainables.errors import SpecError
 
 SECONDS = 5.0
 """A definition that takes longer for these few rows would never end for those of a study."""
+MEMORY, LONGEST = "1GB", 20_000
+"""What it may take, and characters of its text: it may have come with somebody's store."""
+MAX_SAID = 500
 MANY = 1000
 """So many of its rows are looked at."""
 KEYED = """
@@ -41,7 +44,7 @@ def why_not(definition: Definition) -> str | None:
         same = definition.sql == ours(definition.name).sql
         return None if same else f": {definition.name!r} is the name of one of ours, with another text. Rename yours."
     try:
-        with closing(duckdb.connect(config=SAFE)) as connection:
+        with closing(duckdb.connect(config={**SAFE, "memory_limit": MEMORY})) as connection:
             timer = threading.Timer(SECONDS, connection.interrupt)
             timer.start()
             try:
@@ -50,19 +53,27 @@ def why_not(definition: Definition) -> str | None:
                 timer.cancel()
     except Wrong as wrong:
         where = "" if wrong.line is None else f", line {wrong.line}"
-        return f"{where}: {' '.join(str(wrong).split())}"
+        return f"{where}: {_shortened(str(wrong))}"
     except duckdb.InterruptException:
         return f": it takes more than {SECONDS:g} seconds for {len(ROWS)} runs. Look for a join without a condition."
     except (SpecError, duckdb.Error) as error:
-        return f": {str(error).splitlines()[0]}"
+        return f": {_shortened(str(error).splitlines()[0])}"
     return None
+
+
+def _shortened(said: str) -> str:
+    """On one line, and not longer than a reader reads: DuckDB quotes what it has met."""
+    words = " ".join(said.split())
+    return words if len(words) <= MAX_SAID else f"{words[: MAX_SAID // 2]} ... {words[-MAX_SAID // 2 :]}"
 
 
 def _check(connection: duckdb.DuckDBPyConnection, definition: Definition) -> None:
     if not blanked(definition.sql, comments_only=True).strip():
         raise Wrong(f"it is empty. Begin with `{HEAD}`, then a select that gives run_id and phase from outcomes.")
+    if len(definition.sql) > LONGEST:
+        raise Wrong(f"it has more than {LONGEST:,} characters. Write it shorter.")
     check_form(connection, definition.sql)
-    check_head(definition)
+    check_head(connection, definition)
     connection.register("invented", invented_outcomes())
     connection.execute("create table outcomes as from invented")
     _check_select(connection, definition)

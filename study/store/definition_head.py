@@ -3,27 +3,36 @@
 import re
 from collections import Counter
 
+import duckdb
+
 from study.store.definition_form import Wrong
 from study.store.definitions import Definition, named_rows
 from study.store.errors import QueryError
-from study.store.query import query
 from study.store.sql_text import blanked, ctes, line_at
 
 HEAD = "with names(phase, generalized) as (values ('memorization', false), ('grokking', true))"
 PARAMS = re.compile(r"params\s+as\s*\(\s*(select\s*\*\s*)?from\s+defaults\s*\)", re.IGNORECASE)
+MOST = 100
+"""Phases of a definition."""
 COLUMNS = {"phase", "generalized", "color", "words"}
 
 
-def check_head(definition: Definition) -> None:
+def check_head(connection: duckdb.DuckDBPyConnection, definition: Definition) -> None:
     """The tables of names and of parameters, which are asked for by themselves."""
     spans = ctes(definition.sql)
     if "names" not in spans:
         raise Wrong(f"it has no table of its phases. Begin with `{HEAD}`.", 1)
     line = line_at(definition.sql, spans["names"][0])
     try:
+        connection.execute(definition.query_on(f"from names limit {MOST}", "names")).fetchall()
         rows = named_rows(definition)
-    except QueryError as error:
-        raise Wrong(f"its table of phases does not work by itself ({error}). Write it as `{HEAD}`.", line) from None
+    except duckdb.InterruptException:
+        raise
+    except (duckdb.Error, QueryError) as error:
+        said = str(error).splitlines()[0]
+        raise Wrong(f"its table of phases does not work by itself ({said}). Write it as `{HEAD}`.", line) from None
+    if len(rows) == MOST:
+        raise Wrong(f"names has {MOST} rows or more. Nobody tells so many phases apart.", line)
     columns = set(rows[0]) if rows else set()
     if not {"phase", "generalized"} <= columns <= COLUMNS:
         said = ", ".join(sorted(columns)) or "no rows"
@@ -50,8 +59,10 @@ def check_head(definition: Definition) -> None:
             line = line_at(definition.sql, spans["params"][0])
             raise Wrong("write `params as (select * from defaults)`: thresholds are changed there.", line)
         try:
-            [_] = query(definition.query_on("from defaults", "defaults"), {}).to_pylist()
-        except (QueryError, ValueError):
+            [_] = connection.execute(definition.query_on("from defaults limit 2", "defaults")).fetchall()
+        except duckdb.InterruptException:
+            raise
+        except (duckdb.Error, ValueError):
             line = line_at(definition.sql, spans["defaults"][0])
             raise Wrong(
                 "defaults must be one row of constants: `defaults as (select 0.9 as threshold)`.", line

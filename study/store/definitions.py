@@ -109,7 +109,7 @@ def named_rows(definition: Definition) -> list[dict[str, Any]]:
     """The table of phases as it is written. SQL does not tell `phase` from `PHASE`."""
     from study.store.query import query  # duckdb takes a moment to import
 
-    rows = query(definition.query_on("from names", "names"), {}).to_pylist()
+    rows = query(definition.query_on("from names limit 100", "names"), {}).to_pylist()
     return [{name.lower(): value for name, value in row.items()} for row in rows]
 
 

@@ -6,10 +6,11 @@ DuckDB says whether a text is right; this says where in a file something stands,
 import re
 
 SKIPPED = re.compile(
-    r"""--[^\n]*|/\*.*?\*/|\b[eE]'(?:[^'\\]|\\.|'')*'|'(?:[^']|'')*'|"(?:[^"]|"")*"|\$(?P<tag>\w*)\$.*?\$(?P=tag)\$""",
+    r"""--[^\n]*|/\*(?:.*?\*/|.*)|\b[eE]'(?:[^'\\]|\\.|'')*(?:'|$)|'(?:[^']|'')*(?:'|$)|"(?:[^"]|"")*(?:"|$)|"""
+    r"""\$(?P<tag>\w*)\$(?:.*?\$(?P=tag)\$|.*)""",
     re.DOTALL,
 )
-"""Comments and quoted text."""
+"""Comments and quoted text. What is not closed goes to the end, so that any text is looked at once."""
 WITH = re.compile(r"\s*with\s+(?:recursive\s+)?", re.IGNORECASE)
 HEAD = re.compile(r"\s*(\w+)\s*(?:\([^()]*\)\s*)?as\s*(?:(?:not\s+)?materialized\s*)?\(", re.IGNORECASE)
 COMMA = re.compile(r"\s*,")
@@ -55,6 +56,8 @@ def calls(sql: str, function: str) -> list[tuple[int, int, str]]:
     """The calls of a function: where each begins and ends, and its arguments without comments, on one line."""
     text, bare, found = blanked(sql), blanked(sql, comments_only=True), []
     for call in re.finditer(rf"\b{function}\s*\(", text, re.IGNORECASE):
+        if found and call.start() < found[-1][1]:
+            continue  # within the arguments of another one
         end = closing(text, call.end() - 1)
         found.append((call.start(), end + 1, " ".join(bare[call.end() : end].split())))
     return found

@@ -261,9 +261,7 @@ def test_a_users_definition_is_a_path_or_text_and_has_thresholds(tmp_path):
     assert phase(SIMPLE, outcome(10, 20), outcome(10, None, status="running")) == ["high", "unresolved"]
     with pytest.raises(SpecError, match=r"'own' reads the column 'final_test_accuracy', which outcomes lacks"):
         analysis.classify(SIMPLE, pa.table({"run_id": ["a"]}))
-    with pytest.raises(
-        SpecError, match=r"phase definition 'own', given as text, line 1: it has no table of its phases"
-    ):
+    with pytest.raises(SpecError, match=r"'own', given as text, line 1: it has no table of its phases"):
         analysis.classify("select run_id, 'low' as phase from outcomes", pa.table({"run_id": ["a"]}))
 
 

@@ -21,6 +21,10 @@ TYPO = f"{NAMES}\nselect run_id,\ncasee when true then 'low' end as phase from o
 NO_END = f"""{NAMES},
 large as (select count(*) as n from range(1000000) as a, range(1000000) as b where a.range <> b.range)
 select run_id, n::text as phase from outcomes, large"""
+ENDLESS_NAMES = """with names(phase, generalized) as (
+    select a.range::text, true from range(1000000) as a, range(1000000) as b where a.range * b.range < 0
+)
+select run_id, 'low' as phase from outcomes"""
 MISTAKES = {
     "nothing": ("", r": it is empty. Begin with `with names\("),
     "a comment": ("-- soon", r": it is empty"),
@@ -75,6 +79,12 @@ MISTAKES = {
         "it gives a row for the run 'x', which outcomes does not have",
     ),
     "what cannot be cast": (selecting("status::integer::text"), "it fails on a run: .*Use try_cast"),
+    "no end of names": (ENDLESS_NAMES, "takes more than 1 seconds for 7 runs"),
+    "too many names": (naming("names(phase, generalized) as (select range::text, true from range(999))"), "100 rows"),
+    "a long text": (f"{SIMPLE} /*{'x' * 20_000}*/", "it has more than 20,000 characters"),
+    "many comments": ("/*" * 9_000, ", line 1: unterminated"),
+    "many passages": (selecting("'low'", "passages(" * 2_000), "syntax error"),
+    "passages in passages": (selecting("'low'", "passages((select 0.9 from passages(0.9)))"), "."),
     "no end": (
         NO_END,
         "takes more than 1 seconds for 7 runs",
@@ -102,11 +112,12 @@ MISTAKES = {
 
 @pytest.mark.parametrize("name", MISTAKES)
 def test_a_mistake_is_one_line_with_the_mend(name, monkeypatch):
-    monkeypatch.setattr("study.store.definition_check.SECONDS", 1.0 if name == "no end" else 20.0)
+    monkeypatch.setattr("study.store.definition_check.SECONDS", 1.0 if "no end" in name else 20.0)
     text, words = MISTAKES[name]
     with pytest.raises(AssertionError, match=words) as caught:
         raise AssertionError(why_not(Definition("mine", text)))
     assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 600
 
 
 @pytest.mark.parametrize(
