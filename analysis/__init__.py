@@ -33,10 +33,15 @@ def boundary(store: "Store", study: str, **options) -> "Boundary":
     return boundaries.boundary(store, study, **options)
 
 
-def check_claims(store: "Store", name: str | None = None, **options) -> "list[Checked]":
-    """What papers say and what the store's runs say; options as in `analysis.claim_check.check_claims`."""
+def check_claims(store: "Store | None", name: str | None = None, **options) -> "list[Checked]":
+    """What papers say and what the store's runs say; options as in `analysis.claim_check.check_claims`. Of a study file
+    its own claims, and those about a study of its name."""
     from analysis import claim_check
 
+    if name is not None and name.endswith(".py"):
+        from analysis.own_claims import check_file
+
+        return check_file(store, name)
     return claim_check.check_claims(store, name, **options)
 
 

@@ -20,7 +20,7 @@ from study.search.boundary.model import BoundaryModel, fit
 from study.search.boundary.passages import log_steps
 from study.search.boundary.width import width_of
 from study.search.space import Seen
-from study.store.definitions import GENERALIZED, generalized_phases
+from study.store.definitions import GENERALIZED, Definition
 from trainables.components import FEW_NAMES
 from trainables.errors import SpecError
 
@@ -33,7 +33,7 @@ class Boundary:
     """Where half of the seeds are in one of `phases`."""
 
     study: str
-    definition: str
+    definition: Definition
     phases: tuple[str, ...]
     scales: tuple[Scale, ...]
     points: list[dict[str, float]]
@@ -58,7 +58,7 @@ class Boundary:
         else:
             at = f"a curve of {len(self.points)} pieces" if self.points else "nowhere"
         return (
-            f"Boundary({self.study!r}, {' or '.join(self.phases)} by {self.definition}, over {over}: {at}; "
+            f"Boundary({self.study!r}, {' or '.join(self.phases)} by {self.definition.name}, over {over}: {at}; "
             f"width {self.width:.3g} of the axes, {self.runs} runs)"
         )
 
@@ -71,18 +71,18 @@ def boundary(
     store: "Store",
     study: str,
     phase: str | Collection[str] = "generalized",
-    definition: str | None = None,
+    definition: str | Definition | None = None,
     at: Mapping[str, Any] | None = None,
 ) -> Boundary:
     """The boundary between the runs in `phase` and all other resolved runs.
 
     `phase`: one phase, several, or 'generalized' for every phase in which the test split is answered at the end.
-    `definition`: the phase definition; None for the study's own.
+    `definition`: a phase definition by name, path or text; None for the study's own.
     `at`: the axes to hold at a value, {axis: value}, so that one or two axes remain.
     Raises SpecError for unknown names, for axes that are not numeric, and where all runs are on one side.
     """
     facts, at = read_study(store, study, definition), at or {}
-    store = store.of(study)
+    store = store.of(study, definition=facts.definition)
     if not isinstance(at, Mapping):
         raise SpecError(f"Study {study!r}: at must be {{axis: value}}, got {at!r}.")
     facts.check_axes(at)
@@ -93,7 +93,7 @@ def boundary(
             f"Hold the others fixed with at={{axis: value}}."
         )
     if phase == GENERALIZED:
-        phases = generalized_phases(facts.definition)
+        phases = facts.definition.generalized
     else:
         phases = (phase,) if isinstance(phase, str) else tuple(phase)
     found = resolved_runs(store, study, facts.definition)
@@ -109,7 +109,7 @@ def boundary(
         known = sorted({row["phase"] for row in found})
         raise SpecError(
             f"Study {study!r}: there is no boundary of phase {phase!r}, its {len(runs)} resolved runs are on one side. "
-            f"Phases by {facts.definition}: {', '.join(known) or 'none yet'}."
+            f"Phases by {facts.definition.name}: {', '.join(known) or 'none yet'}."
         )
     scales = tuple(_scale(study, axis, [run.point[axis] for run in runs]) for axis in axes)
     places_ND = np.stack([scale.unit([run.point[scale.path] for run in runs]) for scale in scales], -1)

@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from trainables.errors import SpecError
+
 REPRODUCED, NOT_REPRODUCED = "reproduced", "not reproduced"
 UNDECIDED = "undecided"
 """The interval crosses the bar, or these runs cannot tell."""
@@ -40,8 +42,9 @@ class Claim:
     """Paper and place in it: `Huang et al. 2024 (arXiv 2402.15175), Figure 3`."""
     published: str
     """The paper's numbers."""
-    studies: Sequence[str]
-    """Studies of the catalog that can answer: first the one sized for two cores, then the one at the paper's size."""
+    studies: Sequence[str] = ()
+    """Studies that can answer. Ours name studies of the catalog: first the one sized for two cores, then the one at the
+    paper's size. A claim of a study file may name none: then it is about the file's own."""
     statistic: Callable[[Runs], float]
     """A number computed from the runs; NaN where they cannot tell. It is called once per resample, so it must be quick
     and free of side effects."""
@@ -60,7 +63,10 @@ class Claim:
     """What limits the check at these sizes: sizes that were tried, differences from the paper."""
 
     def __post_init__(self) -> None:
-        assert self.above is not None or self.below is not None, f"claim {self.name!r} has no bar"
+        if self.above is None and self.below is None:
+            raise SpecError(
+                f"claim {self.name!r} has no bar: say where its number must lie, with above, below or both."
+            )
 
     @property
     def bar(self) -> str:
@@ -75,7 +81,7 @@ class Checked:
     """A claim checked on one study. `low` to `high` is the 95% interval of `value`; NaN where there is none."""
 
     row: str
-    """The file of analysis/claims that holds the claim."""
+    """The file that holds the claim: of analysis/claims, or a study's."""
     claim: Claim
     study: str
     ended: int

@@ -1,8 +1,8 @@
 """The claims of analysis/claims checked against the runs of a store."""
 
 import json
-from collections.abc import Iterator
-from functools import lru_cache
+from collections.abc import Callable, Iterator
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 from analysis.claim import Checked, Claim, Runs
@@ -11,6 +11,7 @@ from trainables.components import available, closest, load
 from trainables.errors import SpecError
 
 if TYPE_CHECKING:
+    from study.spec import StudySpec
     from study.store.database import Store
 
 PACKAGE = "analysis.claims"
@@ -43,8 +44,8 @@ def check_claims(store: "Store | None", name: str | None = None, everything: boo
     ]
 
 
-def claims_about(store: "Store", study: str) -> list[Checked]:
-    """Every claim that names this study, checked on it."""
+def claims_about(store: "Store | None", study: str) -> list[Checked]:
+    """Every claim of ours that names this study, checked on it."""
     return [check(store, row, claim, study) for row, claim in all_claims() if study in claim.studies]
 
 
@@ -55,18 +56,24 @@ def check(store: "Store | None", row: str, claim: Claim, study: str) -> Checked:
     """
     from study.spec import find  # here, because it imports torch, which a store without these studies does not need
 
-    spec = find(study)
+    return measured(store, row, claim, find(study), partial(_run_ids, study))
+
+
+def measured(
+    store: "Store | None", row: str, claim: Claim, study: "StudySpec", ids: Callable[[int], frozenset[str]]
+) -> Checked:
+    """The claim checked on a study, whose run ids with so many seeds at each point `ids` gives."""
     if store is None:
-        return Checked(row, claim, study, 0, len(spec.points()) * spec.seeds)
-    runs = ended_runs(store, study, spec.horizon, claim.columns)
-    known = _run_ids(study, max([spec.seeds - 1, *(run["seed"] for run in runs)]) + 1)
+        return Checked(row, claim, study.name, 0, len(study.points()) * study.seeds)
+    runs = ended_runs(store, study.name, study.horizon, claim.columns)
+    known = ids(max([study.seeds - 1, *(run["seed"] for run in runs)]) + 1)
     runs = [run for run in runs if run["run_id"] in known]
-    wanted = _run_ids(study, spec.seeds)
+    wanted = ids(study.seeds)
     ended = len(wanted & {run["run_id"] for run in runs})
     value, low, high = interval(claim.statistic, runs)
     least, greatest = claim.within
     low, high = max(low, least), min(high, greatest)  # NaN stays NaN
-    return Checked(row, claim, study, ended, len(wanted), value, low, high, fewest_seeds(runs))
+    return Checked(row, claim, study.name, ended, len(wanted), value, low, high, fewest_seeds(runs))
 
 
 @lru_cache(maxsize=64)  # every claim about a study asks for them

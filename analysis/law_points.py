@@ -16,6 +16,7 @@ from trainables.errors import SpecError
 
 if TYPE_CHECKING:
     from study.store.database import Store
+    from study.store.definitions import Definition
 
 CRITICAL = {
     "critical_size": (("model.width", "model.layers"), ("task.data_size", "task.train_fraction")),
@@ -25,19 +26,25 @@ CRITICAL = {
 RATES = ("optimizer.learning_rate", "optimizer.weight_decay")
 
 
-def law(store: "Store", study: str, name: str, definition: str | None = None, at: dict[str, Any] | None = None) -> Fit:
+def law(
+    store: "Store",
+    study: str,
+    name: str,
+    definition: "str | Definition | None" = None,
+    at: dict[str, Any] | None = None,
+) -> Fit:
     """A law fitted to a study.
 
     `critical_size` needs a model size and a data size as axes, `critical_fraction` task.p and task.train_fraction, and
     `delay` the learning rate, the weight decay or both.
-    `definition`: the phase definition; None for the study's own.
+    `definition`: a phase definition by name, path or text; None for the study's own.
     `at`: the other axes to hold at a value, {axis: value}.
     Raises SpecError where the study does not have the axes of the law, or too few points.
     """
     if name not in LAWS:
         raise SpecError(f"No law named {name!r}. {closest(name, sorted(LAWS))}")
     facts, at = read_study(store, study, definition), at or {}
-    store = store.of(study)
+    store = store.of(study, definition=facts.definition)
     facts.check_axes(at)
     axes = [axis for axis in facts.axes if axis not in at]
     if name == "delay":

@@ -1,6 +1,7 @@
 """One self-contained HTML page about a study: charts with their code and data, tables, spec, provenance."""
 
 import functools
+import itertools
 import json
 from importlib.resources import files
 from pathlib import Path
@@ -9,6 +10,9 @@ from typing import TYPE_CHECKING, Any
 from trainables.components import available, load
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from analysis.claim import Checked
     from study.store.database import Store
 
 FIRST = ("claims", "explorer")
@@ -48,9 +52,10 @@ TABLES = {
 }
 
 
-def report(store: "Store", study: str, out: str | Path) -> Path:
+def report(store: "Store", study: str, out: str | Path, claims: "Sequence[Checked]" = ()) -> Path:
     """Write the page to `out` and return its path. Raises SpecError if the store has no such study.
 
+    `claims` are checked claims to show before ours, such as those of the study's file.
     A chart that does not apply to the study is left out; a study without records gets a page that says so.
     """
     # Here, because `analysis` imports this module, and Altair takes a second to import.
@@ -60,16 +65,21 @@ def report(store: "Store", study: str, out: str | Path) -> Path:
     from analysis.claim import as_row
     from analysis.claim_check import claims_about
     from analysis.stored import read_cells, read_study, rows
-    from analysis.theme import UNNAMED, phase_colors
+    from analysis.theme import phase_colors
+    from study.store.studies import definition_of
 
     facts = read_study(store, study)
     store = store.of(study)
-    claims = claims_about(store, study)
+    claims = [*claims, *claims_about(store, study)]
     tables = {name: rows(store, sql, study=study) for name, sql in TABLES.items()}
+    colors = {facts.definition.name: phase_colors(facts.definition)}
+    for name, of in itertools.groupby(tables["phases"], lambda row: row["definition"]):
+        found = facts.definition if name == facts.definition.name else definition_of(store, study, name)
+        colors[name] = phase_colors(found, (row["phase"] for row in of))
     environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     environment.policies["json.dumps_kwargs"] = {"separators": (",", ":"), "allow_nan": False}
     environment.filters |= {
-        "color": lambda phase, definition: phase_colors(definition).get(phase, UNNAMED),
+        "color": lambda phase, definition: colors[definition][phase],
         "parsed": lambda text: json.loads(text).items(),
         "pretty": lambda text: json.dumps(json.loads(text), indent=2, ensure_ascii=False),
     }

@@ -4,8 +4,8 @@ import json
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from analysis.classify import definitions
 from analysis.scale import ABSENT
+from study.store.definitions import Definition
 from trainables.components import closest
 from trainables.errors import SpecError
 
@@ -19,7 +19,7 @@ class Study(NamedTuple):
     name: str
     question: str
     axes: list[str]
-    definition: str
+    definition: Definition
     first_horizon: int
     horizon: int
     """The shortest and the longest horizon at which a run is judged."""
@@ -53,11 +53,14 @@ def rows(store: "Store", sql: str, **params: Any) -> list[dict[str, Any]]:
     return store.sql(sql, params).to_arrow_table().to_pylist()
 
 
-def read_study(store: "Store", study: str, definition: str | None = None) -> Study:
-    """The study's facts. `definition` is a phase definition, None for the study's own.
+def read_study(store: "Store", study: str, definition: "str | Definition | None" = None) -> Study:
+    """The study's facts. `definition` is a phase definition: ours or the store's by name, the path of an SQL file, SQL
+    text, or None for the study's own. `store.of(study, definition=...)` has its phases.
 
     Raises SpecError with the nearest name if the store has no such study or there is no such definition.
     """
+    from study.store.studies import definition_of  # duckdb takes a moment to import
+
     found = rows(
         store,
         """select
@@ -74,10 +77,8 @@ def read_study(store: "Store", study: str, definition: str | None = None) -> Stu
         raise SpecError(f"The store has no study {study!r}. {closest(study, known, '`study status` shows all.')}")
     [planned] = found
     spec = json.loads(planned.pop("spec"))
-    definition = str(definition or spec.get("definition", "unified"))
-    if definition not in definitions():
-        raise SpecError(f"No phase definition named {definition!r}. {closest(definition, definitions())}")
-    return Study(study, spec.get("question") or study, list(spec.get("axes", {})), definition, **planned)
+    found = definition_of(store, study, definition)
+    return Study(study, spec.get("question") or study, list(spec.get("axes", {})), found, **planned)
 
 
 def read_cells(store: "Store", study: Study) -> list[dict[str, Any]]:
@@ -93,7 +94,7 @@ def read_cells(store: "Store", study: Study) -> list[dict[str, Any]]:
             sum(fraction) over (partition by point order by phase) - fraction as start
         from cells where study = $study and definition = $definition order by phase""",
         study=study.name,
-        definition=study.definition,
+        definition=study.definition.name,
     )
     cells = [cell | {"point": json.loads(cell["key"])} for cell in cells]
     cells = [cell for cell in cells if set(cell["point"]) <= set(study.axes)]
@@ -103,7 +104,7 @@ def read_cells(store: "Store", study: Study) -> list[dict[str, Any]]:
     return [cell | {"cell": numbers.setdefault(cell["key"], len(numbers))} for cell in cells]
 
 
-def resolved_runs(store: "Store", study: str, definition: str) -> list[dict[str, Any]]:
+def resolved_runs(store: "Store", study: str, definition: Definition) -> list[dict[str, Any]]:
     """The runs of the study with a phase other than `unresolved`: `point`, `phase`, and `step`, the one at which test
     accuracy passes 0.9."""
     found = rows(
@@ -112,7 +113,7 @@ def resolved_runs(store: "Store", study: str, definition: str) -> list[dict[str,
         from study_runs join phases using (run_id) join outcomes using (run_id)
         where study = $study and definition = $definition and phase <> 'unresolved' order by run_id""",
         study=study,
-        definition=definition,
+        definition=definition.name,
     )
     return [row | {"point": json.loads(row["point"])} for row in found]
 

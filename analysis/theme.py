@@ -8,18 +8,17 @@ from typing import Any
 
 import altair as alt
 
-from study.store.definitions import phases_of
+from study.store.definitions import Definition
+from study.store.phase_colors import fresh
 from trainables.errors import SpecError
 
 BLUE, SKY = "#0a5fb4", "#7cc5f2"
 GREEN, TEAL = "#4daf7c", "#009e73"
-ORANGE, YELLOW, PINK, BROWN = "#d55e00", "#f0c84b", "#d66fb1", "#8a6d3b"
+ORANGE, YELLOW, PINK = "#d55e00", "#f0c84b", "#d66fb1"
 DARK, GREY, LIGHT = "#3d3d3d", "#9a9a9a", "#d4d4d4"
 BAND: dict[str, Any] = {"color": "#bdbdbd", "opacity": 0.55}
 """The mark of a band in which the runs do not tell."""
 
-UNNAMED = BROWN
-"""Colour of a phase that its definition does not name."""
 SPLITS = {"train": GREY, "test": BLUE, "ood": ORANGE}
 FORMATS = (".png", ".svg", ".html", ".json")
 FONT = "Helvetica Neue, Helvetica, Arial, Liberation Sans, sans-serif"
@@ -54,18 +53,21 @@ def theme() -> alt.theme.ThemeConfig:
     }  # pyright: ignore[reportReturnType]
 
 
-def phase_colors(definition: str) -> dict[str, str]:
-    """Phase -> colour under a definition, in the order of legends."""
-    return {phase.name: phase.color for phase in phases_of(definition)}
+def phase_colors(definition: Definition, phases: Iterable[str] = ()) -> dict[str, str]:
+    """Phase -> colour under a definition, in the order of legends. Of `phases`, those that it does not know are last,
+    each with a colour of its own."""
+    colors = {phase.name: phase.color for phase in definition.phases}
+    for phase in sorted(set(phases) - set(colors)):
+        colors[phase] = fresh(colors.values())
+    return colors
 
 
-def phase_color(definition: str, phases: Iterable[str]) -> alt.Color:
+def phase_color(definition: Definition, phases: Iterable[str]) -> alt.Color:
     """The colour channel of a field `phase` that holds these phases of a definition, in the order of legends."""
-    colors = phase_colors(definition)
-    order = list(colors)
-    known = sorted(set(phases), key=lambda phase: (order.index(phase) if phase in colors else len(order), phase))
-    shown = [colors.get(phase, UNNAMED) for phase in known]
-    return alt.Color("phase:N").scale(domain=known, range=shown).legend(title="phase", symbolStrokeWidth=0)
+    seen = set(phases)
+    shown = {phase: color for phase, color in phase_colors(definition, seen).items() if phase in seen}
+    scale = {"domain": list(shown), "range": list(shown.values())}
+    return alt.Color("phase:N").scale(**scale).legend(title="phase", symbolStrokeWidth=0)
 
 
 def step_axis(title: str, padding: int = 0) -> tuple[alt.Scale, alt.Axis]:

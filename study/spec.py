@@ -11,19 +11,22 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
-from study.store.definitions import definitions
-from study.study_file import run_file
+from study.store.definition_source import given_definition
+from study.store.definitions import Definition, definitions, ours
+from study.study_file import folder_of_running, run_file
 from trainables.components import available, closest, load
 from trainables.errors import SpecError
-from trainables.observation import Observation, check_probes
+from trainables.observation import PROBES, Observation, check_probes
+from trainables.parts import PARTS, class_of, module_of
 from trainables.spec import RunSpec
 
 Point = dict[str, Any]
 """Values of some fields of RunSpec by dotted path: {"optimizer.weight_decay": 1.0}. A cell of a phase diagram."""
 
-CATALOG = "study.catalog"
+CATALOG, SAMPLERS = "study.catalog", "study.samplers"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,11 +48,16 @@ class StudySpec(Observation):
     fixed_split: bool = False
     """True keeps the base's data_seed for every seed, so that seeds differ in initialisation and order alone."""
     definition: str = "unified"
-    """Phase definition of the study's diagrams: a file of study/phases."""
+    """Phase definition of the study's diagrams: a file of study/phases by name, the path of an SQL file, beside the
+    study file or in the current folder, or SQL text. In a study that is built it is the definition's name."""
+    definition_sql: str = ""
+    """The text of a definition that is not one of ours; filled in when the study is built."""
     search: Mapping[str, Any] | None = None
     """How a search chooses the points, and why (search/request.py). Then `axes` are the ends or values of what it looks
     over, and points are what the store has. None = all points of the axes."""
     name: str = field(default="", compare=False)
+    stored: bool = field(default=False, compare=False, repr=False)
+    """Read from a store: the code of parts that are a user's own may be missing, and nothing of them is checked."""
 
     def __post_init__(self) -> None:
         label = f"study {self.name or self.question!r}"
@@ -63,10 +71,8 @@ class StudySpec(Observation):
             raise SpecError(f"{label}: extra must be a list of points, got {self.extra!r}.")
         if not isinstance(self.search, Mapping | None):
             raise SpecError(f"{label}: search is what `study search` asks for, or None; got {self.search!r}.")
-        known = {"sampler": available("study.samplers"), "definition": definitions()}
-        for field_name, names in known.items():
-            if (name := getattr(self, field_name)) not in names:
-                raise SpecError(f"{label}: {field_name} {name!r} is not known. {closest(name, names)}")
+        if not self.definition_sql:
+            self._read_definition(label)
         axes = {path: _plain(values) for path, values in self.axes.items()}
         for path, values in axes.items():
             if not isinstance(values, Sequence) or isinstance(values, str) or not values:
@@ -80,19 +86,34 @@ class StudySpec(Observation):
         object.__setattr__(self, "extra", [{p: _plain(value) for p, value in point.items()} for point in self.extra])
         try:
             super().__post_init__()
+            _ = self.stored or sampler_of(self.sampler)
             if self.seeds < 1 or self.horizon < 1:
                 raise SpecError(f"seeds and horizon must be 1 or larger, got {self.seeds} and {self.horizon}.")
             self._check_points()
         except SpecError as error:
             raise SpecError(f"{label}: {error}") from None
 
+    def _read_definition(self, label: str) -> None:
+        """The name and the text of the definition, for what was given; SpecError where it does not work."""
+        try:
+            found = given_definition(str(self.definition), folder_of_running())
+        except SpecError as error:
+            raise SpecError(f"{label}: {error}") from None
+        if found is None:
+            near = closest(self.definition, definitions())
+            raise SpecError(f"{label}: definition {self.definition!r} is not known. {near}")
+        object.__setattr__(self, "definition", found.name)
+        object.__setattr__(self, "definition_sql", "" if found.name in definitions() else found.sql)
+
     def _check_points(self) -> None:
         """SpecError for a point that cannot be run; else its values get the types of their fields, so that the points
         of 1 and of 1.0 are one cell."""
+        if self.absent:
+            return
         typed: dict[tuple[str, str], Any] = {}
         for point in self.points():
             run = self.base.with_values(point)
-            check_probes(run, self.probes)
+            check_probes(run, [name for name in self.probes if not self.stored or name in available(PROBES)])
             for path, value in point.items():
                 typed[path, repr(value)] = known if (known := run.value(path)) == value else value
         axes = {p: [typed.get((p, repr(value)), value) for value in values] for p, values in self.axes.items()}
@@ -101,10 +122,24 @@ class StudySpec(Observation):
         object.__setattr__(self, "extra", extra)
 
     @property
+    def absent(self) -> list[str]:
+        """The parts of a stored study whose code is not here, in words; nothing can be trained then."""
+        if not self.stored:
+            return []
+        values = [(part, point[part]) for point in (self.axes, *self.extra) for part in PARTS if part in point]
+        names = [(part, name) for part, found in values for name in ([found] if isinstance(found, str) else found)]
+        return [*self.base.absent, *(f"{part} {name!r}" for part, name in names if class_of(part, name) is None)]
+
+    @property
     def observation(self) -> Observation:
         """How the runs are observed, without the rest of the study."""
         values = {field.name: getattr(self, field.name) for field in fields(Observation)}
         return Observation(**{**values, "probes": tuple(self.probes)})
+
+    @property
+    def phase_definition(self) -> Definition:
+        """The phase definition itself."""
+        return Definition(self.definition, self.definition_sql) if self.definition_sql else ours(self.definition)
 
     def points(self) -> list[Point]:
         """Every point: the product of the axes, then the extra ones, each once. A search has none of itself."""
@@ -122,6 +157,8 @@ class StudySpec(Observation):
         known = [field.name for field in fields(self)]
         for name in changes.keys() - set(known):
             raise SpecError(f"study {self.name or self.question!r} has no field {name!r}. {closest(name, known)}")
+        if changes.get("definition") is not None:
+            changes = {"definition_sql": "", **changes}
         return replace(self, **{name: value for name, value in changes.items() if value is not None})
 
     def to_json(self) -> dict[str, Any]:
@@ -137,6 +174,7 @@ class StudySpec(Observation):
             "fixed_split": self.fixed_split,
             **self.observation.to_json(),
             "definition": self.definition,
+            **({"definition_sql": self.definition_sql} if self.definition_sql else {}),
             **({"search": dict(self.search)} if self.search is not None else {}),
         }
 
@@ -146,9 +184,15 @@ class StudySpec(Observation):
         if not isinstance(data, Mapping) or "base" not in data:
             raise SpecError(f"study {name!r} must be an object with a 'base', got {data!r}.")
         try:
-            return cls(**{**data, "base": RunSpec.from_json(data["base"]), "name": name})
+            return cls(**{**data, "base": RunSpec.from_json(data["base"]), "name": name, "stored": True})
         except TypeError as error:  # a field is missing, or unknown
             raise SpecError(f"study {name!r}: {error}.") from None
+
+
+def sampler_of(name: str) -> ModuleType:
+    """The sampler with this name: a file of study/samplers, or a module of one's own that defines `suggest`; SpecError
+    for neither."""
+    return module_of(SAMPLERS, name, available(SAMPLERS), "suggest")
 
 
 def _plain(value: Any) -> Any:
@@ -167,7 +211,11 @@ def find(study: "str | Path | StudySpec") -> StudySpec:
     if isinstance(study, StudySpec):
         _check_name(study, study.name, f"study {study.name!r}", "Give it another name: StudySpec(name=...).")
         return study
-    study = str(study)
+    return load_study(str(study))[0]
+
+
+def load_study(study: str) -> tuple[StudySpec, ModuleType]:
+    """The study of the catalog with this name, or the one that a Python file defines, and the module that holds it."""
     if study.endswith(".py"):
         module, name = run_file(Path(study)), Path(study).stem
     else:
@@ -183,7 +231,7 @@ def find(study: "str | Path | StudySpec") -> StudySpec:
         _check_name(spec, name, f"study file {study!r}", "Rename the file.")
     named = copy.copy(spec)  # not `replace`, which would check every point once more
     object.__setattr__(named, "name", name)
-    return named
+    return named, module
 
 
 def _check_name(spec: StudySpec, name: str, label: str, mend: str) -> None:

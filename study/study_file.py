@@ -1,6 +1,10 @@
-"""A study file is run for what it defines, and may import the files beside it: in this process and in the workers."""
+"""A study file is run for what it defines, and may import the files beside it, which come behind all that is
+installed.
+"""
 
+import ast
 import importlib
+import importlib.machinery
 import importlib.util
 import os
 import re
@@ -24,7 +28,9 @@ DEPENDENCIES = (
 HIDEABLE = (sys.stdlib_module_names | {*OURS, *DEPENDENCIES}) - {"test"}
 """Names that a file must not have. Nobody imports the standard library's tests, and many have a folder of this name."""
 _folder: list[str] = []
-"""The folder of the last study file, which is the first in sys.path; empty before one is run."""
+"""The folder of the last study file, which is the last in sys.path; empty before one is run."""
+_running: list[Path] = []
+"""The folders of the study files that are being run right now, the innermost last."""
 _imported: set[str] = set()
 """Modules that study files, and nobody before them, have imported from beside them."""
 
@@ -35,13 +41,16 @@ def run_file(path: Path) -> ModuleType:
     if not path.is_file():
         raise SpecError(f"study file {str(path)!r} does not exist.")
     place = path.absolute()
-    _look_beside(place.parent)
-    spec = importlib.util.spec_from_file_location(f"_study_file_{path.stem}", place)
+    look_beside(place.parent)
+    check_imports(place)
+    spec = importlib.util.spec_from_file_location(path.stem, place)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
     before = set(sys.modules)
+    sys.modules[spec.name] = module  # a part that is defined in the study file is found by the file's name
+    _imported.add(spec.name)
+    _running.append(place.parent)
     try:
         spec.loader.exec_module(module)
     except KeyboardInterrupt:
@@ -52,14 +61,51 @@ def run_file(path: Path) -> ModuleType:
         where = f"study file {str(path)!r}{_line_of(error, place)}"
         raise SpecError(f"{where} fails when it is run: {' '.join(reason.split())}") from error
     finally:
+        _running.pop()
         beside = imported_from(place.parent)
         _imported.update(name for name in set(sys.modules) - before if name.partition(".")[0] in beside)
     return module
 
 
+def import_named(name: str) -> ModuleType:
+    """The module that the command line names, installed or in the current folder; SpecError where it cannot be
+    imported."""
+    here = str(Path.cwd())
+    if here not in sys.path and "" not in sys.path:
+        sys.path.append(here)
+    try:
+        return importlib.import_module(name)
+    except Exception as error:
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        raise SpecError(f"module {name!r} cannot be imported: {reason}.") from error
+
+
+def folder_of_running() -> Path | None:
+    """The folder of the study file that is being run right now, or was last: a worker imports one for its parts. None
+    before one is run."""
+    return _running[-1] if _running else Path(_folder[0]) if _folder else None
+
+
 def folders() -> list[str]:
-    """Where workers look for what a study file imports from beside it."""
+    """The folder of the last study file."""
     return list(_folder)
+
+
+def travelling(folder: Path) -> dict[str, Path]:
+    """The files that a study file of this folder needs elsewhere, by their path below it: what was imported from beside
+    it, and phase definitions."""
+    found = {path.name: path for path in folder.glob("*.sql") if path.is_file()}
+    for path in imported_from(folder).values():
+        found |= files_of(path / "__init__.py" if path.is_dir() else path)
+    return found
+
+
+def files_of(file: Path) -> dict[str, Path]:
+    """The file of a module; of a package all files, by their path below where it is imported from."""
+    if file.name != "__init__.py":
+        return {file.name: file}
+    within = [path for path in file.parent.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
+    return {path.relative_to(file.parents[1]).as_posix(): path for path in within}
 
 
 def imported_from(folder: Path) -> dict[str, Path]:
@@ -85,7 +131,25 @@ def check_names(folder: Path, mend: str = "Rename it.") -> None:
             raise SpecError(f"'{path}' hides the module {name!r} ({used or 'of Python'}), which is needed. {mend}")
 
 
-def _look_beside(folder: Path) -> None:
+def check_imports(file: Path) -> None:
+    """SpecError if a study file imports a name that is beside it and that Python takes from elsewhere."""
+    try:
+        tree = ast.parse(file.read_bytes())
+    except (SyntaxError, ValueError):
+        return  # running it says what is wrong
+    named = [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
+    named += [node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module]
+    others = [place for place in sys.path if Path(place or ".").absolute() != file.parent]
+    for name in {name.partition(".")[0] for name in named}:
+        mine = next((path for path in _files(file.parent, name) if path.is_file()), None)
+        found = mine and importlib.machinery.PathFinder.find_spec(name, others)
+        if found and found.origin:
+            raise SpecError(
+                f"'{mine}' hides the module {name!r} ({found.origin}), which Python takes first. Rename yours."
+            )
+
+
+def look_beside(folder: Path) -> None:
     """Make what is in the folder importable, and forget what earlier study files have imported from beside them."""
     for name in _imported:
         sys.modules.pop(name, None)
@@ -95,7 +159,7 @@ def _look_beside(folder: Path) -> None:
             sys.path.remove(old)
     check_names(folder)
     _folder[:] = [str(folder)]
-    sys.path.insert(0, str(folder))
+    sys.path.append(str(folder))
     importlib.invalidate_caches()  # a file may have come since the folder was last looked at
 
 

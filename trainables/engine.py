@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from trainables.checkpoint import Checkpoint
 from trainables.compiler import Compiling
 from trainables.device import resolve_device
-from trainables.observation import DEFAULT, Observation, check_probes
+from trainables.observation import DEFAULT, Observation, check_probes, probe_of
 from trainables.pack import Pack
 from trainables.records import Flush, RunState
 from trainables.session import Prune, Session
@@ -51,7 +51,8 @@ def train_pack(
         check_probes(spec, observe.probes)
     evaluations, looks, snapshots = observe.evaluations(horizon), observe.looks(horizon), observe.snapshots(horizon)
     compiling = Compiling(compile, packs_alike * horizon, packs_alike * len(evaluations))
-    pack = Pack(specs, resolve_device(device), compiling, observe.evaluation_examples, checkpoint)
+    probes = [probe_of(name) for name in observe.probes]
+    pack = Pack(specs, resolve_device(device), compiling, observe.evaluation_examples, checkpoint, probes)
     session = Session(pack, specs, horizon, record, observe, prune)
     after = pack.step if checkpoint else -1
     for target in sorted({step for step in {*evaluations, *looks, *snapshots} if step > after}):

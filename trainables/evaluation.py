@@ -4,6 +4,7 @@
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
+from types import ModuleType
 
 import numpy as np
 import torch
@@ -14,6 +15,7 @@ from trainables.components import modules_of
 from trainables.data import PackedSplit, Split, pack_splits
 from trainables.device import PROFILES
 from trainables.layout import Layout
+from trainables.size import size_of
 from trainables.spec import RunSpec
 
 ABSENT = -np.inf
@@ -21,14 +23,20 @@ ABSENT = -np.inf
 
 
 class Evaluation:
-    """The evaluated splits of R runs. `score` is `make_evaluation`'s function, which may be compiled."""
+    """The evaluated splits of R runs. `score` is `make_evaluation`'s function, which may be compiled; `probes` are
+    measured beside the package's own cheap ones."""
 
     def __init__(
-        self, spec: RunSpec, layout: Layout, splits: dict[str, PackedSplit], score: Callable[..., dict[str, Tensor]]
+        self,
+        spec: RunSpec,
+        layout: Layout,
+        splits: dict[str, PackedSplit],
+        score: Callable[..., dict[str, Tensor]],
+        probes: Sequence[ModuleType] = (),
     ) -> None:
         self.task, self.layout, self.splits, self.score = spec.task, layout, splits, score
-        self.floats_per_example = spec.model.size(spec.task).floats
-        self.probes = [probe for probe in modules_of("trainables.probes") if hasattr(probe, "measure")]
+        self.floats_per_example = size_of(spec.model, spec.task).floats
+        self.probes = [probe for probe in (*modules_of("trainables.probes"), *probes) if hasattr(probe, "measure")]
 
     def measure(self, weights_RW: Tensor) -> dict[tuple[str, str], np.ndarray]:
         """Every metric by (split, metric), one value for each run (R,); probes have the split `model`."""

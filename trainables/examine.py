@@ -8,9 +8,8 @@ import torch
 from torch import Tensor
 
 from trainables.circuit import Circuit
-from trainables.components import load
 from trainables.layout import Layout
-from trainables.observation import PROBES
+from trainables.observation import probe_of
 from trainables.probes import Finding
 from trainables.seeds import generator
 from trainables.spec import RunSpec
@@ -30,7 +29,8 @@ def examine(
     circuit = _circuit(spec.task, spec.data_seed, count).to(weights_W.device)
     if len(circuit.targets_N) == 0:  # a tiny task, where no replacement changes the answer
         return {}
-    return {name: list(load(PROBES, name).examine(module, circuit)) for name in names}
+    probes = {name: probe_of(name) for name in names}
+    return {name: list(probe.examine(module, circuit)) for name, probe in probes.items() if hasattr(probe, "examine")}
 
 
 def columns(run_id: str, step: int, found: Mapping[str, Sequence[Finding]]) -> dict[str, list[Any]]:

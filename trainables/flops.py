@@ -5,6 +5,7 @@ They size packs, give a first guess of their time, and decide whether compiling 
 
 from trainables.answers import num_answers
 from trainables.device import PROFILES
+from trainables.size import size_of
 from trainables.spec import RunSpec
 
 FORWARD = 2.0
@@ -15,7 +16,7 @@ STEP = 3 * FORWARD
 
 def run_flops(spec: RunSpec, steps: int) -> float:
     """Operations of one run in so many steps, those of products of matrices."""
-    return STEP * spec.model.size(spec.task).products * (spec.batch_size or spec.task.num_train) * steps
+    return STEP * size_of(spec.model, spec.task).products * (spec.batch_size or spec.task.num_train) * steps
 
 
 def compiling_pays(kind: float, spec: RunSpec, num_params: int, num_runs: int, examples: float, device: str) -> bool:

@@ -4,12 +4,14 @@ except that a run may leave early, so no run id depends on it.
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from types import ModuleType
 from typing import Any
 
-from trainables.components import available, closest, load
+from trainables.components import available, load
 from trainables.errors import SpecError
+from trainables.parts import module_of, name_of, unknown
 from trainables.schedule import evaluation_steps, looking_steps
-from trainables.spec import RunSpec, coerce, name_of
+from trainables.spec import RunSpec, coerce
 
 PROBES = "trainables.probes"
 
@@ -26,7 +28,8 @@ class Observation:
     """A run ends once its test accuracy has stayed at 0.99 for as long again as it took to get there, and for at least
     a tenth of the horizon. Off by default: some runs generalize and later forget."""
     probes: Sequence[str] = ()
-    """Mechanistic probes of trainables/probes to run while training, `probes_per_decade` times per decade of steps."""
+    """Mechanistic probes of trainables/probes to run while training, `probes_per_decade` times per decade of steps, and
+    modules of one's own that define `examine`, which are run likewise, or `measure`, at every evaluation."""
     probes_per_decade: int = 4
     """Looks of the probes in each decade of steps, from step 100 on."""
     snapshots_per_decade: int = 0
@@ -67,6 +70,15 @@ class Observation:
 DEFAULT = Observation()
 
 
+def probe_of(name: str) -> ModuleType:
+    """The mechanistic probe with this name, or a module of one's own that defines `examine` or `measure`; SpecError for
+    none."""
+    own = [probe for probe in available(PROBES) if hasattr(load(PROBES, probe), "examine")]
+    if name in own or name not in available(PROBES):
+        return module_of(PROBES, name, own, "examine", "measure")
+    raise SpecError(unknown("probe", name, own))
+
+
 def check_probes(spec: RunSpec, names: Sequence[str]) -> None:
     """SpecError unless each name is a mechanistic probe, and the spec's task and model are of the kind they ask.
 
@@ -74,12 +86,12 @@ def check_probes(spec: RunSpec, names: Sequence[str]) -> None:
     """
     if not names:  # asked for every point of a study
         return
-    known = [name for name in available(PROBES) if hasattr(load(PROBES, name), "examine")]
     for name in names:
-        if name not in known:
-            raise SpecError(f"probe {name!r} is not known. {closest(name, known)}")
-        if hasattr(probe := load(PROBES, name), "check"):
+        probe = probe_of(name)
+        if hasattr(probe, "check"):
             probe.check(spec)
+            continue
+        if not hasattr(probe, "examine"):  # measured like the package's own cheap ones
             continue
         for part, able in ((spec.task, hasattr(spec.task, "circuit")), (spec.model, hasattr(spec.model, "heads"))):
             if not able:

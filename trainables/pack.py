@@ -4,6 +4,7 @@
 
 import dataclasses
 from collections.abc import Sequence
+from types import ModuleType
 
 import numpy as np
 import torch
@@ -34,6 +35,7 @@ class Pack:
         compiling: Compiling,
         evaluation_examples: int | None = None,
         checkpoint: Checkpoint | None = None,
+        probes: Sequence[ModuleType] = (),
     ) -> None:
         if len({spec.pack_key for spec in specs}) != 1:
             raise SpecError(f"a pack needs 1 or more runs of one shape, got {len({s.pack_key for s in specs})} shapes.")
@@ -69,10 +71,17 @@ class Pack:
         if getattr(first.model, "dropout", 0) > 0:
             seeds = [key("dropout", order_seed(spec)) & LOW_32 for spec in specs]
             self.dropout_seeds_R = torch.tensor(seeds, device=device)
-        self._compile(first, modules[0], splits, compiling)
+        self._compile(first, modules[0], splits, compiling, probes)
         self.replay = Replay(self._step, device)
 
-    def _compile(self, first: RunSpec, module: nn.Module, splits: dict[str, PackedSplit], compiling: Compiling) -> None:
+    def _compile(
+        self,
+        first: RunSpec,
+        module: nn.Module,
+        splits: dict[str, PackedSplit],
+        compiling: Compiling,
+        probes: Sequence[ModuleType],
+    ) -> None:
         """Make `train_step` and `evaluation`, each compiled if asked or if it does enough work."""
 
         def pays(kind: float, examples: float) -> bool:
@@ -85,7 +94,7 @@ class Pack:
         score = make_evaluation(module, self.layout, first.loss, precision)
         evaluated = sum(split.targets_RN.shape[1] for split in splits.values())
         scores = compiled(score, compiling.choice, pays(FORWARD, evaluated * compiling.num_evaluations))
-        self.evaluation = Evaluation(first, self.layout, splits, scores)
+        self.evaluation = Evaluation(first, self.layout, splits, scores, probes)
 
     def train(self, num_steps: int) -> None:
         """`num_steps` optimizer steps of every run."""

@@ -14,8 +14,9 @@ import torch
 from torch import Tensor
 
 from trainables.errors import SpecError
+from trainables.parts import name_of
 from trainables.seeds import generator
-from trainables.spec import at_least, name_of
+from trainables.spec import at_least
 
 
 @dataclass(frozen=True)

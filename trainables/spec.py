@@ -11,73 +11,19 @@ import functools
 import hashlib
 import json
 import sys
-import types
-import typing
 from dataclasses import dataclass
 from typing import Any
 
 from trainables.answers import asks_for_numbers
-from trainables.components import available, closest, load
+from trainables.components import available, closest
 from trainables.errors import SpecError
+from trainables.fields import at_least as at_least
+from trainables.fields import coerce as coerce
+from trainables.fields import fields_of
+from trainables.parts import PARTS, Absent, check_class, check_fields, class_of, is_own, name_of, unknown, version_of
 
-PARTS = {"task": ("trainables.tasks", "Task"), "model": ("trainables.models", "Model")}
-PARTS["optimizer"] = ("trainables.optimizers", "Optimizer")
 LOSSES = ("cross_entropy", "mse", "stablemax")
 PRECISIONS = ("float32", "bfloat16")
-
-
-def coerce(owner: object) -> None:
-    """Turn every field of a frozen dataclass into the type it declares, so that 1 and 1.0 are one value.
-
-    Raises SpecError for a value of another kind (a string or NaN for a number, 1.5 for an int). Fields of containers,
-    such as a mapping of axes, stay as they are.
-    """
-    hints = _hints(type(owner))
-    for field in _fields(type(owner)):
-        value, hint = getattr(owner, field.name), hints[field.name]
-        if hint is not str or type(value) is not str:
-            object.__setattr__(owner, field.name, _coerced(value, hint, owner, field.name))
-
-
-_hints = functools.cache(typing.get_type_hints)
-_fields = functools.cache(dataclasses.fields)
-"""The types of a class's fields, and the fields: a study makes and reads a hundred thousand specs."""
-
-
-def _coerced(value: Any, hint: Any, owner: object, name: str) -> Any:
-    options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
-    if value is None and types.NoneType in options:
-        return None
-    kind = next(option for option in options if option is not types.NoneType)
-    if value is not None and hasattr(value, "item") and getattr(value, "ndim", 1) == 0:
-        value = value.item()  # a numpy number: json cannot write it
-    if kind in (int, float):
-        if isinstance(value, (int, float)) and not isinstance(value, bool):  # True is an int to Python, not to us
-            whole = isinstance(value, int) or value.is_integer()
-            if abs(value) <= sys.float_info.max and (whole or kind is float):  # neither NaN nor infinite
-                return kind(value) + 0  # -0.0 + 0 is 0.0: one zero, one id
-        raise SpecError(f"{_label(owner)}.{name} must be a finite {kind.__name__}, got {value!r}.")
-    if kind is Any or typing.get_origin(kind) is not None or isinstance(value, kind):
-        return value
-    raise SpecError(f"{_label(owner)}.{name} must be {kind.__name__}, got {value!r}.")
-
-
-def _label(owner: object) -> str:
-    """A task, model or optimizer by its file, any other class by its own name."""
-    kind = type(owner).__name__
-    return name_of(owner) if kind in ("Task", "Model", "Optimizer") else kind
-
-
-def at_least(component: object, **least: int) -> None:
-    """SpecError unless each named field of a task, model or optimizer has its least value or a larger one."""
-    for name, smallest in least.items():
-        if (value := getattr(component, name)) < smallest:
-            raise SpecError(f"{name_of(component)}.{name} must be {smallest} or larger, got {value}.")
-
-
-def name_of(component: object) -> str:
-    """The name a config uses for a task, model or optimizer: its file's name."""
-    return type(component).__module__.rsplit(".", 1)[-1]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,11 +31,11 @@ class RunSpec:
     """One training run. `seed` draws initial weights and the order of batches, `data_seed` the split and the labels."""
 
     task: Any
-    """A `Task` of trainables/tasks."""
+    """A `Task` of trainables/tasks or of a module of one's own; docs/extending.md says what it must have."""
     model: Any
-    """A `Model` of trainables/models."""
+    """A `Model`, likewise."""
     optimizer: Any
-    """An `Optimizer` of trainables/optimizers."""
+    """An `Optimizer`, likewise."""
     loss: str = "cross_entropy"
     """`cross_entropy`; `mse` against one-hot targets (mean over classes) or against numbers; or `stablemax`,
     cross-entropy whose exponential is x + 1 from 0 on and 1 / (1 - x) below (Prieto et al. 2025, arXiv 2501.04697)."""
@@ -107,9 +53,8 @@ class RunSpec:
 
     def __post_init__(self) -> None:
         coerce(self)
-        for part, (package, _) in PARTS.items():
-            if not type(getattr(self, part)).__module__.startswith(package + "."):
-                raise SpecError(f"RunSpec.{part} must come from {package}, got {getattr(self, part)!r}.")
+        for part in PARTS:
+            _check_part(part, getattr(self, part))
         for name, known in (("loss", LOSSES), ("precision", PRECISIONS)):
             if (value := getattr(self, name)) not in known:
                 raise SpecError(f"RunSpec.{name} {value!r} is not known. {closest(value, list(known))}")
@@ -120,6 +65,8 @@ class RunSpec:
             )
         if self.full_data_steps < 0:
             raise SpecError(f"RunSpec.full_data_steps must be 0 or larger, got {self.full_data_steps}.")
+        if self.absent:
+            return  # what follows takes the code of the parts
         num_train = self.task.num_train
         if self.batch_size is not None and not 1 <= self.batch_size <= num_train:
             raise SpecError(
@@ -128,7 +75,14 @@ class RunSpec:
             )
         if asks_for_numbers(self.task) and self.loss != "mse":
             raise SpecError(f"RunSpec.loss must be 'mse' for a task that asks for numbers, got {self.loss!r}.")
-        self.model.check(self.task)
+        if hasattr(self.model, "check"):
+            self.model.check(self.task)
+
+    @property
+    def absent(self) -> list[str]:
+        """The parts whose code is not here, in words; nothing can be trained then."""
+        parts = ((part, getattr(self, part)) for part in PARTS)
+        return [f"{part} {value.name!r}" for part, value in parts if isinstance(value, Absent)]
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values, the parts named by their file; `from_json` is its inverse."""
@@ -136,16 +90,18 @@ class RunSpec:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "RunSpec":
-        """The spec that `to_json` wrote; SpecError where a name, a field or a value is not known."""
+        """The spec that `to_json` wrote; SpecError where a field or a value is not known.
+
+        Nothing is imported for it but parts of this package: others are Absent unless their module has been imported.
+        """
         if not isinstance(data, dict):
             raise SpecError(f"RunSpec must be an object with fields, got {data!r}.")
         values = dict(data)
-        for part, (package, class_name) in PARTS.items():
-            fields = values.get(part)
-            if not isinstance(fields, dict) or not isinstance(fields.get("name"), str):
-                raise SpecError(f"RunSpec.{part} must be an object with a 'name', got {fields!r}.")
-            kind = getattr(load(package, fields["name"]), class_name)
-            values[part] = _built(kind, {k: v for k, v in fields.items() if k != "name"}, f"{part} {fields['name']!r}")
+        for part in PARTS:
+            said = values.get(part)
+            if not isinstance(said, dict) or not isinstance(said.get("name"), str):
+                raise SpecError(f"RunSpec.{part} must be an object with a 'name', got {said!r}.")
+            values[part] = _part(part, said["name"], {k: _hashable(v) for k, v in said.items() if k != "name"})
         return _built(cls, values, "RunSpec")
 
     @functools.cached_property
@@ -160,10 +116,10 @@ class RunSpec:
         values = self.to_json()
         for seed in ("seed", "data_seed", "order_seed"):
             del values[seed]
-        for field in dataclasses.fields(self.task):
+        for field in fields_of(type(self.task)) if not self.absent else ():
             if field.metadata.get("per_run"):
                 values["task"].pop(field.name, None)
-        for field in dataclasses.fields(self.optimizer):
+        for field in fields_of(type(self.optimizer)) if not self.absent else ():
             if isinstance(getattr(self.optimizer, field.name), float):
                 values["optimizer"][field.name] = "a number"  # None is another computation
         return sys.intern(json.dumps(values, sort_keys=True, separators=(",", ":")))  # one text for a hundred thousand
@@ -187,13 +143,16 @@ class RunSpec:
             elif path not in PARTS:
                 changes[path] = value
         for part, of_part in fields.items():
-            changes[part] = dataclasses.replace(changes[part], **of_part)
+            old = changes[part]
+            changes[part] = old.with_fields(of_part) if isinstance(old, Absent) else dataclasses.replace(old, **of_part)
         return dataclasses.replace(self, **changes)
 
     def value(self, path: str) -> Any:
         """The value at a dotted path, as in `with_values`."""
         part, _, field = path.partition(".")
-        value = getattr(getattr(self, part), field) if field else getattr(self, part)
+        value = getattr(self, part)
+        if field:
+            return value.fields[field] if isinstance(value, Absent) else getattr(value, field)
         return name_of(value) if path in PARTS else value
 
 
@@ -203,29 +162,67 @@ def paths(spec: RunSpec) -> list[str]:
 
 
 def _paths(parts: dict[str, Any]) -> list[str]:
-    own = [field.name for field in dataclasses.fields(RunSpec)]
-    return own + [f"{part}.{field.name}" for part in PARTS for field in dataclasses.fields(parts[part])]
+    own = [field.name for field in fields_of(RunSpec)]
+    return own + [f"{part}.{name}" for part in PARTS for name in _field_names(parts[part])]
+
+
+def _field_names(part: Any) -> list[str]:
+    return list(part.fields) if isinstance(part, Absent) else [field.name for field in fields_of(type(part))]
+
+
+def _check_part(part: str, value: Any) -> None:
+    """SpecError for what cannot be this part of a run; the fields of a class that is not ours get their types."""
+    if isinstance(value, Absent):
+        return
+    if isinstance(value, type):
+        raise SpecError(f"RunSpec.{part} must be made from its class: write {value.__name__}(...).")
+    check_class(part, type(value))
+    if not is_own(type(value)):
+        coerce(value)
+        check_fields(value)
+
+
+def _hashable(value: Any) -> Any:
+    """A value from JSON, where tuples have become lists."""
+    return tuple(map(_hashable, value)) if isinstance(value, list) else value
 
 
 def _renamed(old: Any, part: str, name: Any) -> Any:
     """The part with this name, with what it has in common with the old one."""
-    package, class_name = PARTS[part]
-    if not isinstance(name, str) or name not in available(package):
-        raise SpecError(f"{part} {name!r} is not known. {closest(str(name), available(package))}")
-    kind = getattr(load(package, name), class_name)
-    shared = {field.name for field in dataclasses.fields(kind)} & {field.name for field in dataclasses.fields(old)}
+    kind = class_of(part, name) if isinstance(name, str) else None
+    if kind is None:
+        raise SpecError(unknown(part, str(name), available(PARTS[part][0])))
+    if isinstance(old, Absent):
+        raise SpecError(f"{part} {old.name!r} is not here: import its module to take {name!r} in its place.")
+    shared = {field.name for field in fields_of(kind)} & {field.name for field in fields_of(type(old))}
     return kind(**{field: getattr(old, field) for field in shared})
 
 
 def _to_json(component: Any) -> dict[str, Any]:
+    if isinstance(component, Absent):
+        return {"name": component.name, **component.fields}
     is_run = isinstance(component, RunSpec)
     values: dict[str, Any] = {} if is_run else {"name": name_of(component)}
-    for field in _fields(type(component)):
+    if not is_run and (version := version_of(type(component))) is not None:
+        values["version"] = version
+    for field in fields_of(type(component)):
         value = getattr(component, field.name)
         if "absent" in field.metadata and field.metadata["absent"] == value:
             continue
         values[field.name] = _to_json(value) if is_run and field.name in PARTS else value
     return values
+
+
+def _part(part: str, name: str, fields: dict[str, Any]) -> Any:
+    """A part from its name and its fields; Absent where its class is not here, or is of another version."""
+    kind = class_of(part, name)
+    if kind is None:
+        return Absent(name, fields)
+    if version_of(kind) is not None or not any(field.name == "version" for field in fields_of(kind)):
+        if version_of(kind) != fields.get("version"):
+            return Absent(name, fields)
+        fields = {k: v for k, v in fields.items() if k != "version"}
+    return _built(kind, fields, f"{part} {name!r}")
 
 
 def _built(kind: type, values: dict[str, Any], label: str) -> Any:

@@ -33,14 +33,15 @@ READ = (
 def chart(store: "Store", study: str, phase: str = "generalized", definition: str | None = None) -> ChartType:
     """On two axes, the plane; on one axis, the rate of generalization along it, with its band and critical values."""
     facts = read_study(store, study, definition)
-    store = store.of(study)
+    store = store.of(study, definition=facts.definition)
     try:
-        found = boundary(store, study, phase, definition)
+        found = boundary(store, study, phase, facts.definition)
     except SpecError as error:
         raise NotApplicable(str(error)) from None
     runs = _runs(store, found)
     width = f"mean width of the band {found.width:.1%} of the axes"
-    note = f"phases by {found.definition}, {width if math.isfinite(found.width) else 'no place with half of the seeds'}"
+    width = width if math.isfinite(found.width) else "no place with half of the seeds"
+    note = f"phases by {found.definition.name}, {width}"
     title = alt.Title(facts.question, subtitle=facts.subtitle(note, found.runs))
     layers = _plane(found, runs) if len(found.scales) == 2 else _line(found, runs)
     return layers.properties(title=title)

@@ -12,7 +12,6 @@ from altair.typing import ChartType
 
 from analysis.charts import NotApplicable, label
 from analysis.stored import read_cells, read_study, rows
-from study.store.definitions import generalized_phases
 from trainables.spec import RunSpec
 
 if TYPE_CHECKING:
@@ -71,7 +70,7 @@ def chart(store: "Store", study: str, point: dict[str, Any] | None = None) -> Ch
     if not cells:
         raise NotApplicable(f"Study {study!r} has no findings of mechanistic probes before and after generalization.")
     delays = {row["key"]: row["delay"] for row in found}
-    generalized = generalized_phases(facts.definition)
+    generalized = facts.definition.generalized
     cell = max(cells, key=lambda cell: (cell["phase"] in generalized and cell["fraction"] > 0.5, delays[cell["key"]]))
     shown = [row for row in found if row["key"] == cell["key"]]
     [spec] = rows(
@@ -81,7 +80,10 @@ def chart(store: "Store", study: str, point: dict[str, Any] | None = None) -> Ch
         study=study,
         key=cell["key"],
     )
-    positions = list(RunSpec.from_json(json.loads(spec["spec"])).task.positions)
+    run = RunSpec.from_json(json.loads(spec["spec"]))
+    if run.absent:
+        raise NotApplicable(f"{' and '.join(run.absent)} is not here to say which positions there are")
+    positions = list(run.task.positions)
     bands = [_band(name, [row for row in shown if row["metric"] == name], positions) for name in METRICS]
     first, last = (round(sum(row[end] for row in shown) / len(shown)) for end in ("first", "last"))
     note = f"{label(cell['point'])}: before is step {first:,}, after step {last:,}"

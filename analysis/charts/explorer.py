@@ -22,7 +22,7 @@ READ = f"{DIAGRAM} Click a cell for the accuracies of its runs."
 def chart(store: "Store", study: str, definition: str | None = None) -> ChartType:
     """The diagram over the study's first two axes, and curves; at first those of the cell with the most grokking."""
     facts = read_study(store, study, definition)
-    store = store.of(study)
+    store = store.of(study, definition=facts.definition)
     cells = read_cells(store, facts)
     numbers = {cell["key"]: cell["cell"] for cell in cells}
     curves = [row for row in read_curves(store, study) if row["key"] in numbers]

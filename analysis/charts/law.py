@@ -38,7 +38,7 @@ def chart(store: "Store", study: str, definition: str | None = None, at: dict[st
     fits, reasons = [], []
     for name in LAWS:
         try:
-            fits.append(law(store, study, name, definition, at))
+            fits.append(law(store, study, name, facts.definition, at))
         except SpecError as error:
             reasons.append(str(error))
     if not fits:
@@ -47,7 +47,7 @@ def chart(store: "Store", study: str, definition: str | None = None, at: dict[st
         why = few[0] if few else f"its axes ({', '.join(facts.axes)}) do not fit any of the laws {laws}."
         raise NotApplicable(f"Study {study!r} has no law to draw: {why}")
     [counted] = rows(store, "select count(*)::integer as runs from study_runs where study = $study", study=study)
-    title = alt.Title(facts.question, subtitle=facts.subtitle(f"phases by {facts.definition}", counted["runs"]))
+    title = alt.Title(facts.question, subtitle=facts.subtitle(f"phases by {facts.definition.name}", counted["runs"]))
     return alt.hconcat(*map(_panel, fits), spacing=60).properties(title=title)
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 from analysis.charts import NotApplicable, label
 from analysis.stored import read_cells, read_study, rows
 from analysis.theme import SPLITS, step_axis
-from study.store.definitions import generalized_phases
+from study.store.definitions import Definition
 from trainables.errors import SpecError
 
 if TYPE_CHECKING:
@@ -42,10 +42,10 @@ def chart(store: "Store", study: str, point: dict[str, Any] | None = None) -> al
     return lines(values).properties(title=title)
 
 
-def example(cells: list[dict[str, Any]], definition: str) -> dict[str, Any]:
+def example(cells: list[dict[str, Any]], definition: Definition) -> dict[str, Any]:
     """The row of `read_cells` with the most runs in a generalized phase, in the last of the definition if there are
     several (late generalization comes after early); without one, the row with the clearest phase."""
-    generalized = generalized_phases(definition)
+    generalized = definition.generalized
 
     def interest(cell: dict[str, Any]) -> tuple[int, bool, float]:
         rank = generalized.index(cell["phase"]) if cell["phase"] in generalized else -1

@@ -22,6 +22,7 @@ from analysis.scale import ABSENT, Scale
 from analysis.slices import arranged, panels_of
 from analysis.stored import Study, order, read_cells, read_study
 from analysis.theme import phase_color
+from study.store.definitions import Definition
 from trainables.errors import SpecError
 
 if TYPE_CHECKING:
@@ -44,11 +45,11 @@ def chart(
 ) -> ChartType:
     """The diagram over the axes `x` and `y`.
 
-    `x` and `y` are dotted paths; None for the first axis that is left. `definition` is a phase definition; None for the
-    study's own.
+    `x` and `y` are dotted paths; None for the first axis that is left. `definition` is a phase definition by name, path
+    or text; None for the study's own.
     """
     facts = read_study(store, study, definition)
-    store = store.of(study)
+    store = store.of(study, definition=facts.definition)
     facts.check_axes(axis for axis in (x, y) if axis is not None)
     cells = read_cells(store, facts)
     if not cells:
@@ -56,7 +57,7 @@ def chart(
     others = [axis for axis in facts.axes if axis not in (x, y)]
     others = arranged(cells, others, MAX_TICKS)
     axes = [axis or (others.pop(0) if others else "") for axis in (x, y)]
-    subtitle = facts.subtitle(f"phases by {facts.definition}", sum(cell["runs"] for cell in cells))
+    subtitle = facts.subtitle(f"phases by {facts.definition.name}", sum(cell["runs"] for cell in cells))
     return diagram(cells, axes + others, facts.definition, boundary_of(store, facts)).properties(
         title=alt.Title(facts.question, subtitle=subtitle)
     )
@@ -75,7 +76,7 @@ def boundary_of(store: "Store", facts: Study) -> Boundary | None:
 def diagram(
     cells: list[dict[str, Any]],
     axes: list[str],
-    definition: str,
+    definition: Definition,
     found: Boundary | None = None,
     picked: alt.Parameter | None = None,
 ) -> ChartType:

@@ -26,7 +26,7 @@ MAX_RUNS = 3000
 def chart(store: "Store", study: str, definition: str | None = None) -> ChartType:
     """First passages of accuracy 0.9, for the runs that fit their training split, coloured by phase."""
     facts = read_study(store, study, definition)
-    store = store.of(study)
+    store = store.of(study, definition=facts.definition)
     runs = rows(
         store,
         f"""select
@@ -46,7 +46,7 @@ def chart(store: "Store", study: str, definition: str | None = None) -> ChartTyp
         order by hash(run_id)
         limit {MAX_RUNS}""",
         study=study,
-        definition=facts.definition,
+        definition=facts.definition.name,
     )
     if not runs:
         raise NotApplicable(f"Study {study!r} has no run that fits its training split.")
@@ -70,5 +70,5 @@ def chart(store: "Store", study: str, definition: str | None = None) -> ChartTyp
         )
     )
     sample = f", a sample of {len(runs):,} from {total:,} runs that fit" if total > len(runs) else ""
-    title = alt.Title(facts.question, subtitle=facts.subtitle(f"phases by {facts.definition}{sample}", len(runs)))
+    title = alt.Title(facts.question, subtitle=facts.subtitle(f"phases by {facts.definition.name}{sample}", len(runs)))
     return (diagonal.encode(x="step:Q", y="step:Q") + marks).properties(title=title)

@@ -26,6 +26,7 @@ def ending(store: Store, study: StudySpec, plan: Plan) -> dict[str, Any]:
     `error` is the one that most of the failed runs have; None where none has failed. `has_accuracy` is False where all
     answers are numbers: then every run is `unresolved`.
     """
+    scoped = store.of(study.name, definition=study.phase_definition)
     [(failed, pruned, error)] = store.sql(STATES, [study.name]).fetchall()
     return {
         "study": study.name,
@@ -36,7 +37,7 @@ def ending(store: Store, study: StudySpec, plan: Plan) -> dict[str, Any]:
         "pruned": pruned,
         "error": error,
         "definition": study.definition,
-        "phases": dict(store.of(study.name).sql(PHASES, [study.name, study.definition]).fetchall()),
+        "phases": dict(scoped.sql(PHASES, [study.name, study.definition]).fetchall()),
         "horizon": study.horizon,
         "has_accuracy": not all(asks_for_numbers(run.spec.task) for run in plan.runs),
     }

@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from study.cli import names
 from study.cli.options import (
     device_option,
     json_option,
@@ -11,14 +12,13 @@ from study.cli.options import (
     share_options,
     storage_option,
     store_option,
-    stored_argument,
     train_options,
 )
 from trainables.errors import SpecError
 
 
 @click.command()
-@stored_argument()
+@click.argument("study", shell_complete=names.completing(names.stored))
 @store_option
 @storage_option
 @click.option("--horizon", type=int, required=True, metavar="N", help="Steps up to which runs are continued.")
@@ -39,12 +39,15 @@ def extend(
     from study.cli.ending import ending, finish
     from study.cli.progress_line import ProgressLine
     from study.plan.stored import stored_study
+    from study.spec import find
     from study.store.database import Store
     from study.train import service
 
     if horizon < 1:
         raise SpecError(f"--horizon must be 1 or larger, got {horizon}.")
     settings = options_of(options)
+    if study.endswith(".py"):  # for its parts; what is continued is what the store has
+        study = find(study).name
     Store.open(store)  # a store that is not there is not made
     opened = Store.open(store, write=True, storage=storage)
     spec = stored_study(opened, study).with_(horizon=horizon)

@@ -24,6 +24,17 @@ def stored_argument(required: bool = True) -> Callable[..., Any]:
     return click.argument("study", required=required, callback=_name_in_store, shell_complete=completer)
 
 
+def _parameter(given: str) -> tuple[str, float]:
+    """Name and value of a threshold."""
+    name, equals, value = given.partition("=")
+    if not name or not equals:
+        raise SpecError(f"--param {given!r} is not NAME=VALUE, as in --param threshold=0.95.")
+    try:
+        return name.strip(), float(value)
+    except ValueError:
+        raise SpecError(f"--param {given!r}: {value!r} is no number.") from None
+
+
 def _is_folder(context: click.Context, parameter: click.Parameter, path: str) -> str:
     if not context.resilient_parsing:  # where a shell completes
         checked_folder(path)
@@ -66,7 +77,15 @@ definition_option = click.option(
     "--definition",
     metavar="NAME",
     shell_complete=names.completing(names.definitions),
-    help="A phase definition, instead of the study's own.",
+    help="A phase definition, instead of the study's own: a name, or the path of an SQL file.",
+)
+param_option = click.option(
+    "--param",
+    "params",
+    multiple=True,
+    metavar="NAME=VALUE",
+    callback=lambda context, parameter, given: dict(map(_parameter, given)),
+    help="Another value of a threshold of the definition: threshold=0.95.",
 )
 device_option = click.option(
     "--device",

@@ -6,7 +6,14 @@ from typing import Any
 import click
 
 from study.cli import names
-from study.cli.options import definition_option, horizon_option, json_option, store_option, stored_argument
+from study.cli.options import (
+    definition_option,
+    horizon_option,
+    json_option,
+    param_option,
+    store_option,
+    stored_argument,
+)
 from study.cli.output import note, print_json
 from trainables.errors import SpecError
 
@@ -25,28 +32,41 @@ def status(study: str | None, store: str, as_json: bool) -> None:
     from study.cli.status import status_rows
     from study.cli.status_text import show_status
     from study.store.database import Store
+    from study.store.studies import source_note
 
-    show_status(status_rows(Store.open(store), study), as_json)
+    opened = Store.open(store)
+    rows = status_rows(opened, study)
+    show_status(rows, as_json)
+    for older in filter(None, (source_note(opened, row["study"]) for row in rows)):
+        note(older)
 
 
 @click.command()
 @stored_argument()
 @store_option
 @definition_option
+@param_option
 @horizon_option
 @json_option
-def phases(study: str, store: str, definition: str | None, horizon: int | None, as_json: bool) -> None:
+def phases(
+    study: str, store: str, definition: str | None, params: dict[str, float], horizon: int | None, as_json: bool
+) -> None:
     """Runs by phase under every definition, or cells under one.
 
+    \b
     Example: study phases first_map --definition liu2022
+             study phases first_map --definition my_phases.sql
+             study phases first_map --param threshold=0.95
              study phases first_map --at-horizon 500
+
+    A definition is one of ours, one of the store's, or an SQL file, which is not stored.
     """
     from study.cli.status import phase_rows, standing_rows
     from study.cli.status_text import show_phases
     from study.store.database import Store
 
     opened = Store.open(store)
-    show_phases(phase_rows(opened, study, definition, horizon), as_json)
+    show_phases(phase_rows(opened, study, definition, horizon, params), as_json)
     judged_at = sorted({row["horizon"] for row in standing_rows(opened, study) if row["status"] == "finished"})
     if horizon is None and len(judged_at) > 1:
         first, last = judged_at[0], judged_at[-1]
@@ -63,23 +83,29 @@ def claims(name: str | None, store: str, everything: bool, as_json: bool) -> Non
 
     Example: study claims circuits_competition
 
-    NAME is a study or a file of analysis/claims. A verdict follows from the 95% interval and the bar: reproduced,
+    NAME is a study, a file of analysis/claims, or a study file, which is run for the CLAIMS beside its STUDY. A verdict follows from the 95% interval and the bar: reproduced,
     not reproduced, undecided where the interval crosses it, not yet run until all runs of the study have ended.
     """
+    import analysis
     from analysis.claim import as_row
-    from analysis.claim_check import check_claims
     from study.cli.claims_text import show_claims
     from study.store.database import FILE, Store
 
     opened = Store.open(store) if (Path(store) / FILE).exists() else None
-    rows = [as_row(checked) for checked in check_claims(opened, name, everything)]
+    rows = [as_row(checked) for checked in analysis.check_claims(opened, name, everything=everything)]
     show_claims(rows, as_json)
     if name is not None and not rows:
-        note(f"no claim is about study {name!r}: they are about studies of papers, see `study claims --all`.")
+        note(_no_claims(name))
+
+
+def _no_claims(name: str) -> str:
+    if name.endswith(".py"):
+        return f"{name!r} has no CLAIMS: write `CLAIMS = [Claim(...)]` beside its STUDY."
+    return f"no claim is about study {name!r}: they are about studies of papers, see `study claims --all`."
 
 
 @click.command()
-@stored_argument()
+@click.argument("study", shell_complete=names.completing(names.stored))
 @store_option
 @click.option(
     "--out",
@@ -93,25 +119,31 @@ def report(study: str, store: str, out: str | None, horizon: int | None, as_json
     """One self-contained HTML page: diagrams, curves, tables, specs.
 
     Example: study report first_map --out first_map.html
+
+    A study file is run for its CLAIMS; without the file the page has all else.
     """
     from study.store.database import Store
     from study.store.studies import judged
 
     opened = Store.open(store)
+    name = Path(study).stem if study.endswith(".py") else study
     if horizon is not None:
-        opened = judged(opened, study, horizon)
-    path = write_report(opened, study, out)
+        opened = judged(opened, name, horizon)
+    path = write_report(opened, name, out, study)
     if as_json:
-        print_json({"study": study, "report": str(path)})
+        print_json({"study": name, "report": str(path)})
     else:
         click.echo(f"report: {path}")
 
 
-def write_report(store: Any, study: str, out: str | None) -> Path:
-    """Write the page; returns where."""
+def write_report(store: Any, study: str, out: str | None, given: str) -> Path:
+    """Write the page; returns where. `given` is how the study was given: a file may have claims."""
     import analysis
+    from analysis.own_claims import check_own, own_claims
 
     path = Path(out) if out is not None else store.path / f"{study}.html"
     if path.suffix.lower() not in (".html", ".htm"):
         raise SpecError(f"--out {out!r} must end in .html or .htm: a report is a page for a browser.")
-    return analysis.report(store, study, path)
+    store.check_known(study)
+    claims = check_own(store, own_claims(given), study) if given.endswith(".py") else []
+    return analysis.report(store, study, path, claims)

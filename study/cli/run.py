@@ -28,6 +28,7 @@ from trainables.errors import SpecError
 @run_options
 @train_options
 @prune_option
+@click.option("--retrain", is_flag=True, help="Train runs anew that are of an older source of your own parts.")
 @click.option("--report", is_flag=True, help="Write the report page at the end.")
 @click.option(
     "--watch",
@@ -53,7 +54,9 @@ def run(
     from study.cli.progress_line import ProgressLine
     from study.cli.status import skipped_parts
     from study.plan.stored import find_study
+    from study.sources import sources_of
     from study.store.database import Store
+    from study.store.studies import source_note
     from study.train import service
 
     if (study is None) == (watch is None):
@@ -70,10 +73,12 @@ def run(
     end = ending(opened, spec, done)
     if not as_json:
         click.echo(sentence(end))
+    if older := source_note(opened, spec.name, sources_of(spec).digest(spec.base)):
+        note(older)
     for part, reason in skipped_parts(opened):
         note(f"skipped part {part}: {reason}")
     if report:
-        end["report"] = str(write_report(opened, spec.name, None))
+        end["report"] = str(write_report(opened, spec.name, None, str(study)))
         click.echo(f"report: {end['report']}", err=as_json)
     if as_json:
         print_json(end)

@@ -75,7 +75,7 @@ space_options = together(
         "--definition",
         metavar="NAME",
         shell_complete=names.completing(names.definitions),
-        help="Phase definition, instead of the base's.",
+        help="Phase definition, instead of the base's: a name, or the path of an SQL file.",
     ),
     click.option(
         "--until-width", type=float, metavar="W", help="End when the boundary's band is narrower: 0.03 of a range."

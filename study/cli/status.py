@@ -1,13 +1,14 @@
 """Where the studies of a store stand, and their phases, as rows."""
 
 import json
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from study.store.database import Store
 from study.store.storage import storage_at
-from study.store.studies import judged
-from trainables.components import closest
-from trainables.errors import SpecError
+from study.store.studies import definition_of, judged
+from study.store.thresholds import with_params
 
 AS_FAR_AS_ASKED = "observed.status = 'finished' and observed.cut = list_max(study_runs.horizons)"
 
@@ -21,7 +22,7 @@ STATUS = f"""
         count(*) filter (where observed.status = 'planned')::integer as planned,
         count(*) filter (where observed.status = 'failed')::integer as failed,
         count(run_specs.chance_accuracy) > 0 as has_accuracy,
-        coalesce(any_value(studies.spec ->> 'definition'), 'unified') as definition,
+        null::varchar as definition,
         (sum(steps) / nullif(sum(wall_seconds), 0))::double as run_steps_per_worker_second,
         max(attempts.updated_at)::varchar as last_heard,
         arg_max(runs.error, attempts.updated_at) as last_error,
@@ -85,6 +86,7 @@ def status_rows(store: Store, study: str | None) -> list[dict[str, Any]]:
         store.check_known(study)
     rows = store.sql(STATUS, [study, study]).to_arrow_table().to_pylist()
     for row in rows:
+        row["definition"] = definition_of(store, row["study"]).name
         asked = [row["study"], row["definition"], row["definition"]]
         phases = store.of(row["study"]).sql(PHASES, asked).to_arrow_table().to_pylist()
         row["phases"] = ", ".join(f"{p['runs']} {p['phase']}" for p in phases)
@@ -97,15 +99,20 @@ def standing_rows(store: Store, study: str) -> list[dict[str, Any]]:
     return store.sql(STANDING, [study]).to_arrow_table().to_pylist()
 
 
-def phase_rows(store: Store, study: str, definition: str | None, horizon: int | None = None) -> list[dict[str, Any]]:
-    """One row per definition and phase, or with a definition one row per cell and phase; `horizon` as in `Store.of`."""
+def phase_rows(
+    store: Store,
+    study: str,
+    definition: str | None,
+    horizon: int | None = None,
+    params: Mapping[str, float] = MappingProxyType({}),
+) -> list[dict[str, Any]]:
+    """One row per definition and phase, or one row per cell and phase under a definition (`definition_of`) with other
+    thresholds, `params`; None for the study's own. `horizon` as in `Store.of`."""
     store = judged(store, study, horizon)
-    if definition is None:
+    if definition is None and not params:
         return store.sql(PHASES, [study, None, None]).to_arrow_table().to_pylist()
-    known = [name for (name,) in store.sql("select distinct definition from phases order by 1").fetchall()]
-    if definition not in known:
-        raise SpecError(f"phase definition {definition!r} is not known. {closest(definition, known)}")
-    return store.sql(CELLS, [study, definition]).to_arrow_table().to_pylist()
+    found = with_params(definition_of(store, study, definition), params)
+    return store.of(study, definition=found).sql(CELLS, [study, found.name]).to_arrow_table().to_pylist()
 
 
 def skipped_parts(store: Store) -> list[tuple[str, str]]:

@@ -52,8 +52,9 @@ def list_(group: str | None, store: str, as_json: bool) -> None:
 @click.command()
 @study_argument
 @store_option
+@click.option("--source", is_flag=True, help="Print the source of its own parts, as the store has it.")
 @json_option
-def show(study: str, store: str, as_json: bool) -> None:
+def show(study: str, store: str, source: bool, as_json: bool) -> None:
     """The resolved spec of STUDY, its runs, packs and cost.
 
     Example: study show first_map
@@ -62,13 +63,16 @@ def show(study: str, store: str, as_json: bool) -> None:
     said, too: how many runs have been judged, and at which horizons.
     """
     from study.cli.status import standing_rows
-    from study.cli.study_text import show_study
+    from study.cli.study_text import show_sources, show_study
     from study.plan.plan import plan_runs
     from study.plan.same import check_same
     from study.plan.stored import find_study, runs_of
     from study.store.database import FILE, Store
     from study.train.machine import machine
 
+    if source:
+        show_sources(Store.open(store), Path(study).stem if study.endswith(".py") else study, as_json)
+        return
     spec, target = find_study(study, store), machine("auto")
     opened = Store.open(store) if (Path(store) / FILE).exists() else None
     if opened:

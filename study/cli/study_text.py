@@ -6,9 +6,11 @@ from typing import Any
 
 from study.cli.output import print_json, width_of
 from study.cli.tables import print_rows
-from study.plan.estimate import FACTOR, estimated_seconds
+from study.plan.estimate import FACTOR, estimated_seconds, layers_of
 from study.plan.packing import Machine
 from study.plan.plan import Plan
+from study.store.database import Store
+from study.store.studies import stored_sources
 from study.train.durations import between
 
 NAMES = 28
@@ -43,7 +45,10 @@ def show_study(plan: Plan, machine: Machine, standing: list[dict[str, Any]], as_
             value = f"{value['name']}: {fields}"
         _fact(part, str(value), 16)
     print()
-    _say(f"{len(plan.runs):,} runs in {len(packs):,} packs; {_cost(plan, machine)} from nothing.")
+    if study.absent:
+        _say(f"{len(plan.runs):,} runs. {_unknown(plan)}")
+    else:
+        _say(f"{len(plan.runs):,} runs in {len(packs):,} packs; {_cost(plan, machine)} from nothing.")
     if standing:
         _say(f"The store has {', '.join(map(_stands, standing))}.")
 
@@ -52,6 +57,20 @@ def _stands(row: dict[str, Any]) -> str:
     """`8 finished at horizon 1,000`, with `of 1,500` where more was asked."""
     asked = f" of {row['planned_horizon']:,}" if row["planned_horizon"] != row["horizon"] else ""
     return f"{row['runs']:,} {row['status']} at horizon {row['horizon']:,}{asked}"
+
+
+def show_sources(store: Store, study: str, as_json: bool) -> None:
+    """The source of a study's own parts, the newest first, each with how many runs it has trained."""
+    store.check_known(study)
+    found = stored_sources(store, study)
+    if as_json:
+        print_json([{**row, "texts": dict(zip(row["modules"], row["texts"], strict=True))} for row in found])
+        return
+    if not found:
+        _say(f"{study}: all parts are of this package, as far as the store's runs go.")
+    for row in found:
+        for module, text in zip(row["modules"], row["texts"], strict=True):
+            print(f"# {module}, source {row['digest']}, {row['runs']:,} runs\n\n{text}")
 
 
 def show_plan(plan: Plan, machine: Machine, as_json: bool) -> None:
@@ -65,10 +84,20 @@ def show_plan(plan: Plan, machine: Machine, as_json: bool) -> None:
         print_json({"study": plan.study.name, **about, "packs": packs, "estimated_seconds": seconds})
         return
     _say(f"{plan.study.name}: " + ", ".join(f"{number:,} {word}" for word, number in about.items()))
+    if plan.study.absent:
+        _say(_unknown(plan))
     if packs:
         print()
         print_rows(packs)
         print(f"\n{_cost(plan, machine)}.")
+
+
+def _unknown(plan: Plan) -> str:
+    """Why a plan has no packs, where the code of its parts is not here."""
+    study = plan.study
+    return (
+        f"Packs and time are unknown: {' and '.join(study.absent)} is not here. Give the study's file, {study.name}.py."
+    )
 
 
 def pack_rows(plan: Plan) -> list[dict[str, Any]]:
@@ -76,7 +105,9 @@ def pack_rows(plan: Plan) -> list[dict[str, Any]]:
     alike: dict[tuple[int, ...], list[float]] = {}
     for pack in plan.packs:
         model = pack.specs[0].model
-        alike.setdefault((len(pack.run_ids), pack.start_step, model.width, model.layers), []).append(pack.bytes)
+        alike.setdefault(
+            (len(pack.run_ids), pack.start_step, getattr(model, "width", 0), layers_of(pack.specs[0])), []
+        ).append(pack.bytes)
     return [
         {"packs": len(sizes), "runs each": runs, "layers": layers, "width": width, "from step": start,
          "memory MB": round(max(sizes) / 1e6)}

@@ -13,6 +13,7 @@ from study.plan.plan import Plan
 from study.spec import StudySpec
 from trainables.device import PROFILES
 from trainables.flops import FORWARD, STEP
+from trainables.size import size_of
 from trainables.spec import RunSpec
 
 START_SECONDS = 10.0
@@ -80,8 +81,8 @@ def _scheduled(packs: Sequence[Work], study: StudySpec, machine: Machine) -> flo
 def step_seconds(specs: Sequence[RunSpec], device: str, compiled: bool) -> float:
     """Time of one step of a pack of these runs."""
     speed, largest = PROFILES[device].speed, specs[-1]
-    size, examples = largest.model.size(largest.task), len(specs) * (largest.batch_size or largest.task.num_train)
-    others = speed.per_call + speed.per_layer * largest.model.layers
+    size, examples = size_of(largest.model, largest.task), len(specs) * (largest.batch_size or largest.task.num_train)
+    others = speed.per_call + speed.per_layer * layers_of(largest)
     others += speed.per_float * size.floats * examples + speed.per_weight * size.params * len(specs)
     return STEP * size.products * examples / speed.products_per_second + others * (speed.compiled if compiled else 1)
 
@@ -90,9 +91,14 @@ def evaluation_seconds(specs: Sequence[RunSpec], limit: int | None, device: str)
     """Time of one evaluation of these runs, of at most `limit` examples of each split: a forward pass, a third of a
     step's work."""
     speed, task, model = PROFILES[device].speed, specs[-1].task, specs[-1].model
-    size, others = model.size(task), task.num_examples - task.num_train
+    size, others = size_of(model, task), task.num_examples - task.num_train
     if limit is not None:
         others = min(others, OTHER_SPLITS * limit)
     examples = len(specs) * (others + min(task.num_train, limit or task.num_train))
     work = FORWARD * size.products / speed.products_per_second + speed.per_float * size.floats / 3
-    return speed.per_call + speed.per_layer * model.layers + work * examples
+    return speed.per_call + speed.per_layer * layers_of(specs[-1]) + work * examples
+
+
+def layers_of(spec: RunSpec) -> int:
+    """Layers of a run's model; a model of a user's own that does not say how many it has counts as one."""
+    return getattr(spec.model, "layers", 1)

@@ -26,7 +26,7 @@ def chosen_runs(store: Store, study: StudySpec, where: str | None) -> list[Plann
     """The study's runs for which an SQL condition holds, over the columns of `runs` and `outcomes` and over `phase`, by
     the study's own definition; SpecError for text that is no condition, or that holds for no run."""
     named = {"study": study.name, "definition": study.definition}
-    store, condition = store.of(study.name), "true" if where is None else where
+    store, condition = store.of(study.name, definition=study.phase_definition), "true" if where is None else where
     _check_whole(store, condition)
     try:
         kinds = store.sql(f"{CHOSEN} select (\n{condition}\n) from chosen limit 0", named).to_arrow_table().schema.types

@@ -14,7 +14,7 @@ STATE = """if(ends.run_id is null, status, 'finished') as status,
 
 
 def known_runs(store: Store, study: str, run_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """What the store knows of these runs, by id."""
+    """What the store knows of these runs, by id; `source` is that of the latest attempt."""
     text = f"""
         with asked as (select unnest($asked::varchar[]) as run_id),
         last_tries as (
@@ -23,11 +23,16 @@ def known_runs(store: Store, study: str, run_ids: Sequence[str]) -> dict[str, di
         ),
         tries as (
             select run_id, map_from_entries(list((pack_id, attempt))) as attempts from last_tries group by run_id
+        ),
+        latest as (
+            select run_id, source from attempts semi join asked using (run_id)
+            qualify attempt = max(attempt) over (partition by run_id)
         )
-        select run_id, {STATE}, mine.pack_id, tries.attempts
+        select run_id, {STATE}, mine.pack_id, tries.attempts, latest.source
         from runs semi join asked using (run_id)
         left join ends using (run_id)
         left join tries using (run_id)
+        left join latest using (run_id)
         left join (select run_id, pack_id from study_runs where study = $study) as mine using (run_id)"""
     rows = store.sql(text, {"study": study, "asked": list(run_ids)}).to_arrow_table().to_pylist()
     return {row["run_id"]: row for row in rows}

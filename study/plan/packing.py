@@ -5,6 +5,7 @@ the same numbers as an undisturbed one.
 """
 
 import hashlib
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from typing import Any
 from trainables.answers import example_bytes
 from trainables.device import PROFILES
 from trainables.flops import STEP, compiling_pays, run_flops
+from trainables.size import size_of
 from trainables.spec import RunSpec
 
 BACKWARD, BACKWARD_COMPILED = 2.25, 1.35
@@ -77,6 +79,10 @@ class PackPlan:
         """Its name alone: Ray makes names of what it is handed."""
         return self.pack_id
 
+    def __getstate__(self) -> dict[str, Any]:
+        """On its way to a worker its specs are JSON: the worker has to import a user's modules before it makes them."""
+        return {**self.__dict__, "specs": [s if isinstance(s, str) else json.dumps(s.to_json()) for s in self.specs]}
+
     def __deepcopy__(self, memo: dict[int, Any]) -> "PackPlan":
         """Itself: Tune copies what it hands out several times, all specs of all runs."""
         return self
@@ -91,31 +97,33 @@ def make_packs(
     attempts: Mapping[str, Mapping[str, int]],
     checkpoints: Mapping[str, tuple[str, int]],
     num_of_shape: Mapping[str, float],
+    anew: Mapping[str, str] | None = None,
 ) -> list[PackPlan]:
     """Packs for these runs, the most expensive first.
 
     Runs that already belong to a pack (`assigned`: run id -> pack id) stay together; the others are packed by shape,
     runs with as many examples beside each other. Runs whose checkpoints (name and step) are at different steps never
-    share a pack.
+    share a pack. Packs of runs that begin `anew` (run id -> digest of their source) get names that no earlier pack has.
     """
-    groups: dict[tuple[str, int, str], list[str]] = {}
-    files: dict[tuple[str, int, str], set[str]] = {}
+    sources = anew or {}
+    groups: dict[tuple[str, int, str, str], list[str]] = {}
+    files: dict[tuple[str, int, str, str], set[str]] = {}
     for run_id, spec in specs.items():
         step = checkpoints[run_id][1] if run_id in checkpoints else 0
-        key = (assigned.get(run_id, ""), step, spec.pack_key)
+        key = (assigned.get(run_id, ""), step, spec.pack_key, sources.get(run_id, ""))
         groups.setdefault(key, []).append(run_id)
         files.setdefault(key, set()).update(checkpoints[run_id][:1] if run_id in checkpoints else ())
-    times_assigned = Counter(pack_id for pack_id, _, _ in groups)
+    times_assigned = Counter(pack_id for pack_id, *_ in groups)
     packs = []
     for key, run_ids in groups.items():
-        pack_id, step, shape = key
+        pack_id, step, shape, source = key
         # Runs of one pack can come to be at different steps, when another study shares some of them. They become packs
         # of their own, and the name stays with those that go on from the pack's own state, which a pack overwrites.
         keeps_name = times_assigned[pack_id] == 1 or {PurePosixPath(name).stem for name in files[key]} == {pack_id}
         # Always in one order: on some processors a run's numbers depend, in the last digit, on its row in the pack.
         run_ids.sort(key=lambda run_id: (specs[run_id].task.num_train, run_id))
         for members in [run_ids] if pack_id else _cut(run_ids, specs, machine, pack_size):
-            new_name = hashlib.blake2b("".join(members).encode(), digest_size=6).hexdigest()
+            new_name = hashlib.blake2b("".join([*members, source]).encode(), digest_size=6).hexdigest()
             name = pack_id if pack_id and keeps_name else new_name
             others = [{k: n for k, n in attempts.get(r, {}).items() if k != name} for r in members]
             packs_alike = num_of_shape[shape] / machine.workers / len(members)
@@ -141,7 +149,7 @@ def make_packs(
 def run_bytes(spec: RunSpec, compiled: bool = False) -> float:
     """Memory of one run in a pack: its data, its weights with optimizer state and gradients, and what a step keeps for
     its backward pass with what that pass computes. A compiled step keeps less."""
-    task, size = spec.task, spec.model.size(spec.task)
+    task, size = spec.task, size_of(spec.model, spec.task)
     data = (task.num_examples + task.num_train + (spec.batch_size or 0)) * example_bytes(task)
     weights = 4.0 * size.params * (1 + len(spec.optimizer.slots) + UPDATE_COPIES)
     step = (BACKWARD_COMPILED if compiled else BACKWARD) * activation_bytes(spec)
@@ -153,13 +161,13 @@ def activation_bytes(spec: RunSpec) -> float:
     """What one step of one run keeps for its backward pass."""
     examples = spec.batch_size or (spec.task.num_examples if spec.full_data_steps else spec.task.num_train)
     per_float = BFLOAT16_BYTES if spec.precision == "bfloat16" else 4.0
-    return per_float * examples * spec.model.size(spec.task).floats
+    return per_float * examples * size_of(spec.model, spec.task).floats
 
 
 def compiling_helps(specs: Sequence[RunSpec], steps: float, machine: Machine) -> bool:
     """Whether the engine compiles so many steps of a pack of these runs, where the user leaves it the choice."""
     examples = max(spec.batch_size or spec.task.num_train for spec in specs)
-    params = specs[0].model.size(specs[0].task).params
+    params = size_of(specs[0].model, specs[0].task).params
     return machine.compiler and compiling_pays(STEP, specs[0], params, len(specs), examples * steps, machine.device)
 
 

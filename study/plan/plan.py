@@ -4,8 +4,9 @@ That one subtraction is dry run, resume, retry, extension of a grid, and sharing
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from study.plan.done import is_done
 from study.plan.known import checkpoints_of, known_runs
@@ -33,6 +34,8 @@ class Plan:
     runs: Sequence[PlannedRun]
     finished: frozenset[str]
     packs: Sequence[PackPlan]
+    anew: frozenset[str] = frozenset()
+    """Ids of those of the missing that the store has from an older source."""
 
     @property
     def missing(self) -> int:
@@ -61,20 +64,32 @@ def plan_runs(
     pack_size: int | None = None,
     all_runs: int | None = None,
     pruning: bool = False,
+    retrain: Callable[[RunSpec], str | None] | None = None,
 ) -> Plan:
     """The plan of these runs of a study on this machine; no store has no runs.
 
     `pack_size` None keeps the packs of an earlier plan and sizes new ones; `all_runs` is the number of runs in the end,
-    where more follow; `pruning` counts those that were pruned as finished.
+    where more follow; `pruning` counts those that were pruned as finished. `retrain` gives the digest of a run's
+    source: runs that the store has from another one begin anew, in packs of their own.
     """
     known = known_runs(store, study.name, [run.run_id for run in runs]) if store else {}
     leaving = study.leave_when_generalized
-    finished = frozenset(r.run_id for r in runs if is_done(known.get(r.run_id), study.horizon, pruning, leaving))
-    assigned = {} if pack_size else {run_id: row["pack_id"] for run_id, row in known.items() if row["pack_id"]}
+    anew = {r.run_id: found for r in runs if retrain and (found := _anew(r, known.get(r.run_id), retrain))}
+    done = (r.run_id for r in runs if is_done(known.get(r.run_id), study.horizon, pruning, leaving))
+    finished = frozenset(run_id for run_id in done if run_id not in anew)
+    kept = {} if pack_size else {run_id: row["pack_id"] for run_id, row in known.items() if row["pack_id"]}
+    assigned = {run_id: pack_id for run_id, pack_id in kept.items() if run_id not in anew}
     attempts = {run_id: dict(row["attempts"] or {}) for run_id, row in known.items()}
-    specs = {r.run_id: r.spec for r in runs if r.run_id not in finished}
-    checkpoints = checkpoints_of(store, specs, study.horizon) if store else {}
+    specs = {r.run_id: r.spec for r in runs if r.run_id not in finished and not r.spec.absent}
+    going_on = {run_id: spec for run_id, spec in specs.items() if run_id not in anew}
+    checkpoints = checkpoints_of(store, going_on, study.horizon) if store else {}
     following = max(1.0, (all_runs or 0) / max(1, len(runs)))
     shapes = {key: number * following for key, number in Counter(r.spec.pack_key for r in runs).items()}
-    packs = make_packs(specs, study.horizon, machine, pack_size, assigned, attempts, checkpoints, shapes)
-    return Plan(study, runs, finished, packs)
+    packs = make_packs(specs, study.horizon, machine, pack_size, assigned, attempts, checkpoints, shapes, anew)
+    return Plan(study, runs, finished, packs, frozenset(anew))
+
+
+def _anew(run: PlannedRun, row: Mapping[str, Any] | None, digest_of: Callable[[RunSpec], str | None]) -> str | None:
+    """The digest of the source with which a run begins anew; None for a run that is of this source, or new."""
+    digest = digest_of(run.spec)
+    return digest if row is not None and row["attempts"] and row["source"] != digest else None

@@ -39,9 +39,12 @@ def changed(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
 
 
 def _flat(study: Mapping[str, Any]) -> dict[str, Any]:
-    """The values of a study's base by dotted path, a part's name under the part, and whether the split is fixed."""
+    """The values of a study's base by dotted path, a part's name under the part, and whether the split is fixed. The
+    versions of parts are left out: the latest counts."""
     values: dict[str, Any] = {}
     for field, value in study.get("base", {}).items():
         part = value if isinstance(value, dict) else {"name": value}
-        values |= {field if name == "name" else f"{field}.{name}": entry for name, entry in part.items()}
+        values |= {
+            field if name == "name" else f"{field}.{name}": entry for name, entry in part.items() if name != "version"
+        }
     return values | {"fixed_split": study.get("fixed_split", False)}

@@ -51,6 +51,6 @@ def asked_runs(store: Store, study: str) -> list[PlannedRun]:
 
 def runs_of(study: StudySpec, store: Store | None, limit: int | None = None) -> list[PlannedRun]:
     """The study's runs, at most `limit`: those that its axes make, or those that a search has asked for by now."""
-    if study.search is None:
+    if study.search is None and not study.absent:
         return planned_runs(study, limit)
     return asked_runs(store, study.name)[:limit] if store else []

@@ -8,6 +8,8 @@ from study.plan.known import known_runs
 from study.plan.plan import Plan
 from study.store.database import Store
 from study.store.parts import write_plan
+from study.store.studies import stored_spec
+from trainables.size import size_of
 from trainables.spec import RunSpec
 
 
@@ -29,7 +31,9 @@ def write(plan: Plan, store: Store) -> None:
     [(newest,)] = store.sql("select max(planned_at) from study_runs where study = ?", [plan.study.name]).fetchall()
     # The later of two plans counts, and somebody may have set the clock back.
     after = newest and newest.replace(tzinfo=UTC)
-    write_plan(store.place, plan.study.name, plan.study.to_json(), rows, after)
+    stored, spec = stored_spec(store, plan.study.name), plan.study.to_json()
+    again = stored is not None and stored != json.loads(json.dumps(spec))
+    write_plan(store.place, plan.study.name, spec, rows, after, again)
 
 
 def describe(spec: RunSpec) -> dict[str, Any]:
@@ -38,15 +42,15 @@ def describe(spec: RunSpec) -> dict[str, Any]:
     data, task = spec.to_json(), spec.task
     return {
         **{part: data[part]["name"] for part in ("task", "model", "optimizer")},
-        "layers": spec.model.layers,
-        "width": spec.model.width,
-        "num_params": spec.model.size(task).params,
+        "layers": getattr(spec.model, "layers", None),
+        "width": getattr(spec.model, "width", None),
+        "num_params": size_of(spec.model, task).params,
         "ratio": getattr(task, "ratio", None),
-        "weight_decay": spec.optimizer.weight_decay,
-        "learning_rate": spec.optimizer.learning_rate,
+        "weight_decay": getattr(spec.optimizer, "weight_decay", None),
+        "learning_rate": getattr(spec.optimizer, "learning_rate", None),
         "data_size": task.num_train,
         "train_fraction": getattr(task, "train_fraction", None),
-        "label_corruption": task.label_corruption,
+        "label_corruption": getattr(task, "label_corruption", 0.0),
         "chance_accuracy": task.chance_accuracy,
         "seed": spec.seed,
         "data_seed": spec.data_seed,

@@ -2,14 +2,23 @@
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from study.search.axis_text import parse_value, split_axis
 from study.search.bases import BASES
 from study.spec import CATALOG, StudySpec, find
+from study.study_file import import_named, run_file
 from trainables.components import available, closest
 from trainables.errors import SpecError
-from trainables.spec import RunSpec, name_of, paths
+from trainables.models import transformer
+from trainables.optimizers import adamw
+from trainables.parts import PARTS, class_of, name_of, unknown
+from trainables.spec import RunSpec, paths
+
+OWN_HORIZON = 10_000
+"""Steps of a search on a user's own task, where --horizon does not say how many."""
 
 
 def template(task: str, model: str | None) -> StudySpec:
@@ -19,14 +28,34 @@ def template(task: str, model: str | None) -> StudySpec:
         if model is not None and model not in known:
             raise SpecError(f"--model {model!r} has no base for task {task!r}. {closest(model, list(known))}")
         return find(known[model or next(iter(known))])
+    if task.endswith(".py") and not hasattr(module := run_file(Path(task)), "STUDY"):
+        return own(module, Path(task).stem, model)
+    if "." in task and not task.endswith(".py"):
+        return own(import_named(task), task, model)
     if not task.endswith(".py") and task not in available(CATALOG):
         names = [*BASES, *available(CATALOG)]
         near = closest(task, names, "`study list` shows all studies.")
-        raise SpecError(f"{task!r} is neither a task with a base nor a study. {near}")
+        raise SpecError(f"{task!r} is neither a task nor a study; one of your own is a file, {task}.py. {near}")
     study = find(task)
     if model not in (None, name_of(study.base.model)):
         raise SpecError(f"--model {model!r}: study {task!r} has model {name_of(study.base.model)!r}; leave it out.")
     return study
+
+
+def own(module: ModuleType, name: str, model: str | None) -> StudySpec:
+    """The study that a search on a user's own task begins from: with the module's own Model, if it has one, else with a
+    transformer of one layer, and with AdamW."""
+    if not isinstance(getattr(module, "Task", None), type):
+        raise SpecError(
+            f"{name!r} defines neither STUDY = StudySpec(...) nor a class Task; `study new task` writes one."
+        )
+    kind = getattr(module, "Model", None) if model is None else class_of("model", model)
+    if model is not None and kind is None:
+        raise SpecError(unknown("model", model, available(PARTS["model"][0])))
+    base = RunSpec(task=module.Task(), model=(kind or transformer.Model)(), optimizer=adamw.Optimizer())
+    first = next(path for path in (*(path for path in paths(base) if path.startswith("task.")), "batch_size"))
+    axes = {first: (base.value(first),)}  # only so that it is a study: the search has its own
+    return StudySpec(question=f"Search on {name}", base=base, axes=axes, seeds=1, horizon=OWN_HORIZON)
 
 
 def changed(base: RunSpec, sets: Sequence[str], over: Sequence[str]) -> RunSpec:

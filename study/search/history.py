@@ -63,8 +63,9 @@ class Past:
             from outcomes left join phases using (run_id)
             where outcomes.status = 'finished' and phases.definition = ?
                 and outcomes.run_id in ({listed}) and phases.run_id in ({listed})"""
-        store = self.store.of(self.search.study.name)
-        rows = store.sql(text, [self.search.study.definition]).to_arrow_table().to_pylist()
+        study = self.search.study
+        store = self.store.of(study.name, definition=study.phase_definition)
+        rows = store.sql(text, [study.definition]).to_arrow_table().to_pylist()
         return {row["run_id"]: row for row in rows}
 
 

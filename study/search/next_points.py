@@ -19,9 +19,8 @@ from study.search.boundary.width import has_width, width
 from study.search.history import Past
 from study.search.request import Search
 from study.search.space import Seen
-from study.spec import Point, point_key
+from study.spec import Point, point_key, sampler_of
 from study.store.database import Store
-from trainables.components import load
 from trainables.device import PROFILES
 from trainables.errors import SpecError
 
@@ -138,7 +137,7 @@ class Handout:
 
     def _suggested(self, seen: list[Seen], count: int) -> list[Point]:
         """Up to `count` of the sampler's points that can be run; to it, the others have ended without a result."""
-        sampler, found, in_vain = load("study.samplers", self.search.sampler), list[Point](), 0
+        sampler, found, in_vain = sampler_of(self.search.sampler), list[Point](), 0
         while len(found) < count and in_vain < PATIENCE:
             refused = [Seen(point, finished=True) for point, _ in self.refused.values()]
             known = [*seen, *refused, *(Seen(point, finished=False) for point in found)]

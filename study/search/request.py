@@ -1,25 +1,30 @@
 """A checked search request: the study that it defines, the space that it searches, and what it looks for."""
 
 import hashlib
+import importlib.util
 import itertools
 import json
 import random
 import re
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from study.samplers._fresh import at_random
 from study.search.axis_text import parse_axes
 from study.search.base import changed, template
 from study.search.boundary.width import has_width
 from study.search.space import Space
-from study.spec import CATALOG, StudySpec
-from study.store.definitions import GENERALIZED, definitions, generalized_phases, phases_of
+from study.spec import CATALOG, SAMPLERS, StudySpec, sampler_of
+from study.store.definition_source import given_definition
+from study.store.definitions import GENERALIZED, Definition, definitions
+from study.study_file import import_named
 from trainables.components import available, closest
 from trainables.errors import SpecError
-from trainables.spec import RunSpec, name_of
+from trainables.parts import PARTS, name_of
+from trainables.spec import RunSpec
 
-SAMPLERS = "study.samplers"
 OPTIMIZERS = ("tpe", "gp", "cma")
 OBJECTIVE = "min:test_step_95"
 TRIED = 4096
@@ -60,16 +65,17 @@ def make_search(
     until_width: float | None = None,
 ) -> Search:
     """The search that these options describe; SpecError for the first option that cannot work."""
-    if sampler not in available(SAMPLERS):
-        raise SpecError(f"--sampler {sampler!r} is not known. {closest(sampler, available(SAMPLERS))}")
+    for part in (model, *_parts_named(over), *_parts_named(sets)):
+        _bring(part, *(package for package, _ in PARTS.values()))
     start = template(task, model)
+    _bring(sampler, SAMPLERS)
+    sampler_of(sampler)
     if not over:
         raise SpecError(f"--over is missing: name an axis, as in --over {next(iter(start.axes))}=a,b,c or lo:hi.")
     for option, number in (("--runs", runs), ("--seeds", seeds), ("--horizon", horizon)):
         if number is not None and number < 1:
             raise SpecError(f"{option} must be 1 or larger, got {number}.")
-    if definition is not None and definition not in definitions():
-        raise SpecError(f"--definition {definition!r} is not known. {closest(definition, definitions())}")
+    asked_definition = start.phase_definition if definition is None else _definition(definition)
     base = changed(start.base, sets, over)
     space = space_over(over, base, sampler)
     asked = objective or (OBJECTIVE if sampler in OPTIMIZERS else None)
@@ -81,10 +87,12 @@ def make_search(
         raise SpecError(f"--objective {asked!r} is neither min:COLUMN nor max:COLUMN of outcomes, as in {OBJECTIVE}.")
     if until_width is not None:
         check_width(until_width, space)
-    sides = sides_of(phases or (GENERALIZED,), definition or start.definition)
+    sides = sides_of(phases or (GENERALIZED,), asked_definition)
     ranges = {axis.path: str(axis) for axis in space.axes}
+    is_ours = asked_definition.name in definitions()
+    named = definition if definition is None or is_ours else asked_definition.digest
     digest = hashlib.blake2b(
-        json.dumps([base.to_json(), ranges, asked, sides, definition], sort_keys=True).encode(), digest_size=3
+        json.dumps([base.to_json(), ranges, asked, sides, named], sort_keys=True).encode(), digest_size=3
     ).hexdigest()
     study = start.with_(
         question=f"Search over {', '.join(ranges)} for " + (asked or f"where runs are {' or '.join(sides)}") + "?",
@@ -92,7 +100,8 @@ def make_search(
         axes={axis.path: axis.values or axis.span for axis in space.axes},
         seeds=seeds or 1,
         horizon=horizon,
-        definition=definition,
+        definition=asked_definition.name,
+        definition_sql="" if is_ours else asked_definition.sql,
         sampler=sampler,
         extra=(),
         probes=(),
@@ -104,6 +113,20 @@ def make_search(
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,100}", study.name):
         raise SpecError(f"--name {study.name!r} may hold letters, digits, '_' and '-' only, at most 100.")
     return Search(study, space, sampler, runs, asked, sides, until_width)
+
+
+def _parts_named(texts: Sequence[str]) -> list[str]:
+    """The names of tasks, models and optimizers in `model=transformer,parity:Net`."""
+    split = [text.partition("@")[0].partition("=") for text in texts]
+    return [name.strip() for path, _, names in split if path.strip() in PARTS for name in names.split(",")]
+
+
+def _bring(name: str | None, *packages: str) -> None:
+    """Import the module of a part that the command line names, where it may be one of the user's own."""
+    if name and re.fullmatch(r"[\w.]+(:\w+)?", name) and not any(name in available(package) for package in packages):
+        module = name.partition(":")[0]
+        if module in sys.modules or importlib.util.find_spec(module.partition(".")[0]) or Path(f"{module}.py").exists():
+            import_named(module)
 
 
 def check_width(until: float, space: Space) -> None:
@@ -146,17 +169,30 @@ def check_some(space: Space, base: RunSpec) -> None:
     raise SpecError(f"--over: no point of this space can be run, such as {first[0]}: {first[1]}")
 
 
-def sides_of(phases: Sequence[str], definition: str) -> tuple[str, ...]:
+def _definition(given: str) -> Definition:
+    """The phase definition of --definition: ours by name, a path or SQL text."""
+    try:
+        found = given_definition(given)
+    except SpecError as error:
+        raise SpecError(f"--definition: {error}") from None
+    if found is None:
+        raise SpecError(f"--definition {given!r} is not known. {closest(given, definitions())}")
+    return found
+
+
+def sides_of(phases: Sequence[str], definition: Definition) -> tuple[str, ...]:
     """The phases that --phase names, `generalized` written out; SpecError for one that the definition does not have."""
-    known = sorted({phase.name for phase in phases_of(definition)} - {"unresolved"})
+    known = sorted({phase.name for phase in definition.phases} - {"unresolved"})
     sides: list[str] = []
     for phase in phases:
         if phase == GENERALIZED:
-            sides += generalized_phases(definition)
+            sides += definition.generalized
         elif phase in known:
             sides.append(phase)
         else:
             raise SpecError(
-                f"--phase {phase!r} is not a phase of {definition}. {closest(phase, [GENERALIZED, *known])}"
+                f"--phase {phase!r} is not a phase of {definition.name}. {closest(phase, [GENERALIZED, *known])}"
             )
+    if not sides:
+        raise SpecError(f"--phase is missing: no phase of {definition.name} counts as generalized. Name a side.")
     return tuple(dict.fromkeys(sides))

@@ -44,6 +44,15 @@ def load(storage: Storage, name: str) -> Checkpoint:
         return checkpoint.load(path)
 
 
+def put_aside(storage: Storage, run_ids: Iterable[str]) -> None:
+    """Keep the states of runs that begin anew under other names, so that nothing goes on from them."""
+    asked = set(run_ids)
+    packs = readable(storage, states_below(storage, "packs")) if asked else {}
+    own = set(states_below(storage, "runs")) & {run_state(run_id) for run_id in asked} if asked else set()
+    for name in (*own, *(name for name, (held, _) in packs.items() if asked & set(held))):
+        storage.rename(name, name.replace(".safetensors", ".older"))
+
+
 def states_below(storage: Storage, folder: str) -> list[str]:
     """Names of all states below a folder of `checkpoints`, sorted."""
     return sorted(name for name in storage.names(f"checkpoints/{folder}") if name.endswith(".safetensors"))

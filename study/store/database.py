@@ -16,12 +16,14 @@ from typing import TYPE_CHECKING, Any, Self
 import duckdb
 
 from study.store.connection import SAFE, TIMEOUT, connected
+from study.store.definitions import Definition
 from study.store.errors import StoreBusy, StoreError, StoreUnusable
 from study.store.files import atomic, patiently
 from study.store.fold import fold_new
 from study.store.frames import CURVES, RUNS, with_axes
 from study.store.ingest import IngestReport
 from study.store.install import install
+from study.store.own_definitions import OF_STUDY, chosen
 from study.store.place import checked_folder, place_of, settle
 from study.store.query import Result, select
 from study.store.scope import Scope
@@ -89,27 +91,30 @@ class Store:
                 self.scope.install(connection, text)
             return Result(select(connection, text, params))
 
-    def of(self, study: str, horizon: int | None = None) -> Self:
+    def of(self, study: str, horizon: int | None = None, definition: Definition | None = None) -> Self:
         """The store as `study` has it, for reading: `outcomes`, `phases`, `curves`, `probes` and `cells` are those of
-        its runs, each judged at the longest horizon of the study that it has finished, or at `horizon` steps."""
+        its runs, each judged at the longest horizon of the study that it has finished, or at `horizon` steps.
+        `definition` is a phase definition to have beside those of the store."""
         if horizon is not None and horizon < 1:
             raise SpecError(f"horizon must be 1 or larger, got {horizon}.")
-        if horizon is None and self.scope and self.scope.study == study:
-            return self
-        return replace(self, write=False, scope=Scope(study, horizon))
+        before = self.scope if self.scope and self.scope.study == study else Scope(study)
+        scope = Scope(study, horizon or before.horizon, definition or before.definition)
+        return replace(self, write=False, scope=scope)
 
     def runs(self, study: str) -> "pd.DataFrame":
         """One row per run of the study: its point, seed, phase under the study's own definition, outcome and settings;
         judged as in `of`."""
-        return self._frame(study, RUNS)
+        self.check_known(study)
+        [own] = self.sql(OF_STUDY, [study]).fetchall()
+        return self._frame(study, RUNS, definition=chosen(study, *own).name)
 
     def curves(self, study: str) -> "pd.DataFrame":
         """One row per run of the study and recorded step: its point and seed, losses and accuracies of the splits."""
         return self._frame(study, CURVES)
 
-    def _frame(self, study: str, query: str) -> "pd.DataFrame":
+    def _frame(self, study: str, query: str, **params: str) -> "pd.DataFrame":
         self.check_known(study)
-        return with_axes(self.of(study).sql(query, {"study": study}).df())
+        return with_axes(self.of(study).sql(query, {"study": study, **params}).df())
 
     def check_known(self, study: str) -> None:
         """SpecError for a study that this store has no plan of."""

@@ -8,8 +8,10 @@ import duckdb
 from study.store.connection import connected
 from study.store.errors import StoreError
 from study.store.ingest import IngestReport, batch_tables, new_parts, read_batches
-from study.store.install import digest, install, measure, sql_of
-from study.store.part_reader import Part
+from study.store.install import digest, install, measure
+from study.store.levels import sql_of
+from study.store.own_definitions import install_phases, with_errors
+from study.store.part_reader import Part, table_of
 from study.store.storage import Storage
 
 
@@ -29,6 +31,8 @@ def fold_new(file: Path, storage: Storage, report: IngestReport, timeout: float)
 def _fold(file: Path, batch: list[Part], report: IngestReport, timeout: float) -> None:
     """Fold a batch of parts in one transaction. What DuckDB refuses is halved until the one bad part is alone."""
     tables = batch_tables(batch)
+    own = with_errors(tables["new_definitions"].to_pylist())
+    tables["new_definitions"] = table_of("new_definitions", own)
     try:
         with connected(file, write=True, timeout=timeout) as connection:
             for name, table in tables.items():
@@ -36,6 +40,8 @@ def _fold(file: Path, batch: list[Part], report: IngestReport, timeout: float) -
             connection.execute("begin")
             connection.execute(sql_of("fold"))
             measure(connection)
+            if own:
+                install_phases(connection)
             connection.execute("commit")
     except StoreError as error:
         if not isinstance(error.__cause__, duckdb.DataError | duckdb.IntegrityError):

@@ -12,8 +12,7 @@ RUNS = """
     join runs using (run_id)
     join outcomes using (run_id)
     join phases using (run_id)
-    where study = $study
-        and definition = (select coalesce(spec ->> 'definition', 'unified') from studies where study = $study)
+    where study = $study and definition = $definition
     order by point, seed, run_id"""
 
 CURVES = """

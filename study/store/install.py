@@ -2,14 +2,14 @@
 
 import hashlib
 from contextlib import suppress
-from importlib.resources import files
 
 import duckdb
 
 from study.store.connection import VERSION, first_line
-from study.store.definitions import definitions, names_query, select_of
+from study.store.definitions import definitions, ours
 from study.store.errors import StoreError
-from study.store.levels import expanded
+from study.store.levels import sql_of
+from study.store.own_definitions import check_again, newest
 from study.store.views import view_statements
 
 SLICE = 10_000_000
@@ -23,7 +23,8 @@ def install(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(sql_of("schema"))
     if ("measures", facts["measures"]) not in connection.execute("from store_info").fetchall():
         _measure_all(connection)
-    for source, statement in view_statements().items():
+    check_again(connection)
+    for source, statement in view_statements(newest(connection)).items():
         try:
             connection.execute(statement)
         except duckdb.Error as error:
@@ -42,7 +43,7 @@ def broken_definition() -> str | None:
                 connection.execute(statement)
         for name in definitions():
             try:
-                for text in (select_of(name), names_query(name)):
+                for text in (ours(name).select, ours(name).names_select()):
                     connection.execute(f"create or replace temp view definition as\n{text}")
             except duckdb.Error:
                 return f"phases/{name}.sql"
@@ -52,11 +53,6 @@ def broken_definition() -> str | None:
 def digest() -> str:
     """A hash of all that `install` puts into a file."""
     return _hash([sql_of("schema"), sql_of("curves"), sql_of("measures"), view_statements()])
-
-
-def sql_of(name: str) -> str:
-    """The statements of a file in study/store/sql."""
-    return expanded(files("study.store").joinpath("sql", f"{name}.sql").read_text(encoding="utf-8"))
 
 
 def _measure_all(connection: duckdb.DuckDBPyConnection) -> None:

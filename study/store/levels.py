@@ -1,6 +1,8 @@
 """The accuracies at which first passages are stored, for each split: the columns `train_step_50` to `ood_step_99`."""
 
-import re
+from importlib.resources import files
+
+from study.store.sql_text import calls
 
 SPLITS = ("train", "test", "ood")
 LEVELS = {0.5: "50", 0.9: "90", 0.95: "95", 0.99: "99"}
@@ -22,6 +24,11 @@ def expanded(sql: str) -> str:
     return "\n".join(lines) + "\n"
 
 
+def sql_of(name: str) -> str:
+    """The statements of a file in study/store/sql."""
+    return expanded(files("study.store").joinpath("sql", f"{name}.sql").read_text(encoding="utf-8"))
+
+
 def passages_macro() -> str:
     """The table macro `passages(threshold)`: all columns of `outcomes`, and the first passages of each split at one
     accuracy as `train_step`, `test_step` and `ood_step`; NULL at an accuracy that is not stored."""
@@ -29,8 +36,11 @@ def passages_macro() -> str:
 
 
 def without_macro(select: str) -> str:
-    """A select with each `passages(...)` written out: a macro reads the view `outcomes`, whatever stands around it."""
-    return re.sub(r"\bpassages\(((?:[^()]|\([^()]*\))*)\)", lambda call: f"(\n{_passages(call[1])}\n)", select)
+    """A select with each `passages(...)` written out, on its line: a macro reads the view `outcomes`, whatever stands
+    around it."""
+    for begin, end, threshold in reversed(calls(select, "passages")):
+        select = f"{select[:begin]}({_passages(threshold)}){select[end:]}"
+    return select
 
 
 def _passages(threshold: str) -> str:
@@ -39,5 +49,4 @@ def _passages(threshold: str) -> str:
         f"[{', '.join(f'outcomes.{split}_step_{level}' for level in LEVELS.values())}][{place}] as {split}_step"
         for split in SPLITS
     ]
-    listed = ",\n    ".join(["outcomes.*", *steps])
-    return f"select\n    {listed}\nfrom outcomes"
+    return f"select {', '.join(['outcomes.*', *steps])} from outcomes"

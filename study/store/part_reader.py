@@ -10,8 +10,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from study.store.definitions import digest_of
 from study.store.names import check_name
-from study.store.part_schemas import FORMAT, METADATA_KEY, METRICS, PLAN, PROBES
+from study.store.part_schemas import FORMAT, METADATA_KEY, METRICS, PLAN, PROBES, SOURCES
 from study.store.storage import Storage
 
 TIME = pa.timestamp("us")
@@ -29,8 +30,12 @@ TABLES = {
         }
     ),
     "new_studies": pa.schema({"study": pa.string(), "spec": pa.string(), "created_at": TIME}),
+    "new_definitions": pa.schema(
+        {"name": pa.string(), "digest": pa.string(), "sql": pa.string(), "added_at": TIME, "error": pa.string()}
+    ),
     "new_plans": PLAN.append(pa.field("study", pa.string())).append(pa.field("planned_at", TIME)),
     "new_metrics": METRICS.append(pa.field("part_id", pa.uint64())),
+    "new_sources": SOURCES.append(pa.field("written_at", TIME)),
     "new_probes": PROBES.append(pa.field("part_id", pa.uint64())),
     "new_states": pa.schema(
         {
@@ -47,6 +52,7 @@ TABLES = {
             "versions": pa.string(),
             "git_sha": pa.string(),
             "git_dirty": pa.bool_(),
+            "source": pa.string(),
             "status": pa.string(),
             "stop_reason": pa.string(),
             "horizon": pa.int64(),
@@ -104,6 +110,10 @@ def _parse(part: Part, data: bytes) -> Part:
         rows = _columns(file, "new_plans", study=study, planned_at=created_at)
         spec = {"study": study, "spec": json.dumps(about["spec"]), "created_at": created_at}
         tables = {"new_plans": rows, "new_studies": table_of("new_studies", [spec])}
+        tables |= {"new_definitions": table_of("new_definitions", _definitions(about["spec"], created_at))}
+    elif about["kind"] == "sources":
+        rows = _columns(file, "new_sources", written_at=_time(about["written_at"]))
+        tables = {"new_sources": rows}
     elif about["kind"] == "probes":
         rows = _columns(file, "new_probes", part_id=part.id)
         tables = {"new_probes": rows}
@@ -117,6 +127,14 @@ def _parse(part: Part, data: bytes) -> Part:
         tables = {"new_metrics": rows, "new_states": table_of("new_states", states)}
     _check_names(tables)
     return replace(part, kind=about["kind"], rows=len(rows), tables=tables)
+
+
+def _definitions(spec: Any, added_at: datetime | None) -> list[dict[str, Any]]:
+    """The text of a study's own phase definition, if it has one: a row of `definitions`."""
+    named = (spec.get("definition"), spec.get("definition_sql")) if isinstance(spec, Mapping) else (None, None)
+    if not all(isinstance(text, str) and text for text in named):
+        return []
+    return [{"name": named[0], "digest": digest_of(named[1]), "sql": named[1], "added_at": added_at}]
 
 
 def _check_names(tables: Mapping[str, pa.Table]) -> None:

@@ -31,6 +31,8 @@ PROBES = pa.schema(
     }
 )
 
+SOURCES = pa.schema({"digest": pa.string(), "module": pa.string(), "text": pa.string()})
+
 PLAN = pa.schema(
     {
         "run_id": pa.string(),

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from study.store.errors import StorageError
 from study.store.names import check_name
-from study.store.part_schemas import FORMAT, METADATA_KEY, METRICS, PLAN, PROBES
+from study.store.part_schemas import FORMAT, METADATA_KEY, METRICS, PLAN, PROBES, SOURCES
 from study.store.provenance import source, versions
 from study.store.storage import Storage, storage_at
 
@@ -29,22 +29,29 @@ def write_plan(
     study_spec: Mapping[str, Any],
     rows: Sequence[Mapping[str, Any]],
     after: datetime | None = None,
+    again: bool = False,
 ) -> str:
     """Write what `study` asks for and return the part's name; the same plan has the same name and is written once.
 
     `place` is a folder or URL for `storage_at`, here and below; `rows` have the columns of `PLAN`, with `spec` and
     `point` as JSON text, and their order does not matter. Its time is later than `after`, whatever the clock says.
+    `again` writes a plan that is there once more: the study was another one in between, and the latest plan counts.
     """
     check_name("study name", study)
     table = pa.Table.from_pylist([dict(row) for row in rows], schema=PLAN).sort_by("run_id")
     content = json.dumps([FORMAT, study, study_spec, table.to_pylist()], sort_keys=True)
-    name = f"plan/{study}-{hashlib.sha256(content.encode()).hexdigest()[:16]}.parquet"
-    storage = storage_at(place)
+    name, storage = _plan_name(study, content), storage_at(place)
+    if again and storage.exists(f"parts/{name}"):
+        name = _plan_name(study, f"{content} {after}")
     if not storage.exists(f"parts/{name}"):
         created_at = datetime.now(UTC) if after is None else max(datetime.now(UTC), after + timedelta(milliseconds=1))
         about = {"kind": "plan", "study": study, "created_at": created_at.isoformat(), "spec": study_spec}
         _write(storage, name, table, about)
     return name
+
+
+def _plan_name(study: str, content: str) -> str:
+    return f"plan/{study}-{hashlib.sha256(content.encode()).hexdigest()[:16]}.parquet"
 
 
 class Recorder:
@@ -89,6 +96,17 @@ def write_probes(place: str | Path, name: str, findings: Mapping[str, Any]) -> N
     """Write the columns of `PROBES`, found after training, as the part `probes/<name>`."""
     about = {"kind": "probes", "written_at": _now(), "versions": versions(), **source()}
     _write(storage_at(place), f"probes/{name}.parquet", _probes_table(findings), about)
+
+
+def write_sources(place: str | Path, texts: Mapping[str, Mapping[str, str]]) -> None:
+    """Write the source of a user's own parts, the text of each module by digest, each digest once."""
+    storage = storage_at(place)
+    for digest, modules in texts.items():
+        check_name("digest", digest)
+        if not storage.exists(f"parts/sources/{digest}.parquet"):
+            rows = [{"digest": digest, "module": module, "text": text} for module, text in modules.items()]
+            table = pa.Table.from_pylist(rows, schema=SOURCES)
+            _write(storage, f"sources/{digest}.parquet", table, {"kind": "sources", "written_at": _now()})
 
 
 def _probes_table(findings: Mapping[str, Any]) -> pa.Table:

@@ -11,13 +11,17 @@ from typing import Any
 PACKAGES = ("grokking-study", "torch", "numpy", "ray", "optuna", "duckdb", "pyarrow", "safetensors")
 
 
-def provenance(device: str, threads: int, trial_id: str | None = None) -> dict[str, Any]:
-    """Where and with what an attempt runs: for `Recorder`, which writes it into every part."""
+def provenance(
+    device: str, threads: int, trial_id: str | None = None, source_digest: str | None = None
+) -> dict[str, Any]:
+    """Where and with what an attempt runs: for `Recorder`, which writes it into every part. `source_digest` is of the
+    parts that are not this package's; None where all are."""
     return {
         "trial_id": trial_id,
         "host": platform.node(),
         "device": device,
         "threads": threads,
+        **({"source": source_digest} if source_digest else {}),
         "versions": versions(),
         **source(),
     }

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 
 import duckdb
 
-from study.store.install import sql_of
-from study.store.levels import passages_macro
+from study.store.definitions import Definition, with_ours
+from study.store.levels import passages_macro, sql_of
+from study.store.own_definitions import newest, of_study
 from study.store.query import quoted
-from study.store.views import phases_view, view_texts
+from study.store.views import names_view, phases_view, view_texts
 
-READS_PHASES = re.compile("phases|cells|query", re.IGNORECASE)
+READS_PHASES = re.compile("phases|cells|phase_names|query", re.IGNORECASE)
 """In a query that may read them: their names, and the functions `query` and `query_table`, which take any name."""
 
 
@@ -25,6 +26,8 @@ class Scope:
 
     study: str
     horizon: int | None = None
+    definition: Definition | None = None
+    """A definition to have beside the store's; before one of the same name."""
 
     def install(self, connection: duckdb.DuckDBPyConnection, text: str) -> None:
         """Make the study's views that the query `text` may read in a connection; its file stays as it is."""
@@ -47,10 +50,14 @@ class Scope:
         ):
             connection.execute(_temporary(statement))
         if READS_PHASES.search(text):  # they take longer to make than most queries to answer
-            connection.execute(_temporary(phases_view("phases", "run_id", "temp.main.outcomes")))
-            if horizon is not None:
+            stored = newest(connection)
+            own = [of_study(connection, self.study), *([self.definition] if self.definition else [])]
+            known = with_ours([*stored, *own])
+            connection.execute(_temporary(phases_view("phases", "run_id", "temp.main.outcomes", known)))
+            if horizon is not None or known != with_ours(stored):
                 connection.execute(f"create temp view study_phases as select {study} as study, * from phases")
                 connection.execute(f"create temp view cells as\n{texts['cells']}")
+                connection.execute(_temporary(names_view(known)))
         connection.commit()
 
 

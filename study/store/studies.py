@@ -1,10 +1,15 @@
 """The studies of a store by name, without what trains them: reading commands answer before torch would be imported."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from study.store.database import FILE, Store
+from study.store.definition_source import given_definition
+from study.store.definitions import Definition, definitions, ours, with_ours
+from study.store.own_definitions import DEFAULT, NEWEST, OF_STUDY, chosen
+from trainables.components import closest
 from trainables.errors import SpecError
 
 
@@ -19,6 +24,70 @@ def stored_spec(store: Store, study: str) -> dict[str, Any] | None:
     """What the store keeps of a study, as its `to_json`; None if it has none of this name."""
     found = store.sql("select spec from studies where study = ?", [study]).fetchall()
     return json.loads(found[0][0]) if found else None
+
+
+ATTEMPTS = """
+    select run_id, attempt, source, updated_at
+    from attempts semi join (from study_runs where study = ?) using (run_id)
+    qualify attempt = max(attempt) over (partition by run_id)"""
+
+
+def stored_sources(store: Store, study: str) -> list[dict[str, Any]]:
+    """The sources of a study's own parts, one row per digest, the newest first: its modules, their texts, how many runs
+    were trained by it last, and whether it is the newest."""
+    text = f"""
+        with latest as ({ATTEMPTS}),
+        used as (
+            select source as digest, count(*)::integer as runs, max(updated_at) as heard_at from latest group by source
+        )
+        select digest, runs, list(module order by module) as modules, list(text order by module) as texts
+        from used join sources using (digest) group by digest, runs, heard_at order by heard_at desc, digest"""
+    return store.sql(text, [study]).to_arrow_table().to_pylist()
+
+
+def source_note(store: Store, study: str, current: str | None = None) -> str:
+    """A line where runs of a study were trained by an older source of its parts than others, or than `current`; else
+    ''."""
+    found = stored_sources(store, study)
+    newest = current or (found[0]["digest"] if found else None)
+    older = [row for row in found if row["digest"] != newest]
+    if not older:
+        return ""
+    runs, total = sum(row["runs"] for row in older), sum(row["runs"] for row in found)
+    modules = " and ".join(dict.fromkeys(module for row in found for module in row["modules"]))
+    return (
+        f"{runs:,} of {total:,} runs of {study} are of an older source of {modules}: raise the `version` of the part "
+        f"that has changed, which makes new runs of all, or train these again with `study run {study}.py --retrain`."
+    )
+
+
+def definition_of(store: Store, study: str, asked: str | Definition | None = None) -> Definition:
+    """The phase definition `asked`: ours or the store's by name, a path or SQL text; None for the study's own.
+
+    In a study its own text of a name goes before others. Phases that come out of it there and are not in its table are
+    in `unnamed`. SpecError for a name that neither this package nor the store has, and for a text that does not work.
+    """
+    found = asked if isinstance(asked, Definition) else _found(store, study, asked)
+    if found.name in definitions() and found.sql == ours(found.name).sql:
+        return found
+    text = "select distinct phase from phases where definition = ? order by 1"
+    phases = [phase for (phase,) in store.of(study, definition=found).sql(text, [found.name]).fetchall()]
+    known = {phase.name for phase in replace(found, unnamed=()).phases}
+    return replace(found, unnamed=tuple(phase for phase in phases if phase not in known))
+
+
+def _found(store: Store, study: str, asked: str | None) -> Definition:
+    own = [chosen(study, *row) for row in store.sql(OF_STUDY, [study]).fetchall()] or [ours(DEFAULT)]
+    if asked is None:
+        return own[0]
+    given = given_definition(str(asked), None)
+    if given is not None:
+        return given
+    stored = [Definition(name, sql) for name, sql in store.sql(NEWEST).fetchall()]
+    known = {definition.name: definition for definition in with_ours([*stored, *own])}
+    if asked not in known:
+        raise SpecError(f"No phase definition named {asked!r}. {closest(asked, sorted(known))}")
+    return known[asked]
 
 
 def judged(store: Store, study: str, horizon: int | None) -> Store:

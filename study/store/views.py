@@ -5,20 +5,22 @@ Between 30 and 40 come the phases: the macro `passages`, the view `phases`, whic
 view `study_phases`, the same for each study at its horizon, and the view `phase_names`, the tables of their phases.
 """
 
+from collections.abc import Iterable
 from importlib.resources import files
 from pathlib import PurePath
 
-from study.store.definitions import definitions, names_query, select_of
-from study.store.levels import passages_macro, without_macro
+from study.store.definitions import Definition, with_ours
+from study.store.levels import passages_macro
+from study.store.sql_text import literal
 
 
-def view_statements() -> dict[str, str]:
-    """The statements that make the views, by source file below study/."""
+def view_statements(own: Iterable[Definition] = ()) -> dict[str, str]:
+    """The statements that make the views, by source file below study/; `own` are the store's own definitions."""
     views = {
         f"store/sql/views/{file}": f"create or replace view {_name(file)} as\n{text}" for file, text in _files().items()
     }
     before = {file: statement for file, statement in views.items() if PurePath(file).name < "30"}
-    return before | {"store/levels.py": passages_macro()} | _phases() | views
+    return before | {"store/levels.py": passages_macro()} | phase_statements(with_ours(own)) | views
 
 
 def view_texts() -> dict[str, str]:
@@ -36,21 +38,25 @@ def _name(file: str) -> str:
     return PurePath(file).stem.partition("_")[2]
 
 
-def _phases() -> dict[str, str]:
-    names = [f"select '{name}' as definition, * from (\n{names_query(name)}\n)" for name in definitions()]
+def phase_statements(definitions: Iterable[Definition]) -> dict[str, str]:
+    """The statements that make the views of these definitions, by name."""
+    definitions = list(definitions)
     return {
-        "phases": phases_view("phases", "run_id", "main.outcomes"),
-        "study_phases": phases_view("study_phases", "run_id.study, run_id.run_id", "keyed_outcomes"),
-        "phase_names": "create or replace view phase_names as\n" + "\nunion all\n".join(names),
+        "phases": phases_view("phases", "run_id", "main.outcomes", definitions),
+        "study_phases": phases_view("study_phases", "run_id.study, run_id.run_id", "keyed_outcomes", definitions),
+        "phase_names": names_view(definitions),
     }
 
 
-def phases_view(name: str, key: str, outcomes: str) -> str:
-    """The statement that makes a view of the phases of all runs by all definitions. They read `outcomes`, which is
+def phases_view(name: str, key: str, outcomes: str, definitions: Iterable[Definition]) -> str:
+    """The statement that makes a view of the phases of all runs by these definitions. They read `outcomes`, which is
     planned and answered once for all of them; `key` names a run there."""
-    selects = [
-        f"select {key}, '{definition}' as definition, phase from (\n{without_macro(select_of(definition))}\n)"
-        for definition in definitions()
-    ]
+    selects = [f"select {key}, {literal(d.name)} as definition, phase from (\n{d.select}\n)" for d in definitions]
     once = f"with outcomes as materialized (from {outcomes})"
     return f"create or replace view {name} as\n{once}\n" + "\nunion all\n".join(selects)
+
+
+def names_view(definitions: Iterable[Definition]) -> str:
+    """The statement that makes the view `phase_names` of these definitions."""
+    tables = [f"select {literal(d.name)} as definition, * from (\n{d.names_select()}\n)" for d in definitions]
+    return "create or replace view phase_names as\n" + "\nunion all\n".join(tables)

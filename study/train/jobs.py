@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from study.study_file import imported_from
+from study.study_file import travelling
 from trainables.errors import SpecError
 
 NEEDED = ("aiohttp", "requests")
@@ -40,9 +40,10 @@ class Job:
         try:
             self.client: Any = JobSubmissionClient(url)
             with tempfile.TemporaryDirectory() as folder:
-                if file:  # and what it imports from beside it: the rest is none of the cluster's business
-                    for path in (file, *imported_from(file.absolute().parent).values()):
-                        (shutil.copytree if path.is_dir() else shutil.copy)(path, Path(folder, path.name))
+                # And what it imports from beside it: the rest is none of the cluster's business.
+                for name, path in (travelling(file.absolute().parent) if file else {}).items():
+                    Path(folder, name).parent.mkdir(parents=True, exist_ok=True)
+                    shutil.copy(path, Path(folder, name))
                 env: dict[str, Any] = {"working_dir": folder} if file else {}
                 self.client.submit_job(entrypoint=shlex.join(line), submission_id=self.job_id, runtime_env=env)
         except (OSError, RuntimeError, RayError) as error:  # RayError: no authentication

@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 from study.plan.packing import Machine
+from study.sources import Sources
 from study.spec import StudySpec
 from study.store.database import Store
 from study.train.cluster import Target
@@ -18,7 +19,7 @@ from trainables.errors import SpecError
 INGEST_SECONDS = 2.0
 
 
-def settings_for(study: StudySpec, store: Store, options: Options, machine: Machine) -> Settings:
+def settings_for(study: StudySpec, store: Store, options: Options, machine: Machine, sources: Sources) -> Settings:
     """How the packs of a study are trained and observed."""
     return Settings(
         place=store.place,
@@ -29,6 +30,7 @@ def settings_for(study: StudySpec, store: Store, options: Options, machine: Mach
         flush_seconds=options.flush_seconds,
         hang_seconds=options.hang_seconds,
         prune_in=f"rungs/{study.name}" if options.prune else None,
+        sources=sources,
     )
 
 

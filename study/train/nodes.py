@@ -17,12 +17,10 @@ import ray._private.state as ray_state
 import ray._private.worker as ray_worker
 from ray._private.services import canonicalize_bootstrap_address  # ray 2.60: there is no public way to ask
 from ray.exceptions import RayError
-from ray.job_config import JobConfig
 from ray.util import client as ray_client
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from study.plan.packing import Share
-from study.study_file import folders
 from study.train.address import check_environment
 from study.train.cluster import Marker, Node, Report, Target, marker_in, report, smallest
 from trainables.errors import SpecError
@@ -203,9 +201,8 @@ def _init(**options: Any) -> None:
     # Ray 2.60 prints deaths of workers on stdout whatever it is told.
     ray_worker._worker_logs_enabled = False
     asked_to_end = signal.getsignal(signal.SIGTERM)
-    paths = JobConfig(_py_driver_sys_path=folders())  # ray 2.60: there is no public way that needs no runtime_env
     try:
-        ray.init(log_to_driver=False, logging_level=logging.ERROR, configure_logging=True, job_config=paths, **options)
+        ray.init(log_to_driver=False, logging_level=logging.ERROR, configure_logging=True, **options)
     finally:
         if threading.current_thread() is threading.main_thread():  # Ray takes a SIGTERM for a crash
             signal.signal(signal.SIGTERM, asked_to_end)

@@ -23,6 +23,8 @@ class Options:
     flush_seconds: float = 10.0
     hang_seconds: float = 1800.0
     prune: str | None = None
+    retrain: bool = False
+    """Train runs anew that the store has from an older source of a user's own part."""
     cpus_per_pack: int = 1
     gpus_per_pack: float = 1.0
 

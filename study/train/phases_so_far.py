@@ -31,7 +31,7 @@ class PhasesSoFar:
         if begin < self.next_at and not at_once:
             return
         with suppress(SpecError, OSError):
-            store = self.store.of(self.study.name)
+            store = self.store.of(self.study.name, definition=self.study.phase_definition)
             rows = store.sql(COUNTS, [self.study.name, self.study.definition], timeout=0).fetchall()
             self.counts = dict(rows)
         now = time.monotonic()

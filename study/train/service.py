@@ -14,9 +14,13 @@ from study.plan.stored import runs_of, stored_study
 from study.plan.write import write
 from study.search.next_points import Handout, Outcome
 from study.search.request import Search
+from study.sources import sources_of
 from study.spec import StudySpec
+from study.store.checkpoints import put_aside
 from study.store.database import Store
 from study.store.errors import StoreBusy
+from study.store.parts import write_sources
+from study.store.storage import storage_at
 from study.train.cluster import Target
 from study.train.driver import Say, only_driver, target_of
 from study.train.failed_packs import PATIENCE_SECONDS, splitter
@@ -48,7 +52,17 @@ def plan(
         check_same(study, store)
     runs = runs or runs_of(study, store, options.runs)
     on = on or machine(options.device, options.share)
-    return plan_runs(study, runs, store, on, options.pack_size, pruning=bool(options.prune))
+    retrain = sources_of(study).digest if options.retrain else None
+    return plan_runs(study, runs, store, on, options.pack_size, pruning=bool(options.prune), retrain=retrain)
+
+
+def check_here(study: StudySpec) -> None:
+    """SpecError for a stored study whose parts are a user's own, and are not imported."""
+    if study.absent:
+        raise SpecError(
+            f"study {study.name!r}: {' and '.join(study.absent)} cannot be found here in the version that the store "
+            f"has. Give the study's file instead of its name, as in {study.name}.py."
+        )
 
 
 def _bring_in(store: Store) -> None:
@@ -61,12 +75,14 @@ def run(study: StudySpec, store: Store, options: Options, say: Say) -> Plan:
     """Train what the study is missing and return the plan as it stands afterwards.
 
     `say` gets the progress line. KeyboardInterrupt ends it at once; the same call goes on from there. SpecError when
-    another driver works on this store.
+    another driver works on this store, or the code of a part is not here.
     """
+    check_here(study)
     with only_driver(store), target_of(store, options, say) as target:
         todo = plan(study, store, options, target.machine)
         write(todo, store)
         if todo.packs:
+            put_aside(storage_at(store.place), todo.anew)
             _train_all(todo, store, options, target, say)
         else:
             store.ingest()
@@ -97,6 +113,7 @@ def extend(store: Store, study: str, horizon: int, where: str | None, options: O
     with only_driver(store), target_of(store, options, say) as target:
         _bring_in(store)
         spec = stored_study(store, study).with_(horizon=horizon)
+        check_here(spec)
         runs = chosen_runs(store, spec, where)
         todo = plan_runs(spec, runs, store, target.machine, options.pack_size)
         if not todo.packs:
@@ -127,7 +144,9 @@ def _train(
     most: int,
 ) -> None:
     """Train the packs of one study as `next_pack` gives them."""
-    settings = settings_for(study, store, options, target.machine)
+    sources = sources_of(study)
+    write_sources(store.place, sources.texts)
+    settings = settings_for(study, store, options, target.machine, sources)
     split = splitter(study, runs, store, target.machine, bool(options.prune))
 
     def next_work() -> Work | None:

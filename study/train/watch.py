@@ -12,10 +12,12 @@ from typing import Any
 from study.plan.packing import Machine, PackPlan
 from study.plan.plan import PlannedRun
 from study.plan.write import write
+from study.sources import Sources, sources_of
 from study.spec import StudySpec, find
 from study.store import checkpoints
 from study.store.database import Store
 from study.store.errors import StoreBusy
+from study.store.parts import write_sources
 from study.store.storage import storage_at
 from study.train.driver import Say, only_driver, target_of
 from study.train.failed_packs import splitter
@@ -36,6 +38,7 @@ class Entry:
     """One study of the folder."""
 
     study: StudySpec
+    sources: Sources
     progress: Progress
     runs: dict[str, PlannedRun]
     waiting: list[PackPlan]
@@ -91,7 +94,7 @@ class Queue:
         entry.given += pack.flops
         entry.handed.add(pack.pack_id)
         self.storage.delete(checkpoints.stop_sign(pack.pack_id))
-        return pack, settings_for(entry.study, self.store, self.options, self.machine)
+        return pack, settings_for(entry.study, self.store, self.options, self.machine, entry.sources)
 
     def split(self, pack: PackPlan, size: int) -> list[PackPlan]:
         """A pack in pieces of at most so many runs."""
@@ -118,6 +121,8 @@ class Queue:
 
     def _add(self, path: str) -> None:
         study = find(path)
+        sources = sources_of(study)  # now: the next file's modules take the place of this one's
+        write_sources(self.store.place, sources.texts)
         whole = plan(study, self.store, self.options, self.machine)
         taken = {run.run_id for run in whole.runs if run.run_id in self.busy} - whole.finished
         packs = whole.packs
@@ -133,7 +138,7 @@ class Queue:
             given = min((entry.given for entry in self.entries.values() if entry.waiting), default=0.0)
             runs = {run.run_id: run for run in whole.runs}
             progress = Progress(whole, self.say, phases=PhasesSoFar(self.store, study))
-            entry = self.entries[path] = Entry(study, progress, runs, [], given, left_out)
+            entry = self.entries[path] = Entry(study, sources, progress, runs, [], given, left_out)
         entry.waiting += packs
         self.busy |= {run_id: path for pack in packs for run_id in pack.run_ids}
 

@@ -7,8 +7,10 @@ after it are made again, with the same values, and replace the old ones.
 import dataclasses
 import errno
 import faulthandler
+import json
+import socket
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,6 +18,7 @@ import torch
 
 from study.plan.done import is_done
 from study.plan.packing import PackPlan
+from study.sources import Sources, install
 from study.store import checkpoints
 from study.store.parts import Recorder, last_states
 from study.store.provenance import provenance
@@ -24,8 +27,10 @@ from study.train.asha import Asha
 from trainables import checkpoint
 from trainables.device import resolve_device
 from trainables.engine import train_pack
+from trainables.errors import SpecError
 from trainables.observation import Observation
 from trainables.records import Flush
+from trainables.spec import RunSpec
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,8 @@ class Settings:
     """A worker that has not flushed for so long is taken to hang, and ends."""
     prune_in: str | None = None
     """Folder of the study's rungs in the storage, where runs are pruned; None = none are."""
+    sources: Sources = field(default_factory=Sources)
+    """Of the parts that are a user's own."""
 
 
 STDERR = 2
@@ -70,7 +77,8 @@ def watched(pack: PackPlan, settings: Settings, trial_id: str, heartbeat: Callab
 
     wind_up()
     try:
-        train(pack, settings, trial_id, beat)
+        install(settings.sources)
+        train(made_here(pack), settings, trial_id, beat)
     except Stopped:
         heartbeat({"pack_id": pack.pack_id, "states": {}})
     except Exception as error:
@@ -85,12 +93,21 @@ def watched(pack: PackPlan, settings: Settings, trial_id: str, heartbeat: Callab
             torch.cuda.empty_cache()
 
 
+def made_here(pack: PackPlan) -> PackPlan:
+    """The pack with the specs that it has as JSON on its way; SpecError for a part whose code is not here."""
+    specs = [RunSpec.from_json(json.loads(spec)) if isinstance(spec, str) else spec for spec in pack.specs]
+    if absent := specs[0].absent:
+        raise SpecError(f"node {socket.gethostname()}: {' and '.join(absent)} cannot be found.")
+    return dataclasses.replace(pack, specs=specs)
+
+
 def train(pack: PackPlan, settings: Settings, trial_id: str, heartbeat: Callable[[dict[str, Any]], None]) -> None:
     """Train a pack to its horizon from wherever its newest checkpoint is; a heartbeat first and after every flush."""
     if settings.device == "cpu":
         torch.set_num_threads(settings.threads)
     storage = storage_at(settings.place)
-    recorder = Recorder(settings.place, pack.pack_id, provenance(settings.device, torch.get_num_threads(), trial_id))
+    about = provenance(settings.device, torch.get_num_threads(), trial_id, settings.sources.digest(pack.specs[0]))
+    recorder = Recorder(settings.place, pack.pack_id, about)
     attempts = {r: n + recorder.attempt for r, n in zip(pack.run_ids, pack.first_attempts, strict=True)}
     started_at = _now()
 
@@ -145,7 +162,8 @@ def record_failure(pack: PackPlan, settings: Settings, trial_id: str, error: str
 
     `status` is `running` for runs that go on in other packs.
     """
-    recorder = Recorder(settings.place, pack.pack_id, provenance(settings.device, settings.threads, trial_id))
+    about = provenance(settings.device, settings.threads, trial_id, settings.sources.digest(pack.specs[0]))
+    recorder = Recorder(settings.place, pack.pack_id, about)
     run_ids, start = _start(pack, settings)
     rows = [
         {

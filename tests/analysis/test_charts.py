@@ -15,7 +15,7 @@ from analysis.charts.phase_diagram import MAX_TICKS
 from analysis.theme import save
 from study.spec import find
 from study.store.database import Store
-from study.store.definitions import definitions, phases_of, select_of
+from study.store.definitions import definitions, ours
 from tests.support.synthetic import cells_of, drawn, run, step_up, write_study
 from trainables.components import available, load
 from trainables.errors import SpecError
@@ -334,8 +334,8 @@ def test_every_phase_has_a_colour_that_colour_blind_readers_can_tell_from_the_ot
     # Machado et al. 2009, severity 1, on linear RGB.
     deuteranopia = [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]]
     protanopia = [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]]
-    listed = phases_of(definition)
-    assert {phase.name for phase in listed} == {*re.findall(r"\b(?:then|else) '(\w+)'", select_of(definition))}
+    listed = ours(definition).phases
+    assert {phase.name for phase in listed} == {*re.findall(r"\b(?:then|else) '(\w+)'", ours(definition).sql)}
     colors = [np.array([int(phase.color[i : i + 2], 16) / 255 for i in (1, 3, 5)]) for phase in listed]
     linear = [np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4) for c in colors]
     for seen in (np.eye(3), np.array(deuteranopia), np.array(protanopia)):

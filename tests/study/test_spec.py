@@ -48,7 +48,7 @@ def test_a_study_that_cannot_work_is_one_line_that_names_study_and_mend(subtests
         ({"question": 5}, "question must be text, got 5"),
         ({"axes": {}}, "axes is empty"),
         ({"axes": {"optimizer.weight_decy": (1.0,)}}, "Did you mean 'optimizer.weight_decay'"),
-        ({"axes": {"task": (1.0,)}}, "task 1.0 is not known"),
+        ({"axes": {"task": (1.0,)}}, "task '1.0' is not known"),
         ({"axes": {"task.train_fraction": ()}}, "one or more values"),
         ({"axes": {"task.operation": "add"}}, "one or more values"),
         ({"axes": {"task.train_fraction": 0.5}}, "one or more values"),

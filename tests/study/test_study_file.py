@@ -41,7 +41,11 @@ def test_a_study_file_imports_what_is_beside_it_and_reads_it_anew(tmp_path):
     path = with_neighbour(tmp_path / "one")
     assert find(str(path)).seeds == 2
     assert folders() == [str(tmp_path / "one")]
-    assert imported_from(tmp_path / "one") == {"parity": tmp_path / "one/parity.py", "tools": tmp_path / "one/tools"}
+    found = {
+        name: tmp_path / "one" / path
+        for name, path in (("near", "near.py"), ("parity", "parity.py"), ("tools", "tools"))
+    }
+    assert imported_from(tmp_path / "one") == found
     other = with_neighbour(tmp_path / "two", seeds=3)
     assert find(str(other)).seeds == 3, "not the parity that was imported before"
     assert sys.path.count(str(tmp_path / "one")) == 0

@@ -10,8 +10,10 @@ from typing import Any
 from study.plan.packing import Machine
 from study.plan.plan import Plan, plan_runs, planned_runs
 from study.plan.write import write
+from study.sources import sources_of
 from study.spec import StudySpec, find
 from study.store.database import Store
+from study.store.parts import write_sources
 from study.train.worker import Settings, train
 from trainables.models import mlp
 from trainables.observation import Observation
@@ -113,10 +115,11 @@ def trained(
 ) -> Plan:
     """The plan before training: every missing pack has been trained in this process, without Ray; with `only`, those
     that hold one of these runs."""
-    plan = planned(study, store, pack_size, limit)
+    plan, sources = planned(study, store, pack_size, limit), sources_of(study)
+    write_sources(store.place, sources.texts)
     for pack in plan.packs:
         if only is None or not only.isdisjoint(pack.run_ids):
-            train(pack, settings(store), "trial", lambda message: None)
+            train(pack, settings(store, sources=sources), "trial", lambda message: None)
     store.ingest()
     return plan
 

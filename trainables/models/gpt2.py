@@ -91,7 +91,7 @@ class GPT2(nn.Module):
 
     def __init__(self, model: Model, task: Any, draw: torch.Generator) -> None:
         super().__init__()
-        self.pad, self.rate, self.num_classes = task.pad, model.dropout, task.num_classes
+        self.pad, self.rate, self.num_classes = getattr(task, "pad", None), model.dropout, task.num_classes
         self.num_answers = num_answers(task)
         sd = INIT_SD * model.init_scale
         self.embedding = normal(draw, sd, task.vocab_size, model.width)

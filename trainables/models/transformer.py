@@ -110,7 +110,7 @@ class Transformer(nn.Module):
     def __init__(self, model: Model, task: Any, draw: torch.Generator) -> None:
         super().__init__()
         width = model.width
-        self.pad, self.num_answers = task.pad, num_answers(task)
+        self.pad, self.num_answers = getattr(task, "pad", None), num_answers(task)
         self.memorize_token = task.memorize_token if model.split_mlp else None
         self.embedding = gaussian(task.vocab_size, width, width, draw)
         self.positions = gaussian(task.num_tokens, width, width, draw)

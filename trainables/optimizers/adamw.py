@@ -13,7 +13,8 @@ from torch import Tensor
 
 from trainables.errors import SpecError
 from trainables.layout import Layout
-from trainables.spec import coerce, name_of
+from trainables.parts import name_of
+from trainables.spec import coerce
 
 
 @dataclass(frozen=True, kw_only=True)

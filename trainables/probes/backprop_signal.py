@@ -17,8 +17,8 @@ from torch import Tensor
 
 from trainables.circuit import Circuit
 from trainables.errors import SpecError
+from trainables.parts import name_of
 from trainables.probes import Finding
-from trainables.spec import name_of
 
 
 def check(spec: Any) -> None:

@@ -18,8 +18,9 @@ from torch import Tensor
 from trainables.components import closest
 from trainables.data import Split, present
 from trainables.errors import SpecError
+from trainables.parts import name_of
 from trainables.seeds import generator
-from trainables.spec import coerce, name_of
+from trainables.spec import coerce
 
 OPERATIONS = {
     "add": lambda a, b, p: a + b,

@@ -8,6 +8,11 @@ select distinct on (study) *
 from (from new_studies union all by name from studies semi join new_studies using (study))
 order by study, created_at desc, spec desc;
 
+insert or replace into definitions by name
+select distinct on (name, digest) *
+from (from new_definitions union all by name from definitions semi join new_definitions using (name, digest))
+order by name, digest, added_at desc;
+
 insert or replace into study_runs by name
 select distinct on (study, run_id) * replace (
     max(horizon) over (partition by study, run_id) as horizon,
@@ -19,6 +24,27 @@ from (
     from study_runs semi join new_plans using (study, run_id)
 )
 order by study, run_id, planned_at desc, pack_id desc, point desc;
+
+-- A part's version was raised: runs of another version than the latest plan's leave the study, and stay in the store.
+delete from study_runs
+where (study, run_id) in (
+    with used as (
+        select study, run_id, study_runs.planned_at, unnest(['task', 'model', 'optimizer']) as part, spec
+        from study_runs
+        join (from run_specs anti join new_plans using (run_id) union all by name select run_id, spec from new_plans)
+            using (run_id)
+        where study in (select study from new_plans)
+    ),
+    versions as (
+        select study, run_id, planned_at, part, spec -> part ->> 'name' as name, spec -> part ->> 'version' as version
+        from used
+    )
+    select study, run_id from versions
+    where version is distinct from (
+        select arg_max_null(latest.version, latest.planned_at) from versions as latest
+        where (latest.study, latest.part, latest.name) = (versions.study, versions.part, versions.name)
+    )
+);
 
 -- Runs that were measured before their chance accuracy was known.
 create or replace temp table late as
@@ -36,6 +62,9 @@ from (
     from run_specs semi join new_plans using (run_id)
 )
 order by run_id, planned_at desc;
+
+insert or ignore into sources by name
+select * from new_sources;
 
 insert or replace into attempts by name
 select distinct on (run_id, attempt) *

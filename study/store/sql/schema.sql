@@ -26,6 +26,17 @@ create table if not exists studies (
     created_at timestamp not null,
 );
 
+-- One row per text of a phase definition of a study's own, from its plans. `added_at` is when the latest plan with this
+-- text was made; `error` says why it is in no view, NULL where it works.
+create table if not exists definitions (
+    name text not null,
+    digest text not null,
+    sql text not null,
+    added_at timestamp not null,
+    error text,
+    primary key (name, digest),
+);
+
 -- One row per study and run over all plans of the study: their horizons, sorted, the largest of them, and the latest
 -- plan's point and pack.
 create table if not exists study_runs (
@@ -61,6 +72,15 @@ create table if not exists run_specs (
     planned_at timestamp not null,
 );
 
+-- One row per module of a user's own parts, by the digest that attempts have.
+create table if not exists sources (
+    digest text not null,
+    module text not null,
+    text text not null,
+    written_at timestamp not null,
+    primary key (digest, module),
+);
+
 -- One row per try at a run: its newest state, written at updated_at.
 create table if not exists attempts (
     run_id text not null,
@@ -76,6 +96,7 @@ create table if not exists attempts (
     versions json,
     git_sha text,
     git_dirty boolean,
+    source text, -- digest of the source of parts that are a user's own; NULL where all are the package's
     status text not null check (status in ('running', 'finished', 'failed')),
     stop_reason text,
     horizon bigint,

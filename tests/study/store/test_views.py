@@ -8,7 +8,7 @@ import pytest
 
 from analysis.classify import columns_read
 from study.store.database import Store
-from study.store.definitions import definitions, select_of
+from study.store.definitions import definitions, ours
 from study.store.views import view_statements
 from tests.support.synthetic import STEPS, run, step_up, write_study
 
@@ -107,7 +107,7 @@ def test_views_give_no_decimals_and_no_huge_integers(store):
 def test_definitions_read_only_columns_that_outcomes_has(store):
     columns = store.sql("select * from outcomes limit 0").to_arrow_table().column_names
     for name in definitions():
-        assert set(columns_read(select_of(name))) <= set(columns), name
+        assert set(columns_read(ours(name))) <= set(columns), name
 
 
 def test_every_view_file_starts_with_its_grain():
