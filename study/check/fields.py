@@ -11,29 +11,24 @@ from pathlib import Path
 from typing import Any
 
 from study.check.row import Check, Wrong, outcome, require
+from trainables.parts import NEEDED, missing_of
 
 PLAIN = (int, float, str, bool, types.NoneType)
 INSTEAD = {"list": "a tuple", "set": "a tuple", "dict": "a field for each value", "ndarray": "numbers", "Tensor": "numbers"}
 """What a field can be in place of what it is."""
-NEEDED = {
-    "task": ("vocab_size", "num_classes", "num_tokens", "num_train", "num_examples", "chance_accuracy", "build"),
-    "model": ("build",),
-    "optimizer": ("slots", "columns", "update"),
-}
 
 
 def checks(part: str, kind: type) -> Iterator[Check]:
     """The class itself, before anything is made of it."""
-    yield outcome("members", members, part, kind)
     yield outcome("dataclass", frozen, kind)
     if dataclasses.is_dataclass(kind):
+        yield outcome("members", members, part, kind)
         yield outcome("fields", plain, kind)
 
 
 def members(part: str, kind: type) -> str:
     """The class has all that every part of its kind needs."""
-    annotated = {name for base in kind.__mro__ for name in vars(base).get("__annotations__", {})}
-    missing = [name for name in NEEDED[part] if not hasattr(kind, name) and name not in annotated]
+    missing = missing_of(part, kind)
     require(not missing, f"{kind.__name__}{_place(kind)} has no {', '.join(missing)}; docs/extending.md says what each is.")
     return ", ".join(NEEDED[part])
 
