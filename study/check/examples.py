@@ -27,7 +27,8 @@ def inputs(task: Any, splits: Splits) -> str:
             continue
         require(
             inputs_NL.dtype == torch.int64,
-            f"inputs of {name} are {inputs_NL.dtype}: tokens are whole numbers, write .long(); or say reads_vectors = True.",
+            f"inputs of {name} are {inputs_NL.dtype}: tokens are whole numbers. Write .long(), "
+            "or say reads_vectors = True.",
         )
         low, high = int(inputs_NL.min()), int(inputs_NL.max())
         require(
@@ -66,8 +67,10 @@ def labels(task: Any, splits: Splits) -> str:
         )
         if answers > 1:
             asked = (targets_N != UNSCORED).any(1)
-            require(asked.all(), f"example {int((~asked).nonzero()[0])} of {name} asks for no answer.")
-    require(answers <= task.num_tokens, f"num_answers is {answers}, num_tokens {task.num_tokens}: an answer for each token.")
+            require(asked.all(), f"example {int(asked.long().argmin())} of {name} asks for no answer.")
+    require(
+        answers <= task.num_tokens, f"num_answers is {answers}, num_tokens {task.num_tokens}: an answer for each token."
+    )
     if asks_for_numbers(task):
         return f"{answers * classes} numbers"
     return f"{answers} of {classes} classes" if answers > 1 else f"{classes} classes"

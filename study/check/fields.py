@@ -14,7 +14,13 @@ from study.check.row import Check, Wrong, outcome, require
 from trainables.parts import NEEDED, missing_of
 
 PLAIN = (int, float, str, bool, types.NoneType)
-INSTEAD = {"list": "a tuple", "set": "a tuple", "dict": "a field for each value", "ndarray": "numbers", "Tensor": "numbers"}
+INSTEAD = {
+    "list": "a tuple",
+    "set": "a tuple",
+    "dict": "a field for each value",
+    "ndarray": "numbers",
+    "Tensor": "numbers",
+}
 """What a field can be in place of what it is."""
 
 
@@ -29,7 +35,9 @@ def checks(part: str, kind: type) -> Iterator[Check]:
 def members(part: str, kind: type) -> str:
     """The class has all that every part of its kind needs."""
     missing = missing_of(part, kind)
-    require(not missing, f"{kind.__name__}{_place(kind)} has no {', '.join(missing)}; docs/extending.md says what each is.")
+    require(
+        not missing, f"{kind.__name__}{_place(kind)} has no {', '.join(missing)}; docs/extending.md says what each is."
+    )
     return ", ".join(NEEDED[part])
 
 
@@ -61,7 +69,9 @@ def made(kind: type) -> Any:
         f.name for f in dataclasses.fields(kind)
         if f.init and f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING
     ]  # fmt: skip
-    require(not unsaid, f"{kind.__name__}{_place(kind)}: give {', '.join(unsaid)} a default, so that it can be made alone.")
+    require(
+        not unsaid, f"{kind.__name__}{_place(kind)}: give {', '.join(unsaid)} a default, so that it can be made alone."
+    )
     part = kind()
     for field in dataclasses.fields(part):
         _check_value(f"field {field.name}{_place(kind, field.name)}", getattr(part, field.name))
@@ -70,14 +80,18 @@ def made(kind: type) -> Any:
 
 
 def _check_type(where: str, hint: Any) -> None:
-    options = typing.get_args(hint) if isinstance(hint, types.UnionType) or typing.get_origin(hint) is typing.Union else (hint,)
+    options = (
+        typing.get_args(hint)
+        if isinstance(hint, types.UnionType) or typing.get_origin(hint) is typing.Union
+        else (hint,)
+    )
     for option in options:
         base = typing.get_origin(option) or option
         if base not in (*PLAIN, tuple, typing.Literal, Any):
             name = getattr(base, "__name__", str(base))
             raise Wrong(
-                f"{where} has the type {name}: a field is a number, text, None or a tuple of these, because runs are known "
-                f"by their fields. Make it {INSTEAD.get(name, 'one of these')}."
+                f"{where} has the type {name}: a field is a number, text, None or a tuple of these, because runs are "
+                f"known by their fields. Make it {INSTEAD.get(name, 'one of these')}."
             )
 
 
@@ -88,7 +102,8 @@ def _check_value(where: str, value: Any) -> None:
     elif not isinstance(value, PLAIN):
         name = type(value).__name__
         raise Wrong(
-            f"{where} is {name} {value!r}, which cannot be part of a run's id: make it {INSTEAD.get(name, 'a number or text')}."
+            f"{where} is {name} {value!r}, which cannot be part of a run's id: "
+            f"make it {INSTEAD.get(name, 'a number or text')}."
         )
 
 
@@ -101,6 +116,10 @@ def _place(kind: type, field: str | None = None) -> str:
         return ""
     [tree] = ast.parse(textwrap.dedent("".join(source))).body
     assert isinstance(tree, ast.ClassDef)
-    lines = {node.target.id: node.lineno for node in tree.body if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)}
+    lines = {
+        node.target.id: node.lineno
+        for node in tree.body
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
+    }
     line = lines.get(field, tree.lineno) if field else tree.lineno
     return f" ({file.name}, line {first + line - 1})"

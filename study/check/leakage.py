@@ -36,7 +36,8 @@ def leakage(task: Any, splits: Splits) -> str:
     for name in sets.keys() - set(APART):
         require(
             any(sets[name] <= sets[whole] for whole in ("train", "test") if whole in sets),
-            f"split {name} has examples that are neither all in train nor all in test: call it ood, or take a part of one.",
+            f"split {name} has examples that are neither all in train nor all in test: call it ood, "
+            "or take a part of one.",
         )
     return "no example twice"
 

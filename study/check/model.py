@@ -59,7 +59,8 @@ def seeds(case: Case) -> str:
             "layers draw their own (copy into their weights).",
         )
     require(
-        any(not first[key].equal(other[key]) for key in first), "weights are the same for every draw: draw them from it."
+        any(not first[key].equal(other[key]) for key in first),
+        "weights are the same for every draw: draw them from it.",
     )
     return "weights follow the draw"
 
@@ -76,8 +77,8 @@ def logits(case: Case) -> str:
         known = case.shapes(len(inputs_NL))
         require(
             tuple(out.shape) in known,
-            f"logits of {len(inputs_NL)} examples have shape {tuple(out.shape)}, not {known[0]}: one row for each example, "
-            "which is read from its last positions.",
+            f"logits of {len(inputs_NL)} examples have shape {tuple(out.shape)}, not {known[0]}: one row for each "
+            "example, which is read from its last positions.",
         )
         require(out.dtype == torch.float32, f"logits are {out.dtype}, not float32.")
         require(out.isfinite().all(), "logits are not finite at initialisation: draw smaller weights.")
@@ -103,13 +104,18 @@ def nothing_kept(case: Case) -> str:
     first = module(case.inputs_NL)
     require(
         torch.get_rng_state().equal(random),
-        "forward draws from torch's global random state, so a run depends on its neighbours: draw in build from `draw`; "
-        "for dropout see trainables/dropout.py.",
+        "forward draws from torch's global random state, so a run depends on its neighbours: draw in build from "
+        "`draw`; for dropout see trainables/dropout.py.",
     )
     again = module(case.inputs_NL)
-    require(same(first, again, rtol=0, atol=0), f"the same inputs give logits that differ by {apart(first, again):.2g}.")
+    require(
+        same(first, again, rtol=0, atol=0), f"the same inputs give logits that differ by {apart(first, again):.2g}."
+    )
     changed = [name for name, weight in module.state_dict().items() if not weight.equal(before[name])]
-    require(not changed, f"forward changes {', '.join(changed)}: state of a module is its parameters, which training changes.")
+    require(
+        not changed,
+        f"forward changes {', '.join(changed)}: state of a module is its parameters, which training changes.",
+    )
     return "the same inputs give the same logits"
 
 
@@ -122,7 +128,8 @@ def answers_ahead(case: Case) -> str:
     before, after = module(case.inputs_NL)[:, :-1], module(changed_NL)[:, :-1]
     require(
         same(before, after, rtol=1e-4, atol=1e-5),
-        f"answers before the last token change by {apart(before, after):.2g} with it: hide later tokens (a causal mask).",
+        f"answers before the last token change by {apart(before, after):.2g} with it: hide later tokens "
+        "(a causal mask).",
     )
     return "no answer looks ahead"
 
@@ -158,8 +165,8 @@ def side_by_side(case: Case) -> str:
         loss.backward()
         require(
             same(losses_R[run], loss.detach(), rtol=1e-5, atol=1e-6),
-            f"the loss of run {run} is {float(losses_R[run]):.6g} in a pack and {float(loss):.6g} alone: use nothing but "
-            "parameters and inputs in forward.",
+            f"the loss of run {run} is {float(losses_R[run]):.6g} in a pack and {float(loss):.6g} alone: use nothing "
+            "but parameters and inputs in forward.",
         )
         for name, gradient in layout.named(grads_RW[run]).items():
             alone = module.get_parameter(name).grad

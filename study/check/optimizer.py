@@ -81,7 +81,9 @@ def varied(kind: type) -> list[Any]:
             continue
         try:
             optimizers = [
-                dataclasses.replace(optimizer, **{field.name: USUAL.get(field.name, (value, 0.8 * value, 0.64 * value))[run]})
+                dataclasses.replace(
+                    optimizer, **{field.name: USUAL.get(field.name, (value, 0.8 * value, 0.64 * value))[run]}
+                )
                 for run, optimizer in enumerate(optimizers)
             ]
         except SpecError:
@@ -97,7 +99,9 @@ def slots(kind: type) -> str:
         f'slots is {said!r}: a tuple of names, ("velocity",); () where nothing is kept.',
     )
     numbers = [f.name for f in dataclasses.fields(kind) if isinstance(getattr(kind(), f.name), float)]
-    require(numbers, "no field is a float, so nothing can differ between the runs of a pack: write `learning_rate: float`.")
+    require(
+        numbers, "no field is a float, so nothing can differ between the runs of a pack: write `learning_rate: float`."
+    )
     return f"{', '.join(said) or 'no state'}; per run {', '.join(numbers)}"
 
 
@@ -114,8 +118,8 @@ def alone(kind: type) -> str:
         a, b = single.weights_RW[0], packed.weights_RW[run]
         if not same(a, b, rtol=1e-5, atol=1e-6):
             raise Wrong(
-                f"weights of run {run} are {apart(a, b):.2g} from those alone after {STEPS} steps: sum over dim=1 (weights of "
-                "a run), never over dim=0 (runs), and read numbers from columns, (R, 1), not from self."
+                f"weights of run {run} are {apart(a, b):.2g} from those alone after {STEPS} steps: sum over dim=1 "
+                "(weights of a run), never over dim=0 (runs), and read numbers from columns, (R, 1), not from self."
             )
     return f"{RUNS} runs with their own numbers are those alone"
 
@@ -137,7 +141,7 @@ def in_place(kind: type) -> str:
 
 def reads_gradients(kind: type) -> str:
     """Gradients are not written into."""
-    packed = Packed([kind()])
+    packed = Packed(varied(kind)[-1:])
     grads_RW = packed.gradients(0)
     packed.update(grads_RW)
     require(grads_RW.equal(packed.gradients(0)), "update writes into the gradients: make a new tensor.")
@@ -151,7 +155,9 @@ def harm(kind: type) -> str:
     grads_RW[1] = float("nan")
     packed.update(grads_RW)
     require(packed.weights_RW[[0, 2]].isfinite().all(), "NaN in one run's gradients came into other runs.")
-    require(packed.weights_RW[1].isnan().any(), "NaN in a run's gradients is not in its weights: it would train on unseen.")
+    require(
+        packed.weights_RW[1].isnan().any(), "NaN in a run's gradients is not in its weights: it would train on unseen."
+    )
     return "a diverged run harms no other"
 
 

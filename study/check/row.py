@@ -11,7 +11,11 @@ from typing import Any
 from study.study_file import HOME, OURS
 from trainables.errors import SpecError
 
-NOT_A_USERS = (*(f"{HOME / name}/" for name in OURS), *(f"{path}/" for path in set(sysconfig.get_paths().values())), "<")
+NOT_A_USERS = (
+    *(f"{HOME / name}/" for name in OURS),
+    *(f"{path}/" for path in set(sysconfig.get_paths().values())),
+    "<",
+)
 """Where code lies that a user has not written."""
 
 

@@ -39,7 +39,9 @@ def built(task: Any) -> dict[str, Split]:
         if not isinstance(split, Split) or not all(isinstance(tensor, Tensor) for tensor in split):
             raise Wrong(f"split {name} is {type(split).__name__}: give Split(inputs, targets) of two tensors.")
         inputs, targets = len(split.inputs_NL), len(split.targets_N)
-        require(inputs == targets, f"split {name} has {inputs} inputs and {targets} targets: one target for each input.")
+        require(
+            inputs == targets, f"split {name} has {inputs} inputs and {targets} targets: one target for each input."
+        )
         require(inputs, f"split {name} has no example: leave it out (trainables.data.present does).")
     return dict(splits)
 
@@ -47,7 +49,9 @@ def built(task: Any) -> dict[str, Split]:
 def sizes(task: Any, splits: Splits) -> str:
     """`num_train` and `num_examples` say what is there."""
     train = len(splits["train"].targets_N)
-    require(train == task.num_train, f"num_train is {task.num_train}, train has {train} examples: make them one number.")
+    require(
+        train == task.num_train, f"num_train is {task.num_train}, train has {train} examples: make them one number."
+    )
     count = sum(len(splits[name].targets_N) for name in APART if name in splits)
     require(
         count <= task.num_examples,
@@ -77,7 +81,9 @@ def nothing_left(task: Any, splits: Splits) -> str:
         split.inputs_NL.zero_()
         split.targets_N.zero_()
     again = task.build(0)["train"].targets_N
-    require(again.equal(before), "build gives tensors that it keeps: whoever writes into them changes the next run. Clone.")
+    require(
+        again.equal(before), "build gives tensors that it keeps: whoever writes into them changes the next run. Clone."
+    )
     return "built anew each time"
 
 

@@ -17,6 +17,7 @@ from trainables.compiler import INSTALL, Compiling, find_compiler
 from trainables.engine import train_pack
 from trainables.observation import Observation
 from trainables.pack import Pack
+from trainables.parts import is_own
 from trainables.records import Flush
 from trainables.spec import RunSpec
 
@@ -72,6 +73,8 @@ def continued(runs: Sequence[RunSpec]) -> str:
 
 def compiled(runs: Sequence[RunSpec]) -> str:
     """`torch.compile` gives the same steps."""
+    if all(is_own(type(part)) for part in (runs[0].model, runs[0].optimizer)):
+        raise Skipped("model and optimizer are of this package, whose tests compile them")
     device = "cuda" if torch.cuda.is_available() else "cpu"
     if not find_compiler(device):
         raise Skipped(f"no compiler here: {INSTALL}")
@@ -97,7 +100,8 @@ def cost(runs: Sequence[RunSpec]) -> str:
         steps += STEPS
     pack.checkpoint()
     took = (time.perf_counter() - began) / steps / TIMED_RUNS
-    return f"{took * 1e6:.0f} microseconds per run and step of {_batch_size(runs)} examples, {TIMED_RUNS} in a pack, {device}"
+    about = f"{_batch_size(runs)} examples, {TIMED_RUNS} runs in a pack, {device}"
+    return f"{took * 1e6:.0f} microseconds per run and step ({about})"
 
 
 CHECKS: dict[str, Callable[[Sequence[RunSpec]], str]] = {
@@ -139,8 +143,8 @@ def _alone_and_together(runs: Sequence[RunSpec]) -> str:
             if abs(loss - beside) > LIMITS["atol"] + LIMITS["rtol"] * abs(loss):
                 _, split, step = key
                 raise Wrong(
-                    f"the {split} loss of seed {run.seed} at step {step} is {loss:.6g} alone and {beside:.6g} in a pack of "
-                    f"{len(runs)}: a run must not depend on its neighbours."
+                    f"the {split} loss of seed {run.seed} at step {step} is {loss:.6g} alone and {beside:.6g} in a "
+                    f"pack of {len(runs)}: a run must not depend on its neighbours."
                 )
     return f"{STEPS} steps alone are those in a pack of {len(runs)}"
 
@@ -150,7 +154,10 @@ def _same_elsewhere(runs: Sequence[RunSpec], make: Callable[[Sequence[RunSpec]],
     for pack in (here, there):
         pack.train(3)
     a, b = (pack.checkpoint().tensors["weights"] for pack in (here, there))
-    require(same(a, b, **LIMITS), f"weights after 3 steps {where} are {apart(a, b):.2g} from those on the CPU, not compiled.")
+    require(
+        same(a, b, **LIMITS),
+        f"weights after 3 steps {where} are {apart(a, b):.2g} from those on the CPU, not compiled.",
+    )
     return f"weights after 3 steps differ by {apart(a, b):.1g} at most"
 
 
