@@ -51,7 +51,7 @@ def test_of_study_only_the_command_line_imports_analysis():
     }
 
 
-ROOMS = ("cli", "train", "search", "plan", "store")
+ROOMS = ("cli", "check", "train", "search", "plan", "store")
 """From the top of study/ to its ground: a room may import those after it."""
 
 

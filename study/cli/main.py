@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from study import __version__
+from study.cli.check import check
 from study.cli.cluster import doctor, submit
 from study.cli.completion import VARIABLE, completion
 from study.cli.extend import extend
@@ -25,7 +26,7 @@ from study.train.interrupts import end_as_ctrl_c_does
 from trainables.errors import SpecError
 
 SECTIONS = {
-    "Look before": (list_, show, plan, doctor),
+    "Look before": (list_, show, plan, check, doctor),
     "Train": (run, search, extend, submit),
     "Read": (status, sql, phases, claims, report),
     "Tend": (probe, ingest, completion),

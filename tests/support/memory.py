@@ -37,21 +37,5 @@ class Memory(TorchDispatchMode):
         self.live -= self.held.pop(key)
 
 
-def kept_bytes(module: torch.nn.Module, *inputs: torch.Tensor) -> int:
-    """What a forward pass keeps for its backward pass, its inputs and the weights aside."""
-    given = {tensor.untyped_storage()._cdata for tensor in (*module.parameters(), *inputs)}
-    kept: dict[int, torch.UntypedStorage] = {}
-
-    def keep(tensor: torch.Tensor) -> torch.Tensor:
-        kept[tensor.untyped_storage()._cdata] = tensor.untyped_storage()
-        return tensor
-
-    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-        logits = module(*inputs)
-        result = logits.float().log_softmax(-1)
-    assert result.requires_grad
-    return sum(storage.nbytes() for key, storage in kept.items() if key not in given)
-
-
 def tensors_in(tree: Any) -> list[torch.Tensor]:
     return [leaf for leaf in tree_leaves(tree) if isinstance(leaf, torch.Tensor)]

@@ -41,6 +41,7 @@ class Task:
 
     pad = None
     label_corruption = 0.0
+    drawn = True
     chance_accuracy = None
     reads_vectors = True
     num_tokens = 1

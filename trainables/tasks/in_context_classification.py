@@ -52,6 +52,7 @@ class Task:
 
     pad = None
     label_corruption = 0.0
+    drawn = True
     reads_vectors = True
     vocab_size = property(lambda self: self.classes + self.dimensions)
     num_classes = property(lambda self: self.classes)

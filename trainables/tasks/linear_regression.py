@@ -45,6 +45,7 @@ class Task:
 
     pad = None
     label_corruption = 0.0
+    drawn = True
     chance_accuracy = None
     num_classes = 1
     reads_vectors = True

@@ -37,6 +37,7 @@ class Task:
 
     pad = None
     label_corruption = 0.0
+    drawn = True
     vocab_size = property(lambda self: self.symbols)
     num_classes = property(lambda self: self.symbols)
     num_tokens = property(lambda self: self.context)

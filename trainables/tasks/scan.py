@@ -44,6 +44,7 @@ class Task:
     """Commands in each of `test` and `ood`."""
 
     label_corruption = 0.0
+    drawn = True
 
     def __post_init__(self) -> None:
         coerce(self)

@@ -9,7 +9,8 @@ import statistics
 
 import pytest
 
-from study.search.space import Axis, Seen, Space
+from study.check.sampler import FINITE, LINE, MIXED, PLANE, SOME, SPACES, WHOLE, WORDS, checks, result
+from study.search.space import Seen, Space
 from study.spec import point_key
 from trainables.components import available, load
 from trainables.errors import SpecError
@@ -19,94 +20,26 @@ REPLICATES = {"boundary"}
 FINITE_ONLY = {"grid"}
 OPTIMIZERS = ("tpe", "gp", "cma")
 
-LINE = Space((Axis("x", low=0.2, high=0.8),))
-PLANE = Space((Axis("x", low=0.2, high=0.8), Axis("y", low=0.01, high=10.0, log=True)))
-MIXED = Space(
-    (
-        Axis("x", low=-1.0, high=1.0),
-        Axis("width", low=4, high=64, log=True, integer=True),
-        Axis("word", values=("add", "sub", None, True)),
-        Axis("decay", values=(0.0, 5.0, 1.0)),
-    )
-)
-WORDS = Space(
-    (Axis("word", values=("add", "sub", "mul")), Axis("decay", values=(0.0, 1.0, 5.0)), Axis("width", values=(8, 16)))
-)
-WHOLE = Space((Axis("width", low=3, high=7, integer=True), Axis("word", values=("add", "sub"))))
-MOMENTUM = Axis("momentum", values=(0.0, 0.5, 0.9), when=("optimizer", ("sgd", "muon")))
-BETA = Axis("beta", low=0.5, high=0.99, when=("optimizer", ("adamw",)))
-SOME = Space((Axis("optimizer", values=("adamw", "sgd", "muon")), MOMENTUM, Axis("width", low=3, high=4, integer=True)))
-DEPENDENT = Space((*SOME.axes, BETA))
-SPACES = {
-    "line": LINE, "plane": PLANE, "mixed": MIXED, "words": WORDS, "whole": WHOLE, "some": SOME, "dependent": DEPENDENT,
-}  # fmt: skip
-
 every = pytest.mark.parametrize("name", available(SAMPLERS))
-everywhere = pytest.mark.parametrize(
-    ("name", "space"),
-    [
-        pytest.param(name, space, id=f"{name}-{label}")
-        for name in available(SAMPLERS)
-        for label, space in SPACES.items()
-        if space.size is not None or name not in FINITE_ONLY
-    ],
-)
 
 
 def suggest(name: str, space: Space, seen: list[Seen], count: int, seed: int = 0):
     return load(SAMPLERS, name).suggest(space, seen, random.Random(seed), count)
 
 
-def result(space: Space, point) -> Seen:
-    """A finished run: a bowl, positive on one side."""
-    place = space.encode(point)
-    value = sum((x - 0.3) ** 2 for x in place)
-    positive = place[0] > 0.4
-    return Seen(point, True, value, positive, 100.0 * (1 + value) if positive else None)
-
-
-def history(name: str, space: Space, asked: int, calls: int, seed: int = 0) -> list[Seen]:
-    """What a search has seen after some calls: of each batch the last point is still unfinished."""
-    seen: list[Seen] = []
-    for _ in range(calls):
-        *done, last = suggest(name, space, seen, asked, seed)
-        seen += [result(space, point) for point in done] + [Seen(last, False)]
-    return seen
-
-
-@everywhere
-def test_points_lie_in_the_space(name, space):
-    seen = history(name, space, 4, 2)
-    assert len(seen) == 8
-    assert all(space.contains(run.point) for run in seen)
-    for run in seen:
-        for axis in space.axes:
-            assert not axis.integer or isinstance(run.point[axis.path], int)
-
-
-@everywhere
-def test_no_point_comes_twice_also_while_points_are_unfinished(name, space):
-    keys = [point_key(run.point) for run in history(name, space, 3, 3)]
-    assert len(set(keys)) == len(keys) == 9
-
-
-@everywhere
-def test_the_same_past_and_seed_give_the_same_points_after_any_call(name, space):
-    """A search that is killed after a call and started again goes on as if nothing had happened."""
-    seen = history(name, space, 4, 2)
-    for known in ([], seen[:4], seen):
-        assert suggest(name, space, known, 3, seed=7) == suggest(name, space, list(known), 3, seed=7)
+@every
+def test_every_sampler_passes_the_checks_that_a_users_sampler_gets(name):
+    rows = list(checks(load(SAMPLERS, name).suggest))
+    assert [row for row in rows if not row.ok] == []
+    assert {row.detail for row in rows if row.name != "used up"} == {
+        f"{len(FINITE if name in FINITE_ONLY else SPACES)} spaces"
+    }
 
 
 @every
 def test_another_seed_gives_other_points(name):
     if name not in FINITE_ONLY:
         assert suggest(name, PLANE, [], 4, seed=1) != suggest(name, PLANE, [], 4, seed=2)
-
-
-@everywhere
-def test_nothing_asked_is_nothing_given(name, space):
-    assert suggest(name, space, [], 0) == []
 
 
 @pytest.mark.parametrize("space", [WORDS, WHOLE, SOME], ids=["words", "whole", "some"])

@@ -1,20 +1,23 @@
 """Models: one run each, drawn from its seed, and the same alone as side by side; attention against torch's own."""
 
 import itertools
-from dataclasses import replace
-from types import SimpleNamespace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.func import functional_call, grad, vmap
+from torch.func import grad, vmap
 
+from study.check import fields
+from study.check.case import Case
+from study.check.model import checks
 from tests.support.runs import mlp_run, trained
 from trainables import lookup as lookup_module
 from trainables.attention import hidden_positions
 from trainables.components import available, load
+from trainables.data import Split
 from trainables.device import PROFILES
 from trainables.errors import SpecError
 from trainables.layout import ALIGNMENT, Layout
@@ -27,10 +30,27 @@ from trainables.step import example_losses
 from trainables.tasks import modular
 
 TASK = modular.Task(p=11)
-SEVERAL = SimpleNamespace(vocab_size=7, num_classes=7, num_tokens=6, num_answers=3, pad=None)
-ONE_OF_THEM = SimpleNamespace(**vars(SEVERAL) | {"num_answers": 1})
-WITHOUT_GRADIENT: dict[str, set[str]] = {}
-"""Parameters that no loss reaches, by model: none so far."""
+
+
+@dataclass(frozen=True)
+class Sequences:
+    """A task of sequences of random tokens, as far as a model reads it."""
+
+    num_answers: int
+    vocab_size: int = 7
+    num_classes: int = 7
+    num_tokens: int = 6
+    pad: int | None = None
+
+    def build(self, seed: int) -> dict[str, Split]:
+        draw = torch.Generator().manual_seed(seed)
+        tokens_NL = torch.randint(self.vocab_size, (40, self.num_tokens), generator=draw)
+        return {
+            "train": Split(tokens_NL, tokens_NL[:, -self.num_answers :] if self.num_answers > 1 else tokens_NL[:, 0])
+        }
+
+
+SEVERAL, ONE_OF_THEM = Sequences(3), Sequences(1)
 VARIANTS = {
     "decoder": [{"width": 9}, {"layers": 1, "width": 16, "dimensions": 3}],
     "gpt2": [{"layers": 2, "width": 12, "heads": 3, "init_scale": 5.0, "loops": loops} for loops in (1, 2)],
@@ -55,90 +75,43 @@ def built(name: str, options: dict[str, Any], seed: int = 0) -> nn.Module:
     return model.build(TASK, generator("init", seed))
 
 
-def examples() -> tuple[Tensor, Tensor]:
-    return TASK.build(0)["train"]
+@pytest.mark.parametrize(("name", "options"), MODELS)
+def test_every_model_passes_the_checks_that_a_users_model_gets(name, options):
+    model = load("trainables.models", name).Model(**options)
+    assert [row for row in fields.checks("model", type(model)) if not row.ok] == []
+    for loss in LOSSES:
+        assert [row for row in checks(Case(model, TASK, loss)) if not row.ok] == []
+    assert model.layers >= 1
+    assert (type(model.layers), type(model.width)) == (int, int)
 
 
 @pytest.mark.parametrize(("name", "options"), MODELS)
-class TestEveryModel:
-    def test_logits_are_one_row_per_example_and_finite(self, name, options):
-        tokens_NL, targets_N = examples()
-        logits_NC = built(name, options)(tokens_NL)
-        assert logits_NC.shape == (len(targets_N), TASK.num_classes)
-        assert logits_NC.dtype == torch.float32
-        assert logits_NC.isfinite().all()
-        assert built(name, options)(tokens_NL[:1]).shape == (1, TASK.num_classes)
+def test_it_reads_as_many_positions_as_a_task_has_answers_or_refuses_the_task(name, options):
+    model = load("trainables.models", name).Model(**options)
+    rows = list(checks(case := Case(model, SEVERAL)))
+    if rows[0].ok is None:
+        return
+    assert [row for row in rows if not row.ok] == []
+    assert case.module()(torch.arange(30).view(5, 6) % 7).shape == (5, 3, 7)
+    assert model.size(SEVERAL).floats > model.size(ONE_OF_THEM).floats
 
-    def test_it_reads_as_many_positions_as_a_task_has_answers_or_refuses_the_task(self, name, options):
-        model = load("trainables.models", name).Model(**options)
-        try:
-            model.check(SEVERAL)
-        except SpecError:
-            return
-        module = model.build(SEVERAL, generator("init", 0))
-        assert module(torch.arange(30).view(5, 6) % 7).shape == (5, 3, 7)
-        assert model.size(SEVERAL).floats > model.size(ONE_OF_THEM).floats
 
-    def test_weights_follow_from_the_seed_alone(self, name, options):
-        torch.manual_seed(1)
-        first = built(name, options, seed=3).state_dict()
-        torch.manual_seed(2)
-        again, other = built(name, options, seed=3).state_dict(), built(name, options, seed=4).state_dict()
-        assert all(first[key].equal(again[key]) for key in first)
-        assert any(not first[key].equal(other[key]) for key in first)
-
-    def test_an_example_does_not_depend_on_the_others(self, name, options):
-        tokens_NL, _ = examples()
-        module = built(name, options)
-        torch.testing.assert_close(module(tokens_NL)[3:5], module(tokens_NL[3:5]), rtol=1e-4, atol=1e-5)
-
-    def test_every_parameter_gets_a_gradient(self, name, options):
-        tokens_NL, targets_N = examples()
-        module = built(name, options)
-        F.cross_entropy(module(tokens_NL), targets_N).backward()
-        without = {key for key, p in module.named_parameters() if p.grad is None or not p.grad.any()}
-        assert without == WITHOUT_GRADIENT.get(name, set())
-        assert all(p.grad.isfinite().all() for p in module.parameters() if p.grad is not None)
-
-    def test_sizes_are_declared(self, name, options):
-        model = load("trainables.models", name).Model(**options)
-        assert isinstance(model.layers, int)
-        assert isinstance(model.width, int)
-        assert model.layers >= 1
-        assert {type(number) for number in vars(model.size(TASK)).values()} == {int}
-        layout = Layout(built(name, options))
-        assert layout.num_params == sum(p.numel() for p in built(name, options).parameters()) > 0
-
-    def test_state_is_parameters_only(self, name, options):
-        assert not list(built(name, options).buffers())
-
-    @pytest.mark.parametrize("loss", LOSSES)
-    def test_losses_and_gradients_side_by_side_are_those_of_each_alone(self, name, options, loss):
-        modules = [built(name, options, seed) for seed in range(3)]
-        layout = Layout(modules[0])
-        data = [TASK.build(seed)["train"] for seed in range(3)]
-
-        def run_loss(vector_W: Tensor, tokens_NL: Tensor, targets_N: Tensor) -> Tensor:
-            logits_NC = functional_call(modules[0], layout.named(vector_W), (tokens_NL,))
-            return example_losses(logits_NC, targets_N, loss).mean()
-
-        weights_RW = torch.stack([layout.flatten(module) for module in modules])
-        stacked = [torch.stack(parts) for parts in zip(*data, strict=True)]
-        grads_RW = vmap(grad(run_loss))(weights_RW, *stacked)
-        for run, (module, (tokens_NL, targets_N)) in enumerate(zip(modules, data, strict=True)):
-            logits_NC = module(tokens_NL)
-            if loss == "mse":
-                value = F.mse_loss(logits_NC, F.one_hot(targets_N, TASK.num_classes).float())
-            elif loss == "stablemax":
-                shares_NC = torch.where(logits_NC < 0, 1 / (1 - logits_NC), logits_NC + 1)
-                value = F.nll_loss((shares_NC / shares_NC.sum(1, keepdim=True)).log(), targets_N)
-            else:
-                value = F.cross_entropy(logits_NC, targets_N)
-            value.backward()
-            torch.testing.assert_close(run_loss(weights_RW[run], tokens_NL, targets_N), value, rtol=1e-5, atol=1e-6)
-            for key, gradient in layout.named(grads_RW[run]).items():
-                expected = module.get_parameter(key).grad
-                torch.testing.assert_close(gradient, expected, rtol=1e-3, atol=1e-5)
+@pytest.mark.parametrize("loss", LOSSES)
+def test_losses_are_torchs_losses(loss):
+    """Which the checks compare packs by: values and gradients, on the logits of a model at its start."""
+    inputs_NL, targets_N = TASK.build(0)["train"]
+    logits_NC = built("transformer", {})(inputs_NL).detach().requires_grad_()
+    if loss == "mse":
+        value = F.mse_loss(logits_NC, F.one_hot(targets_N, TASK.num_classes).float())
+    elif loss == "stablemax":
+        shares_NC = torch.where(logits_NC < 0, 1 / (1 - logits_NC), logits_NC + 1)
+        value = F.nll_loss((shares_NC / shares_NC.sum(1, keepdim=True)).log(), targets_N)
+    else:
+        value = F.cross_entropy(logits_NC, targets_N)
+    ours = example_losses(logits_NC, targets_N, loss).mean()
+    torch.testing.assert_close(ours, value, rtol=1e-5, atol=1e-6)
+    expected, gradient = (torch.autograd.grad(number, logits_NC)[0] for number in (value, ours))
+    torch.testing.assert_close(gradient, expected, rtol=1e-3, atol=1e-6)
 
 
 def test_gromovs_weights_add_without_training(subtests):

@@ -6,15 +6,12 @@ from typing import Any
 
 import pytest
 import torch
-from torch.utils.flop_counter import FlopCounterMode
 
-from tests.support.memory import kept_bytes
+from study.check.case import Case
+from study.check.size import size
 from trainables.answers import num_answers
 from trainables.components import available, load
 from trainables.errors import SpecError
-from trainables.flops import FORWARD
-from trainables.layout import Layout
-from trainables.seeds import generator
 from trainables.tasks import emergence, modular
 
 TRANSFORMERS = [
@@ -61,6 +58,14 @@ TASKS = {
 }
 
 
+class Tried(Case):
+    """A model on random inputs."""
+
+    @property
+    def inputs_NL(self) -> torch.Tensor:
+        return inputs_of(self.task)
+
+
 def inputs_of(task: Any) -> torch.Tensor:
     draw = torch.Generator().manual_seed(0)
     if getattr(task, "reads_vectors", False):
@@ -77,19 +82,7 @@ def test_a_model_says_its_weights_and_what_an_example_keeps_and_costs(name, opti
         model.check(task)
     except SpecError:
         return
-    module, size = model.build(task, generator("init", 0)), model.size(task)
-    inputs = [inputs_of(task)]
-    if getattr(model, "dropout", 0) > 0:
-        inputs.append(torch.tensor(7))
-    assert size.params == Layout(module).num_params
-    # Masks of a few bytes, and numbers of positions where a task has padding, are not counted.
-    assert size.floats == pytest.approx(kept_bytes(module, *inputs) / 4 / EXAMPLES, rel=0.03)
-    with FlopCounterMode(display=False) as counter:
-        module(*inputs)
-    counted = counter.get_total_flops() / FORWARD / EXAMPLES
-    # Attention over few tokens is sums, which the counter does not see.
-    by_sums = 2 * task.num_tokens * model.width * task.num_tokens * model.layers * getattr(model, "loops", 1)
-    assert counted <= size.products <= counted + (by_sums if task.num_tokens <= 8 and hasattr(model, "heads") else 0)
+    size(Tried(model, task))
 
 
 def test_every_model_is_compared_on_tasks_that_it_reads():

@@ -7,17 +7,16 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from study.check import fields
+from study.check.optimizer import Packed, checks, varied
 from trainables.components import available, load
 from trainables.errors import SpecError
 from trainables.layout import Layout
-from trainables.models import transformer
 from trainables.optimizers import adam, adamw, grokfast, muon, orthograd, sgd, two_rates
 from trainables.seeds import generator
 from trainables.tasks import modular
 
 NUM_STEPS = 25
-MODEL = transformer.Model(width=12, heads=2, mlp_ratio=1.5, norm="rms")  # sizes that need padding, and a wide mlp_in
-TASK = modular.Task(p=5)
 
 ADAM_RUNS = [
     {"learning_rate": 1e-2, "weight_decay": 0.0, "beta1": 0.9, "beta2": 0.98, "epsilon": 1e-8},
@@ -34,38 +33,6 @@ MUON_RUNS = [
     {"hidden_learning_rate": 0.10, "momentum": 0.5, **ADAM_RUNS[1]},
     {"hidden_learning_rate": 0.05, "momentum": 0.0, **ADAM_RUNS[2]},
 ]
-
-
-class Packed:
-    """The weights, state and hyperparameters of runs side by side, as `Pack` holds them."""
-
-    def __init__(self, optimizers: list[Any]) -> None:
-        self.optimizer = optimizers[0]
-        modules = [MODEL.build(TASK, generator("init", seed)) for seed in range(len(optimizers))]
-        self.layout = Layout(modules[0])
-        self.weights_RW = torch.stack([self.layout.flatten(module) for module in modules])
-        self.state = {slot: torch.zeros_like(self.weights_RW) for slot in self.optimizer.slots}
-        names = [f.name for f in dataclasses.fields(self.optimizer) if isinstance(vars(self.optimizer)[f.name], float)]
-        self.hyper = {name: torch.tensor([[getattr(o, name)] for o in optimizers]) for name in names}
-        self.step = torch.tensor(0.0)
-
-    def update(self, grads_RW: Tensor) -> None:
-        columns = self.optimizer.columns(self.hyper, self.step)
-        self.optimizer.update(self.weights_RW, grads_RW, self.state, columns, self.layout)
-        self.step += 1
-
-    def gradients(self, step: int) -> Tensor:
-        """Gradients of very different sizes; nothing in the padding; a weight of each run gets none at all."""
-        draw = torch.Generator().manual_seed(step)
-        real_W = self.real_W()
-        real_W[0] = 0
-        return torch.randn(self.weights_RW.shape, generator=draw) * real_W * 10.0 ** (step % 5 - 3)
-
-    def real_W(self) -> Tensor:
-        real_W = torch.zeros(self.layout.width)
-        for part in self.layout.named(real_W).values():
-            part.fill_(1)
-        return real_W
 
 
 def reference(packed: Packed, run: int, make: Any, warmup_steps: float = 0.0) -> dict[str, Tensor]:
@@ -212,47 +179,10 @@ def test_learning_rate_rises_linearly_over_the_warmup_and_then_stays(subtests):
 
 @pytest.mark.parametrize("name", available("trainables.optimizers"))
 class TestEveryOptimizer:
-    def test_runs_do_not_feel_each_other(self, name):
+    def test_it_passes_the_checks_that_a_users_optimizer_gets(self, name):
         kind = load("trainables.optimizers", name).Optimizer
-        optimizers = [kind(learning_rate=1e-3 * 3**i, weight_decay=0.5 * i, warmup_steps=5 * i) for i in range(3)]
-        packed = Packed(optimizers)
-        for step in range(5):
-            packed.update(packed.gradients(step))
-        for run in range(3):
-            alone, whole = Packed(optimizers), Packed(optimizers)
-            alone.weights_RW = alone.weights_RW[run : run + 1]
-            alone.state = {slot: value[run : run + 1] for slot, value in alone.state.items()}
-            alone.hyper = {field: value[run : run + 1] for field, value in alone.hyper.items()}
-            for step in range(5):
-                alone.update(whole.gradients(step)[run : run + 1])
-            torch.testing.assert_close(alone.weights_RW[0], packed.weights_RW[run], rtol=1e-5, atol=1e-6)
-
-    def test_weights_and_state_change_in_place_and_padding_stays_zero(self, name):
-        kind = load("trainables.optimizers", name).Optimizer
-        packed = Packed([kind(weight_decay=1.0), kind(weight_decay=0.0)])
-        tensors = [packed.weights_RW, *packed.state.values()]
-        before = [tensor.clone() for tensor in tensors]
-        for step in range(3):
-            packed.update(packed.gradients(step))
-        for tensor, old in zip(tensors, before, strict=True):
-            assert (tensor != old).any()
-            assert tensor.isfinite().all()
-            assert (tensor[:, packed.real_W() == 0] == 0).all()
-
-    def test_gradients_are_not_written_into(self, name):
-        packed = Packed([load("trainables.optimizers", name).Optimizer(weight_decay=1.0)])
-        grads_RW = packed.gradients(0)
-        packed.update(grads_RW)
-        assert grads_RW.equal(packed.gradients(0))
-
-    def test_a_run_whose_gradients_are_nan_harms_no_other(self, name):
-        kind = load("trainables.optimizers", name).Optimizer
-        packed = Packed([kind(), kind(), kind()])
-        grads_RW = packed.gradients(0)
-        grads_RW[1] = float("nan")
-        packed.update(grads_RW)
-        assert packed.weights_RW[[0, 2]].isfinite().all()
-        assert packed.weights_RW[1].isnan().any()
+        assert [row for row in [*fields.checks("optimizer", kind), *checks(kind)] if not row.ok] == []
+        assert len({tuple(vars(optimizer).values()) for optimizer in varied(kind)}) == 3
 
     def test_every_number_is_a_float_that_may_differ_between_runs(self, name):
         optimizer = load("trainables.optimizers", name).Optimizer()

@@ -4,44 +4,26 @@ import math
 
 import pytest
 import torch
-from torch.func import vmap
 
+from study.check.probe import MODELS, TASKS, checks
 from trainables.components import available, load
-from trainables.layout import Layout
-from trainables.models import mlp, transformer
 from trainables.models.mlp import gromov_weights
 from trainables.probes import fourier, weight_norm
 from trainables.seeds import generator
 from trainables.tasks import modular
 from trainables.tasks.modular import primitive_powers
 
-MODELS = [mlp.Model(width=8), transformer.Model(layers=2, width=8, heads=2, norm="rms")]
-TASKS = [modular.Task(p=p, operation=o) for p, o in ((11, "add"), (11, "div"), (12, "mul"), (12, "add"), (2, "add"))]
-MEASURED = [name for name in available("trainables.probes") if hasattr(load("trainables.probes", name), "measure")]
+NAMES = available("trainables.probes")
+MEASURED = [name for name in NAMES if hasattr(load("trainables.probes", name), "measure")]
 """The cheap ones; mechanistic ones are in test_mechanism.py."""
 
 
-@pytest.mark.parametrize("name", MEASURED)
-@pytest.mark.parametrize("model", MODELS, ids=lambda model: type(model).__module__)
-@pytest.mark.parametrize("task", TASKS, ids=lambda task: f"{task.operation} {task.p}")
-class TestEveryProbe:
-    def test_a_probe_gives_finite_numbers_or_nothing(self, name, model, task):
-        values = load("trainables.probes", name).measure(
-            dict(model.build(task, generator("init", 0)).named_parameters()), task
-        )
-        assert all(value.ndim == 0 and value.isfinite() for value in values.values())
-
-    def test_a_probe_reads_the_runs_of_a_pack_one_by_one(self, name, model, task):
-        probe = load("trainables.probes", name)
-        modules = [model.build(task, generator("init", seed)) for seed in range(3)]
-        layout = Layout(modules[0])
-        weights_RW = torch.stack([layout.flatten(module) for module in modules])
-        packed = vmap(lambda vector_W: probe.measure(layout.named(vector_W), task))(weights_RW)
-        for run, module in enumerate(modules):
-            alone = probe.measure(dict(module.named_parameters()), task)
-            assert alone.keys() == packed.keys()
-            for metric in alone:
-                torch.testing.assert_close(packed[metric][run], alone[metric].detach())
+@pytest.mark.parametrize("name", NAMES)
+def test_every_probe_passes_the_checks_that_a_users_probe_gets(name):
+    rows = list(checks(load("trainables.probes", name)))
+    assert len(rows) == (3 if name in MEASURED else 1)
+    asks_for_more = name in ("backprop_signal", "pathway")  # their own tests have networks of two layers, and experts
+    assert [row for row in rows if not row.ok and (row.ok is False or not asks_for_more)] == []
 
 
 def test_no_two_probes_record_the_same_metric():

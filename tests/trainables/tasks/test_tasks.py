@@ -11,8 +11,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from study.check import fields
+from study.check.task import checks
 from trainables import tables
-from trainables.answers import UNSCORED, asks_for_numbers, num_answers
 from trainables.components import available, load
 from trainables.data import PackedSplit, Split, pack_splits
 from trainables.errors import SpecError
@@ -83,8 +84,6 @@ VARIANTS = {
         {"primitives": 8, "max_actions": 4, "data_size": 300, "alone_share": 0.2, "test_size": 50},
     ],
 }
-DRAWN = {"denoising", "in_context_classification", "linear_regression", "repeated", "scan"}
-"""Tasks whose examples are draws from a distribution, which may come again, or are there in a given share."""
 
 
 def variants(name: str) -> list[Any]:
@@ -132,87 +131,14 @@ def everything(task: Task, seed: int = 0) -> dict[tuple[int, int], int]:
 
 
 @pytest.mark.parametrize("name", available("trainables.tasks"))
-class TestEveryTask:
-    def test_tokens_and_targets_are_within_their_ranges(self, name, subtests):
-        for task in variants(name):
-            with subtests.test(task=task):
-                splits = task.build(0)
-                assert "train" in splits
-                for split in splits.values():
-                    count, answers = len(split.targets_N), num_answers(task)
-                    assert count > 0
-                    if getattr(task, "reads_vectors", False):
-                        assert split.inputs_NL.is_floating_point()
-                        assert split.inputs_NL.shape == (count, task.num_tokens, task.vocab_size)
-                    else:
-                        assert split.inputs_NL.dtype == torch.int64
-                        assert split.inputs_NL.shape == (count, task.num_tokens)
-                        assert 0 <= int(split.inputs_NL.min()) <= int(split.inputs_NL.max()) < task.vocab_size
-                    if asks_for_numbers(task):
-                        assert split.targets_N.is_floating_point()
-                        assert split.targets_N.shape == (count, answers * task.num_classes)
-                        continue
-                    assert split.targets_N.dtype == torch.int64
-                    lowest = UNSCORED if answers > 1 else 0
-                    assert lowest <= int(split.targets_N.min()) <= int(split.targets_N.max()) < task.num_classes
-                    if answers > 1:
-                        assert split.targets_N.shape == (count, answers)
-                        assert answers <= task.num_tokens
-                        assert (split.targets_N != UNSCORED).any(1).all()
-
-    def test_answers_are_given_one_after_the_other(self, name, subtests):
-        for task in variants(name):
-            with subtests.test(task=task):
-                if num_answers(task) == 1 or task.chance_accuracy is None:
-                    continue
-                for split in task.build(0).values():
-                    tokens_NL = split.inputs_NL
-                    if tokens_NL.is_floating_point():  # the answer before, one-hot, is what a vector begins with
-                        tokens_NL = tokens_NL[..., : task.num_classes].argmax(2)
-                    given_NT, asked_NT = tokens_NL[:, -num_answers(task) + 1 :], split.targets_N != UNSCORED
-                    before_NT, follows_NT = split.targets_N[:, :-1], asked_NT[:, :-1] & asked_NT[:, 1:]
-                    assert (given_NT == before_NT)[follows_NT].all()
-
-    def test_the_training_split_is_as_large_as_it_says(self, name, subtests):
-        for task in variants(name):
-            with subtests.test(task=task):
-                assert len(task.build(0)["train"].targets_N) == task.num_train
-
-    def test_splits_share_no_example(self, name, subtests):
-        if name in DRAWN:
-            pytest.skip("examples are drawn")
-        for task in variants(name):
-            with subtests.test(task=task):
-                splits = task.build(0)
-                parts = {part: [tuple(tokens) for tokens in split.inputs_NL.tolist()] for part, split in splits.items()}
-                apart = [tokens for part in ("train", "test", "ood") for tokens in parts.get(part, [])]
-                assert len(apart) == len(set(apart))
-                for part in parts.keys() - {"train", "test", "ood"}:  # a closer look at some of train or of test
-                    assert any(set(parts[part]) <= set(parts[whole]) for whole in ("train", "test"))
-
-    def test_chance_is_a_level_above_zero(self, name, subtests):
-        for task in variants(name):
-            with subtests.test(task=task):
-                chance = task.chance_accuracy
-                assert chance is None or 0 < chance <= 1
-
-    def test_same_seed_same_data_and_other_seed_other_split(self, name, subtests):
-        for task in variants(name):
-            with subtests.test(task=task):
-                first, again = task.build(3)["train"], dataclasses.replace(task).build(3)["train"]
-                assert first.inputs_NL.equal(again.inputs_NL)
-                assert first.targets_N.equal(again.targets_N)
-                orders = {tuple(task.build(seed)["train"].inputs_NL[:, :2].flatten().tolist()) for seed in range(20)}
-                assert len(orders) > 1
-
-    def test_building_leaves_nothing_behind(self, name, subtests):
-        for task in variants(name):
-            with subtests.test(task=task):
-                before = task.build(0)["train"].targets_N.clone()
-                for split in task.build(0).values():
-                    split.inputs_NL.zero_()
-                    split.targets_N.zero_()
-                assert task.build(0)["train"].targets_N.equal(before)
+def test_every_task_passes_the_checks_that_a_users_task_gets(name, subtests):
+    assert [row for row in fields.checks("task", load("trainables.tasks", name).Task) if not row.ok] == []
+    for task in variants(name):
+        with subtests.test(task=task):
+            rows = list(checks(task))
+            drawn = {"leakage"} if getattr(task, "drawn", False) else set()
+            assert [row for row in rows if not row.ok and row.name not in drawn] == []
+            assert drawn == {row.name for row in rows if row.ok is None}
 
 
 def test_every_operation_agrees_with_pythons_arithmetic(subtests):
