@@ -96,7 +96,8 @@ def install(sources: Sources, into: Path) -> None:
     node = f"node {socket.gethostname()}"
     for name in sources.modules:
         try:
-            module = importlib.import_module(name)
+            with study_file.running(Path(study_file.folders()[0]) if study_file.folders() else into):
+                module = importlib.import_module(name)
         except Exception as error:
             raise SpecError(
                 f"{node}: module {name!r} cannot be imported ({type(error).__name__}: {error}). What it imports must "

@@ -10,7 +10,8 @@ import os
 import re
 import sys
 import traceback
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from types import ModuleType
@@ -50,9 +51,9 @@ def run_file(path: Path) -> ModuleType:
     before = set(sys.modules)
     sys.modules[spec.name] = module  # a part that is defined in the study file is found by the file's name
     _imported.add(spec.name)
-    _running.append(place.parent)
     try:
-        spec.loader.exec_module(module)
+        with running(place.parent):
+            spec.loader.exec_module(module)
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # SystemExit too
@@ -61,7 +62,6 @@ def run_file(path: Path) -> ModuleType:
         where = f"study file {str(path)!r}{_line_of(error, place)}"
         raise SpecError(f"{where} fails when it is run: {' '.join(reason.split())}") from error
     finally:
-        _running.pop()
         beside = imported_from(place.parent)
         _imported.update(name for name in set(sys.modules) - before if name.partition(".")[0] in beside)
     return module
@@ -81,9 +81,18 @@ def import_named(name: str) -> ModuleType:
 
 
 def folder_of_running() -> Path | None:
-    """The folder of the study file that is being run right now, or was last: a worker imports one for its parts. None
-    before one is run."""
-    return _running[-1] if _running else Path(_folder[0]) if _folder else None
+    """The folder of the study file that is being run right now; None where none is."""
+    return _running[-1] if _running else None
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[None]:
+    """While the block runs a study file of this folder, which may name files beside it."""
+    _running.append(folder)
+    try:
+        yield
+    finally:
+        _running.pop()
 
 
 def folders() -> list[str]:
@@ -168,11 +177,17 @@ def _files(folder: Path, name: str) -> tuple[Path, Path]:
 
 
 def _line_of(error: BaseException, place: Path) -> str:
-    """`, line 7`: the last line of the file that was at work; '' where that is not known."""
-    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(place)]
-    if isinstance(error, SyntaxError) and error.filename == str(place):
-        lines.append(error.lineno)
-    return f", line {lines[-1]}," if lines and lines[-1] else ""
+    """`, line 7`: the last line of the file that was at work, and in `(parity.py, line 3)` that of a file beside it which
+    has failed; '' where that is not known."""
+    frames = [(frame.filename, frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
+    if isinstance(error, SyntaxError) and error.filename:
+        frames.append((error.filename, error.lineno))
+    lines = [line for name, line in frames if name == str(place) and line]
+    beside = [(name, line) for name, line in frames if Path(name).is_relative_to(place.parent)]
+    deeper = ""
+    if beside and beside[-1][0] != str(place) and not isinstance(error, SyntaxError):  # whose text says it
+        deeper = f" ({Path(beside[-1][0]).relative_to(place.parent)}, line {beside[-1][1]})"
+    return f", line {lines[-1]}{deeper}," if lines else ""
 
 
 def _fields_near(error: BaseException) -> str:

@@ -86,7 +86,11 @@ def test_the_definitions_have_the_phases_that_their_table_lists() -> None:
 def test_the_table_of_a_study_has_its_fields() -> None:
     table = next(table for table in page("docs/studies.md").tables() if table.header[0] == "field")
     fields = {field.name for field in dataclasses.fields(StudySpec)}
-    assert set(spans(" ".join(table.column("field")))) == fields - {"name", "search"}  # a file and a command say these
+    assert set(spans(" ".join(table.column("field")))) == fields - {
+        "name",
+        "search",
+        "stored",
+    }  # a file, a command and a store say these
 
 
 @pytest.mark.parametrize("shown", PAGES, ids=str)

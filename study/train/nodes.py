@@ -208,6 +208,7 @@ def _init(**options: Any) -> None:
     """ray.init, quietly."""
     # Ray 2.60 prints deaths of workers on stdout whatever it is told.
     ray_worker._worker_logs_enabled = False
+    logging.getLogger("ray.widgets.util").setLevel(logging.WARNING)  # it recommends packages to notebooks
     asked_to_end = signal.getsignal(signal.SIGTERM)
     try:
         ray.init(log_to_driver=False, logging_level=logging.ERROR, configure_logging=True, **options)

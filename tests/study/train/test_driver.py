@@ -5,6 +5,7 @@ import re
 import pytest
 
 from study.cli.doctor import checks
+from study.sources import Sources
 from study.store.database import Store
 from study.train import service
 from study.train.cluster import Report, smallest
@@ -34,7 +35,7 @@ def options(choice: str) -> Options:
 
 def said_by_target(store: Store, choice: str) -> list[str]:
     said: list[str] = []
-    with target_of(store, options(choice), said.append):
+    with target_of(store, options(choice), Sources(), said.append):
         pass
     return said
 
