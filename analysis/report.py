@@ -66,7 +66,7 @@ def report(store: "Store", study: str, out: str | Path, claims: "Sequence[Checke
     from analysis.claim_check import claims_about
     from analysis.stored import read_cells, read_study, rows
     from analysis.theme import phase_colors
-    from study.store.studies import definition_of
+    from study.store.studies import definition_of, source_note
 
     facts = read_study(store, study)
     store = store.of(study)
@@ -89,6 +89,7 @@ def report(store: "Store", study: str, out: str | Path, claims: "Sequence[Checke
         cells=read_cells(store, facts),
         charts=_charts(store, study, {"claims": {"claims": claims}}),
         claims=[as_row(checked) for checked in claims],
+        older_source=source_note(store, study),
         max_rows=MAX_ROWS,
         max_runs=MAX_RUNS,
         bundle=_bundle(),
