@@ -29,7 +29,7 @@ class Packed:
     """The weights, state and hyperparameters of runs side by side, as `Pack` holds them."""
 
     def __init__(self, optimizers: Sequence[Any]) -> None:
-        self.optimizer = optimizers[0]
+        self.optimizers, self.optimizer = optimizers, optimizers[0]
         modules = [MODEL.build(TASK, generator("init", seed)) for seed in range(len(optimizers))]
         self.layout = Layout(modules[0])
         self.weights_RW = torch.stack([self.layout.flatten(module) for module in modules])
@@ -45,7 +45,8 @@ class Packed:
         self.step += 1
 
     def only(self, run: int) -> "Packed":
-        """Itself, with one run."""
+        """Itself, with one run, whose optimizer is the one that updates."""
+        self.optimizer = self.optimizers[run]
         self.weights_RW = self.weights_RW[run : run + 1]
         self.state = {slot: value[run : run + 1] for slot, value in self.state.items()}
         self.hyper = {field: value[run : run + 1] for field, value in self.hyper.items()}

@@ -52,8 +52,8 @@ def said(error: Exception) -> str:
     """An error in one line, with the user's file and line where it came from there."""
     if isinstance(error, Wrong | SpecError):
         return " ".join(str(error).split())
-    lines = str(error).strip().splitlines() or ["no message"]
-    return f"{type(error).__name__}: {lines[0].rstrip('.')}{line_of(error)}."
+    message = (str(error).strip().splitlines() or [""])[0].rstrip(".")
+    return f"{type(error).__name__}{': ' * bool(message)}{message}{line_of(error)}."
 
 
 def line_of(error: BaseException) -> str:

@@ -31,6 +31,11 @@ LIMITS = {"rtol": 1e-3, "atol": 1e-4}
 """How far weights and losses after a few steps may be apart by the order of sums in floats."""
 
 
+MOST_OFF = 0.02
+"""The same for the weights of a run, as a share of the way that they have come."""
+MEND = "a run must not depend on its neighbours. See the rows of its model and its optimizer."
+
+
 def checks(runs: Sequence[RunSpec]) -> Iterator[Check]:
     """All checks of three runs of one shape."""
     for name, check in CHECKS.items():
@@ -64,8 +69,9 @@ def continued(runs: Sequence[RunSpec]) -> str:
     _, whole = trained(runs, 2 * STEPS, half)
     for name, tensor in straight.tensors.items():
         if not same(whole.tensors[name], tensor, rtol=1e-5, atol=1e-6):
+            off = apart(whole.tensors[name], tensor)
             raise Wrong(
-                f"after {STEPS} steps, a checkpoint and {STEPS} more, {name} is {apart(whole.tensors[name], tensor):.2g} "
+                f"after {STEPS} steps, a checkpoint and {STEPS} more, {name} is {off:.2g} "
                 f"from {2 * STEPS} steps at once: keep no state but parameters and the optimizer's slots."
             )
     return f"{STEPS} + {STEPS} steps are {2 * STEPS}"
@@ -135,17 +141,23 @@ def trained(
 
 
 def _alone_and_together(runs: Sequence[RunSpec]) -> str:
-    together, _ = trained(runs, STEPS)
-    for run in runs:
-        alone, _ = trained([run], STEPS)
-        for key, loss in alone.items():
-            beside = together[key]
-            if abs(loss - beside) > LIMITS["atol"] + LIMITS["rtol"] * abs(loss):
+    (together, beside), (_, start) = trained(runs, STEPS), trained(runs, 0)
+    for row, run in enumerate(runs):
+        losses, alone = trained([run], STEPS)
+        for key, loss in losses.items():
+            if abs(loss - together[key]) > LIMITS["atol"] + LIMITS["rtol"] * abs(loss):
                 _, split, step = key
                 raise Wrong(
-                    f"the {split} loss of seed {run.seed} at step {step} is {loss:.6g} alone and {beside:.6g} in a "
-                    f"pack of {len(runs)}: a run must not depend on its neighbours."
+                    f"the {split} loss of seed {run.seed} at step {step} is {loss:.6g} alone and {together[key]:.6g} "
+                    f"in a pack of {len(runs)}: {MEND}"
                 )
+        way = float((alone.tensors["weights"][0] - start.tensors["weights"][row]).norm())
+        off = float((alone.tensors["weights"][0] - beside.tensors["weights"][row]).norm())
+        require(
+            off <= MOST_OFF * way + LIMITS["atol"],
+            f"in a pack of {len(runs)} the weights of seed {run.seed} are {off:.2g} from those alone after {STEPS} "
+            f"steps, in which they moved by {way:.2g}: {MEND}",
+        )
     return f"{STEPS} steps alone are those in a pack of {len(runs)}"
 
 

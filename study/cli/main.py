@@ -15,6 +15,7 @@ from study.cli.check import check
 from study.cli.cluster import doctor, submit
 from study.cli.completion import VARIABLE, completion
 from study.cli.extend import extend
+from study.cli.new import new
 from study.cli.os_errors import as_a_line
 from study.cli.results import claims, phases, report, status
 from study.cli.run import run
@@ -26,7 +27,7 @@ from study.train.interrupts import end_as_ctrl_c_does
 from trainables.errors import SpecError
 
 SECTIONS = {
-    "Look before": (list_, show, plan, check, doctor),
+    "Look before": (new, list_, show, plan, check, doctor),
     "Train": (run, search, extend, submit),
     "Read": (status, sql, phases, claims, report),
     "Tend": (probe, ingest, completion),

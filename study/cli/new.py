@@ -1,0 +1,63 @@
+"""`study new`: a file to begin with, which passes `study check` and trains as it is."""
+
+import importlib.resources
+import keyword
+from pathlib import Path
+
+import click
+
+from study.study_file import HIDEABLE
+from trainables.components import available
+from trainables.errors import SpecError
+from trainables.parts import PARTS
+
+FILES = {
+    "task": {"task": "{}.py", "task_study": "{}_study.py"},
+    "model": {"model": "{}.py", "model_study": "{}_study.py"},
+    "study": {"study": "{}.py"},
+}
+"""Kind -> template -> the file that is made of it."""
+PLACE = "NAME"
+"""What a template says in place of the name."""
+
+
+@click.command()
+@click.argument("kind", type=click.Choice(tuple(FILES)))
+@click.argument("name")
+def new(kind: str, name: str) -> None:
+    """Write a file to begin with into the current folder: a task, a model or a study of your own.
+
+    \b
+    Example: study new task parity
+             study check parity.py
+             study run parity_study.py --report
+
+    A task and a model come with a study that trains them. What is written is short, works as it is, and says in its
+    comments what to change. No file is ever overwritten.
+    """
+    made = {template: Path(form.format(name)) for template, form in FILES[kind].items()}
+    _check(kind, name, list(made.values()))
+    folder = importlib.resources.files("study") / "templates"
+    for template, path in made.items():
+        text = (folder / f"{template}.py.txt").read_text(encoding="utf-8").replace(PLACE, name)
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    first, last = list(made.values())[0], list(made.values())[-1]
+    click.echo(f"Wrote {' and '.join(map(str, made.values()))}. Next:\n")
+    click.echo(f"study check {first}\nstudy run {last} --report")
+
+
+def _check(kind: str, name: str, paths: list[Path]) -> None:
+    """SpecError for a name that cannot be imported, that stands for something else, or whose file is there."""
+    asked = f"study new {kind} {name!r}:"
+    name = name.removesuffix(".py")
+    if not name.isidentifier() or keyword.iskeyword(name) or not name.isascii() or paths[0].stem != name:
+        raise SpecError(f"{asked} a name is letters, digits and '_', as Python's names are, without .py.")
+    if name in HIDEABLE:
+        raise SpecError(f"{asked} {name}.py would hide the module {name!r}, which is needed. Take another name.")
+    package = "study.catalog" if kind == "study" else PARTS[kind][0]
+    if name in available(package):
+        raise SpecError(f"{asked} there is a {kind} of this name in the package. Take another name.")
+    for path in paths:
+        if path.exists():
+            raise SpecError(f"{asked} '{path}' is there, and nothing is overwritten. Take another name, or move it.")
