@@ -42,7 +42,7 @@ def new(kind: str, name: str) -> None:
         text = (folder / f"{template}.py.txt").read_text(encoding="utf-8").replace(PLACE, name)
         with path.open("x", encoding="utf-8") as file:
             file.write(text)
-    first, last = list(made.values())[0], list(made.values())[-1]
+    first, *_, last = [*made.values()] * 2
     click.echo(f"Wrote {' and '.join(map(str, made.values()))}. Next:\n")
     click.echo(f"study check {first}\nstudy run {last} --report")
 
