@@ -11,27 +11,30 @@ from typing import Any
 import torch
 from torch import Tensor
 
-ROWS_ARE_RESIDUES = ("embedding", "hidden")
-COLUMNS_ARE_RESIDUES = ("unembedding",)
-
 
 def measure(params: dict[str, Tensor], task: Any) -> dict[str, Tensor]:
-    """`fourier_ipr` for a task modulo p with a Fourier order; {} for others."""
+    """`fourier_ipr` for a task modulo p with a Fourier order and a model with tables of residues; {} for others."""
     order = task.fourier_order() if hasattr(task, "fourier_order") else None
     if order is None or len(order) < 3:
         return {}
     order = order.to(next(iter(params.values())).device)
     values = [concentration(table[order]).mean() for table in residue_tables(params, task.p)]
-    return {"fourier_ipr": torch.stack(values).mean()}
+    return {"fourier_ipr": torch.stack(values).mean()} if values else {}
 
 
 def residue_tables(params: dict[str, Tensor], p: int) -> list[Tensor]:
-    """Every (p, columns) table of the model. An input matrix may hold several tables, and an extra row for '='."""
+    """Every (p, columns) table of the model. An embedding has further rows, for '=' and the like; a hidden layer may
+    hold several tables. What has another size is somebody's own model, and no table of residues.
+    """
     tables: list[Tensor] = []
     for name, weight in params.items():
-        if name in ROWS_ARE_RESIDUES:
-            tables += weight[: weight.shape[0] // p * p].split(p)
-        elif name in COLUMNS_ARE_RESIDUES:
+        if weight.ndim != 2:
+            continue
+        if name == "embedding" and p <= len(weight):
+            tables.append(weight[:p])
+        elif name == "hidden" and len(weight) % p == 0:
+            tables += weight.split(p)
+        elif name == "unembedding" and p <= weight.shape[1]:
             tables.append(weight.T[:p])
     return tables
 

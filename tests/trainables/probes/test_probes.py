@@ -8,9 +8,9 @@ import torch
 from study.check.probe import MODELS, TASKS, checks
 from trainables.components import available, load
 from trainables.models.mlp import gromov_weights
-from trainables.probes import fourier, weight_norm
+from trainables.probes import fourier, rqi, weight_norm
 from trainables.seeds import generator
-from trainables.tasks import modular
+from trainables.tasks import integer_addition, modular
 from trainables.tasks.modular import primitive_powers
 
 NAMES = available("trainables.probes")
@@ -87,6 +87,16 @@ def test_a_table_of_tokens_is_read_without_its_equals_sign():
     tables = fourier.residue_tables(params, 11)
     assert [tuple(table.shape) for table in tables] == [(11, 1), (11, 1)]
     assert fourier.measure(params, modular.Task(p=11))["fourier_ipr"].item() == pytest.approx(1.0, abs=1e-4)
+
+
+def test_a_model_whose_tables_are_others_has_no_numbers_of_them(subtests):
+    """Somebody's own model may call its weights anything."""
+    sums = integer_addition.Task(p=5)
+    for params in ({"fc": torch.randn(4, 3)}, {"hidden": torch.randn(3, 8)}, {"hidden": torch.randn(36, 8)},
+                   {"embedding": torch.randn(4, 3)}, {"embedding": torch.randn(4), "unembedding": torch.randn(3, 2)}):  # fmt: skip
+        with subtests.test(params=list(params)):
+            assert fourier.measure(params, modular.Task(p=11)) == {}
+            assert rqi.measure(params, sums) == {}
 
 
 def test_tasks_without_an_order_of_residues_have_no_concentration():
