@@ -116,7 +116,10 @@ def extending(*words: str, study: str = "small", horizon: str = "120") -> list[s
 
 
 MISTAKES |= {
-    "search of an unknown task": (searching(task="modlar"), "'modlar' is neither a task nor a study; one of your own is a file, modlar.py. Did"),
+    "search of an unknown task": (
+        searching(task="modlar"),
+        "'modlar' is neither a task nor a study; one of your own is a file, modlar.py. Did",
+    ),
     "search of a file that is not there": (searching(task="nowhere.py"), "'nowhere.py' does not exist"),
     "search of a model that is not there": (
         searching("--model", "gpt"),
