@@ -177,8 +177,8 @@ def _files(folder: Path, name: str) -> tuple[Path, Path]:
 
 
 def _line_of(error: BaseException, place: Path) -> str:
-    """`, line 7`: the last line of the file that was at work, and in `(parity.py, line 3)` that of a file beside it which
-    has failed; '' where that is not known."""
+    """`, line 7`: the last line of the file that was at work, and as in `(parity.py, line 3)` that of a file beside it
+    which has failed; '' where that is not known."""
     frames = [(frame.filename, frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
     if isinstance(error, SyntaxError) and error.filename:
         frames.append((error.filename, error.lineno))
