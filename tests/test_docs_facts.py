@@ -180,7 +180,7 @@ def test_the_file_tree_is_on_the_disk_and_no_folder_is_left_out() -> None:
 
 
 def test_the_table_of_parts_names_folders_and_their_checks() -> None:
-    table = page("docs/extending.md").tables()[0]
+    table = next(table for table in page("docs/extending.md").tables() if "checked by" in table.header)
     for part, check_file in zip(table.column("write"), table.column("checked by"), strict=True):
         folder = spans(part)[0].rpartition("/")[0]
         assert (ROOT / folder).is_dir(), folder

@@ -92,9 +92,16 @@ def test_a_table_of_tokens_is_read_without_its_equals_sign():
 def test_a_model_whose_tables_are_others_has_no_numbers_of_them(subtests):
     """Somebody's own model may call its weights anything."""
     sums = integer_addition.Task(p=5)
-    for params in ({"fc": torch.randn(4, 3)}, {"hidden": torch.randn(3, 8)}, {"hidden": torch.randn(36, 8)},
-                   {"embedding": torch.randn(4, 3)}, {"embedding": torch.randn(4), "unembedding": torch.randn(3, 2)}):  # fmt: skip
-        with subtests.test(params=list(params)):
+    shapes = (
+        {"fc": (4, 3)},
+        {"hidden": (3, 8)},
+        {"hidden": (36, 8)},
+        {"embedding": (4, 3)},
+        {"embedding": (4,), "unembedding": (3, 2)},
+    )
+    for named in shapes:
+        params = {name: torch.randn(shape) for name, shape in named.items()}
+        with subtests.test(named=named):
             assert fourier.measure(params, modular.Task(p=11)) == {}
             assert rqi.measure(params, sums) == {}
 
