@@ -52,9 +52,9 @@ def test_a_study_file_runs_as_a_job_and_one_that_is_left_goes_on(tmp_path):
     assert (stranger.returncode, stranger.stderr.count("\n")) == (2, 1), stranger.stderr
     assert "RAY_AUTH_MODE=token" in stranger.stderr
     assert done.returncode == 0, done.stderr
-    assert "own: all 4 runs are in; unified: " in done.stdout
+    assert "own: all 2 runs are in; unified: " in done.stdout
     assert Store.open(store).sql("select status, count(*)::integer from runs group by all").fetchall() == [
-        ("finished", 4)
+        ("finished", 2)
     ]
     assert failed.returncode == 1
     assert "is a file" in failed.stdout
