@@ -93,7 +93,7 @@ def install(sources: Sources, into: Path) -> None:
             (folder / name).write_bytes(content)
         study_file.look_beside(folder.absolute())
         _installed[:] = [sources.files]
-    node = f"node {socket.gethostname()}"
+    node, before = f"node {socket.gethostname()}", set(sys.modules)
     for name in sources.modules:
         try:
             with study_file.running(Path(study_file.folders()[0]) if study_file.folders() else into):
@@ -106,6 +106,8 @@ def install(sources: Sources, into: Path) -> None:
         where = getattr(module, "__file__", None) or ""
         if any(path in sources.files for path in _paths(name)) and where.startswith(INSTALLED):
             raise SpecError(f"{node}: {where!r} is installed there and hides the module {name!r}. Rename yours.")
+    if sources.files:
+        study_file.remember(before, Path(study_file.folders()[0]))
 
 
 def _paths(module: str) -> tuple[str, str]:

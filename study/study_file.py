@@ -62,9 +62,14 @@ def run_file(path: Path) -> ModuleType:
         where = f"study file {str(path)!r}{_line_of(error, place)}"
         raise SpecError(f"{where} fails when it is run: {' '.join(reason.split())}") from error
     finally:
-        beside = imported_from(place.parent)
-        _imported.update(name for name in set(sys.modules) - before if name.partition(".")[0] in beside)
+        remember(before, place.parent)
     return module
+
+
+def remember(before: set[str], folder: Path) -> None:
+    """Modules that were imported from a folder since there were those `before` are forgotten with it."""
+    beside = imported_from(folder)
+    _imported.update(name for name in set(sys.modules) - before if name.partition(".")[0] in beside)
 
 
 def import_named(name: str) -> ModuleType:

@@ -85,7 +85,7 @@ def imported(name: str, standard: str) -> Any:
     module, _, qualname = name.partition(":")
     found: Any = sys.modules.get(module)
     for word in (qualname or standard).split("."):
-        found = getattr(found, word, None)
+        found = getattr(found, "__dict__", {}).get(word)  # not what a module would import when it is asked for it
     return found
 
 

@@ -73,7 +73,7 @@ def run(
     end = ending(opened, spec, done)
     if not as_json:
         click.echo(sentence(end))
-    if older := source_note(opened, spec.name, sources_of(spec).digest(spec.base)):
+    if older := source_note(opened, spec.name, sources_of(spec).texts):
         note(older)
     for part, reason in skipped_parts(opened):
         note(f"skipped part {part}: {reason}")

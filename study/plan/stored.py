@@ -54,3 +54,12 @@ def runs_of(study: StudySpec, store: Store | None, limit: int | None = None) -> 
     if study.search is None and not study.absent:
         return planned_runs(study, limit)
     return asked_runs(store, study.name)[:limit] if store else []
+
+
+def check_here(study: StudySpec) -> None:
+    """SpecError for a stored study whose parts are a user's own, and are not imported."""
+    if study.absent:
+        raise SpecError(
+            f"study {study.name!r}: {' and '.join(study.absent)} cannot be found here in the version that the store "
+            f"has. Give the study's file instead of its name, as in {study.name}.py."
+        )

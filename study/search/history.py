@@ -27,7 +27,9 @@ class Past:
     def __init__(self, search: Search, store: Store, pruning: bool = False) -> None:
         self.search, self.store, self.pruning = search, store, pruning
         check_same(search, store)
-        self.runs: dict[str, PlannedRun] = {run.run_id: run for run in asked_runs(store, search.study.name)}
+        self.runs: dict[str, PlannedRun] = {
+            run.run_id: run for run in asked_runs(store, search.study.name) if not run.spec.absent
+        }
         self.known: dict[str, Seen] = {}
         """Finished runs. They no longer change, so the outcomes of thousands are not queried again."""
 

@@ -1,6 +1,7 @@
 """The studies of a store by name, without what trains them: reading commands answer before torch would be imported."""
 
 import json
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -27,34 +28,37 @@ def stored_spec(store: Store, study: str) -> dict[str, Any] | None:
 
 
 ATTEMPTS = """
-    select run_id, attempt, source, updated_at
-    from attempts semi join (from study_runs where study = ?) using (run_id)
+    select run_id, [task, model, optimizer] as parts, source, updated_at
+    from attempts join run_specs using (run_id) semi join (from study_runs where study = ?) using (run_id)
     qualify attempt = max(attempt) over (partition by run_id)"""
 
 
 def stored_sources(store: Store, study: str) -> list[dict[str, Any]]:
-    """The sources of a study's own parts, one row per digest, the newest first: its modules, their texts, how many runs
-    were trained by it last, and whether it is the newest."""
+    """The sources of a study's own parts, the newest first: one row per digest and names of the parts, with its
+    modules, their texts, and how many runs were trained by it last."""
     text = f"""
         with latest as ({ATTEMPTS}),
         used as (
-            select source as digest, count(*)::integer as runs, max(updated_at) as heard_at from latest group by source
+            select source as digest, parts, count(*)::integer as runs, max(updated_at) as heard_at
+            from latest group by all
         )
-        select digest, runs, list(module order by module) as modules, list(text order by module) as texts
-        from used join sources using (digest) group by digest, runs, heard_at order by heard_at desc, digest"""
+        select digest, parts, runs, list(module order by module) as modules, list(text order by module) as texts
+        from used join sources using (digest)
+        group by digest, parts, runs, heard_at order by heard_at desc, digest, parts"""
     return store.sql(text, [study]).to_arrow_table().to_pylist()
 
 
-def source_note(store: Store, study: str, current: str | None = None) -> str:
-    """A line where runs of a study were trained by an older source of its parts than others, or than `current`; else
-    ''."""
-    found = stored_sources(store, study)
-    newest = current or (found[0]["digest"] if found else None)
-    older = [row for row in found if row["digest"] != newest]
+def source_note(store: Store, study: str, current: Collection[str] = ()) -> str:
+    """A line where runs of a study were trained by another source than the newest of the same parts, or than any of
+    `current`; else ''."""
+    found, newest = stored_sources(store, study), dict[tuple[str, ...], str]()
+    for row in found:
+        newest.setdefault(tuple(row["parts"]), row["digest"])
+    older = [row for row in found if row["digest"] not in (current if current else (newest[tuple(row["parts"])],))]
     if not older:
         return ""
     runs, total = sum(row["runs"] for row in older), sum(row["runs"] for row in found)
-    modules = " and ".join(dict.fromkeys(module for row in found for module in row["modules"]))
+    modules = " and ".join(dict.fromkeys(module for row in older for module in row["modules"]))
     return (
         f"{runs:,} of {total:,} runs of {study} are of an older source of {modules}: raise the `version` of the part "
         f"that has changed, which makes new runs of all, or train these again with `study run {study}.py --retrain`."

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from pathlib import PurePosixPath
 
 from study.plan.plan import PlannedRun
-from study.plan.stored import runs_of
+from study.plan.stored import check_here, runs_of
 from study.spec import StudySpec
 from study.store.checkpoints import load, readable, states_below
 from study.store.database import Store
@@ -30,6 +30,7 @@ def probe(
     """Look into every saved state that these probes have not seen yet, bring the findings into the store and return how
     many states there were; SpecError if the study has none."""
     store.ingest()
+    check_here(study)
     runs = runs_of(study, store)
     for run in runs:
         check_probes(run.spec, names)

@@ -10,7 +10,7 @@ from study.plan.extend import chosen_runs
 from study.plan.packing import Machine, PackPlan
 from study.plan.plan import Plan, PlannedRun, plan_runs
 from study.plan.same import check_same
-from study.plan.stored import runs_of, stored_study
+from study.plan.stored import check_here, runs_of, stored_study
 from study.plan.write import write
 from study.search.next_points import Handout, Outcome
 from study.search.request import Search
@@ -54,15 +54,6 @@ def plan(
     on = on or machine(options.device, options.share)
     retrain = sources_of(study).digest if options.retrain else None
     return plan_runs(study, runs, store, on, options.pack_size, pruning=bool(options.prune), retrain=retrain)
-
-
-def check_here(study: StudySpec) -> None:
-    """SpecError for a stored study whose parts are a user's own, and are not imported."""
-    if study.absent:
-        raise SpecError(
-            f"study {study.name!r}: {' and '.join(study.absent)} cannot be found here in the version that the store "
-            f"has. Give the study's file instead of its name, as in {study.name}.py."
-        )
 
 
 def _bring_in(store: Store) -> None:

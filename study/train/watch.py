@@ -4,6 +4,7 @@ A file that is put into the folder is run, and one that changes is run as it is 
 cancelled: its packs end at their next flush, and what they have recorded is kept.
 """
 
+import re
 import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -66,7 +67,7 @@ class Queue:
     def look(self) -> None:
         """See which files have come, have changed and have gone."""
         self.looked_at = time.monotonic()
-        found = {str(path): path.stat() for path in sorted(self.folder.glob("*.py"))}
+        found = {str(path): path.stat() for path in sorted(self.folder.glob("*.py")) if _is_study(path)}
         stamps = {path: (stat.st_size, stat.st_mtime_ns) for path, stat in found.items()}
         for path in [path for path, stamp in self.stamps.items() if stamps.get(path) != stamp]:
             self._cancel(path)
@@ -153,6 +154,14 @@ class Queue:
             if pack_id in entry.handed or any(pack.pack_id == pack_id for pack in entry.waiting):
                 return entry
         return None
+
+
+def _is_study(path: Path) -> bool:
+    """True for a file with a line that begins with STUDY: others are what studies import."""
+    try:
+        return re.search(r"^STUDY\b", path.read_text(encoding="utf-8", errors="replace"), re.MULTILINE) is not None
+    except OSError:
+        return False
 
 
 def watch(folder: Path, store: Store, options: Options, say: Say) -> None:

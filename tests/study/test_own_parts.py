@@ -182,11 +182,11 @@ def test_a_changed_line_is_told_and_a_raised_version_makes_new_runs_and_keeps_th
     path, store = trained
     [known] = stored_sources(store, "own")
     assert (known["runs"], known["modules"]) == (4, ["nets", "parity", "scaling"])
-    assert source_note(store, "own") == source_note(store, "own", known["digest"]) == ""
+    assert source_note(store, "own") == source_note(store, "own", [known["digest"]]) == ""
     (path.parent / "scaling.py").write_text("SCALE = 0.5\n")
     with elsewhere():
         study = find(str(path))
-        line = source_note(store, "own", sources_of(study).digest(study.base))
+        line = source_note(store, "own", sources_of(study).texts)
     assert line.startswith(
         "4 of 4 runs of own are of an older source of nets and parity and scaling: raise the `version`"
     )
@@ -202,6 +202,19 @@ def test_a_changed_line_is_told_and_a_raised_version_makes_new_runs_and_keeps_th
     opened = Store.open(store.path, write=True)
     opened.ingest(rebuild=True)
     assert set(opened.sql("select run_id from study_runs where study = 'own'").fetchall()) == members
+
+
+def test_two_models_of_one_study_are_not_each_others_older_source(tmp_path):
+    path = own_study(tmp_path / "mine")
+    text = (tmp_path / "mine/nets.py").read_text().replace("torch.relu", "torch.tanh")
+    (tmp_path / "mine/scaling.py").write_text(f"SCALE = 0.3\n{text.replace('from scaling import SCALE', '')}")
+    axes = "axes={'model': ('nets:Net', 'scaling:Net')}"
+    path.write_text(path.read_text().replace('axes={"task.data_size": (40, 120)}', axes))
+    with elsewhere():
+        store = trained_file(path, tmp_path / "store")
+        current = sources_of(find(str(path))).texts
+    assert {tuple(row["parts"][1:2]) for row in stored_sources(store, "own")} == {("nets:Net",), ("scaling:Net",)}
+    assert source_note(store, "own") == source_note(store, "own", current) == ""
 
 
 def test_the_ids_of_runs_do_not_depend_on_where_their_code_is(trained):

@@ -34,6 +34,7 @@ where (study, run_id) in (
         join (from run_specs anti join new_plans using (run_id) union all by name select run_id, spec from new_plans)
             using (run_id)
         where study in (select study from new_plans)
+        qualify bool_or(contains(spec::text, '"version"')) over (partition by study) -- others have none
     ),
     versions as (
         select study, run_id, planned_at, part, spec -> part ->> 'name' as name, spec -> part ->> 'version' as version
