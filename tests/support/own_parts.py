@@ -93,14 +93,16 @@ def own_study(folder: Path, name: str = "own", *, seeds: int = 2, horizon: int =
 
 
 @contextmanager
-def elsewhere() -> Iterator[None]:
-    """The search path of this process, and which of a user's modules it has, stay as they were before the block."""
-    path, modules = list(sys.path), {name: sys.modules.pop(name) for name in NAMES if name in sys.modules}
+def elsewhere(*names: str) -> Iterator[None]:
+    """The search path of this process, and which of a user's modules it has (`names`, or those of
+    `own_study`), stay as they were before the block."""
+    own = names or NAMES
+    path, modules = list(sys.path), {name: sys.modules.pop(name) for name in own if name in sys.modules}
     try:
         yield
     finally:
         sys.path[:] = path
-        for name in NAMES:
+        for name in own:
             sys.modules.pop(name, None)
         sys.modules.update(modules)
         importlib.invalidate_caches()
