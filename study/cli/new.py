@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from study.cli.options import json_option
+from study.cli.output import print_json
 from study.study_file import HIDEABLE
 from trainables.components import available
 from trainables.errors import SpecError
@@ -24,7 +26,8 @@ PLACE = "NAME"
 @click.command()
 @click.argument("kind", type=click.Choice(tuple(FILES)))
 @click.argument("name")
-def new(kind: str, name: str) -> None:
+@json_option
+def new(kind: str, name: str, as_json: bool) -> None:
     """A task, a model or a study of your own, to begin with.
 
     \b
@@ -43,8 +46,12 @@ def new(kind: str, name: str) -> None:
         with path.open("x", encoding="utf-8") as file:
             file.write(text)
     first, *_, last = [*made.values()] * 2
+    following = [f"study check {first}", f"study run {last} --report"]
+    if as_json:
+        print_json({"files": [str(path) for path in made.values()], "next": following})
+        return
     click.echo(f"Wrote {' and '.join(map(str, made.values()))}. Next:\n")
-    click.echo(f"study check {first}\nstudy run {last} --report")
+    click.echo("\n".join(following))
 
 
 def _check(kind: str, name: str, paths: list[Path]) -> None:

@@ -48,6 +48,8 @@ def job(monkeypatch):
 CALLS = {
     "list": ["quick"],
     "show": ["STUDY"],
+    "check": ["STUDY"],
+    "new": ["task", "fresh_parity"],
     "plan": ["STUDY"],
     "run": ["STUDY", "--report"],
     "search": ["STUDY", *SEARCH, "--runs", 4, "--name", "looked"],
@@ -69,6 +71,7 @@ CALLS = {
 def test_every_command_prints_json_and_nothing_else(call, fresh_store, trained_here, job, monkeypatch, name):
     path, store = fresh_store
     monkeypatch.setattr("study.train.probe.probe", lambda *words, **options: 3)
+    monkeypatch.chdir(store.parent)  # where `study new` writes
     words = [path if word == "STUDY" else word for word in CALLS[name]]
     takes_store = any(option.name == "store" for option in cli.commands[name].params)
     said = call(name, *words, *(["--store", store] if takes_store else []), "--json")

@@ -14,6 +14,7 @@ from study.store.database import Store
 from study.train import jobs
 from tests.support.driver import wait_for
 from tests.support.nodes import Cluster
+from tests.support.own_parts import own_study
 from tests.support.studies import command, run_cli, study_file
 from trainables.errors import SpecError
 
@@ -31,7 +32,7 @@ def states(nodes: Cluster) -> dict[str, str]:
 @pytest.mark.slow
 def test_a_study_file_runs_as_a_job_and_one_that_is_left_goes_on(tmp_path):
     pytest.importorskip("aiohttp", reason="ray[default] is not installed")
-    short, store = study_file(tmp_path / "here"), tmp_path / "store"
+    short, store = own_study(tmp_path / "here"), tmp_path / "store"
     long = study_file(tmp_path / "here", "long", horizon=1_000_000)
     with Cluster(num_nodes=1, dashboard=True) as nodes:
         to = ["--address", nodes.url, "--store", store, *WORDS]
@@ -51,9 +52,9 @@ def test_a_study_file_runs_as_a_job_and_one_that_is_left_goes_on(tmp_path):
     assert (stranger.returncode, stranger.stderr.count("\n")) == (2, 1), stranger.stderr
     assert "RAY_AUTH_MODE=token" in stranger.stderr
     assert done.returncode == 0, done.stderr
-    assert "small: all 4 runs are in; unified: " in done.stdout
+    assert "own: all 2 runs are in; unified: " in done.stdout
     assert Store.open(store).sql("select status, count(*)::integer from runs group by all").fetchall() == [
-        ("finished", 4)
+        ("finished", 2)
     ]
     assert failed.returncode == 1
     assert "is a file" in failed.stdout

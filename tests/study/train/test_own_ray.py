@@ -7,7 +7,7 @@ import pytest
 
 from study.plan.packing import Share
 from study.train.machine import machine
-from tests.support.studies import study_file
+from tests.support.own_parts import own_study
 from trainables.errors import SpecError
 
 PROGRAM = """
@@ -59,7 +59,8 @@ print("counter", ray.get(counter.add.remote()))
 
 @pytest.mark.ray
 def test_a_ray_that_is_initialised_is_used_and_left_as_it_was(tmp_path):
-    words = [sys.executable, "-c", PROGRAM, str(study_file(tmp_path)), str(tmp_path / "store")]
+    """Its workers, which began before the study's files were known, train a user's own parts."""
+    words = [sys.executable, "-c", PROGRAM, str(own_study(tmp_path / "mine", seeds=4)), str(tmp_path / "store")]
     done = subprocess.run(words, capture_output=True, text=True, timeout=200, check=False)
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
@@ -67,7 +68,7 @@ def test_a_ray_that_is_initialised_is_used_and_left_as_it_was(tmp_path):
     assert lines[1].startswith("--address 'local': this process has initialised the Ray at ")
     assert lines[2].startswith("--address '127.0.0.1:1': this process has initialised the Ray at ")
     assert "no node of the Ray at auto has 3 CPU for a pack" in lines[3]
-    assert lines[5].startswith("small: all 8 runs are in")
+    assert lines[5].startswith("own: all 8 runs are in")
 
 
 def test_more_cores_for_a_pack_than_there_are_is_refused():
