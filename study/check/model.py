@@ -41,7 +41,7 @@ def built(case: Case) -> str:
     require(
         not buffers,
         f"the module has the buffer {', '.join(buffers)}, which runs of a pack would share: make it in forward, or a "
-        "parameter if it is trained.",
+        "parameter if it is trained. BatchNorm keeps such; LayerNorm does not.",
     )
     return f"{Layout(module).num_params:,} weights"
 
@@ -55,8 +55,8 @@ def seeds(case: Case) -> str:
     for key in first:
         require(
             first[key].equal(again[key]),
-            f"weights {key} differ for the same draw: give `generator=draw` to every random call, also where torch.nn "
-            "layers draw their own (copy into their weights).",
+            f"weights {key} differ for the same draw: give `generator=draw` to every random call; what layers of "
+            "torch.nn draw by themselves, draw again, as in torch.nn.init.normal_(self.out.weight, 0, 0.1, draw).",
         )
     require(
         any(not first[key].equal(other[key]) for key in first),
@@ -92,7 +92,7 @@ def apart_from_others(case: Case) -> str:
     require(
         same(among, alone, rtol=1e-4, atol=1e-5),
         f"logits of an example change by {apart(among, alone):.2g} with the examples beside it: no batch statistics "
-        "(BatchNorm); norms within an example are fine.",
+        "(BatchNorm) and no random numbers; norms within an example are fine.",
     )
     return "an example stands for itself"
 

@@ -14,7 +14,7 @@ WORDS = {True: "yes", False: "no", None: "-"}
 @click.argument("file", metavar="FILE", shell_complete=names.any_file)
 @json_option
 def check(file: str, as_json: bool) -> None:
-    """Try what FILE defines as a study would use it: what works, what does not, and the mend.
+    """What of FILE a study can use, what not, and the mend.
 
     \b
     Example: study check parity.py

@@ -28,15 +28,15 @@ PLACE = "NAME"
 @click.argument("name")
 @json_option
 def new(kind: str, name: str, as_json: bool) -> None:
-    """Write a file to begin with into the current folder: a task, a model or a study of your own.
+    """A task, a model or a study of your own, to begin with.
 
     \b
     Example: study new task parity
              study check parity.py
              study run parity_study.py --report
 
-    A task and a model come with a study that trains them. What is written is short, works as it is, and says in its
-    comments what to change. No file is ever overwritten.
+    Files are written into the current folder, and none is ever overwritten. A task and a model come with a study that
+    trains them. What is written is short, works as it is, and says in its comments what to change.
     """
     made = {template: Path(form.format(name)) for template, form in FILES[kind].items()}
     _check(kind, name, list(made.values()))
