@@ -40,17 +40,17 @@ def _of_file(given: str, beside: Path | None) -> Definition:
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not text in UTF-8"
         raise SpecError(f"{said} cannot be read: {reason}.") from None
-    return checked(path.stem, text, said)
+    return _checked(path.stem, text, said)
 
 
 def _of_text(text: str) -> Definition:
     head = text.lower().partition("with")[0]
     named = NAMED.search(text[: len(head)])
     name = named[1] if named else UNTITLED
-    return checked(name, text, f"phase definition {name!r}, given as text")
+    return _checked(name, text, f"phase definition {name!r}, given as text")
 
 
-def checked(name: str, text: str, said: str) -> Definition:
+def _checked(name: str, text: str, said: str) -> Definition:
     """The definition of this name and text; SpecError where it does not work."""
     from study.store.definition_check import why_not  # duckdb takes a moment to import
 

@@ -58,14 +58,11 @@ class Result:
         return list(zip(*(column.to_pylist() for column in self.table.columns), strict=True))
 
 
-def query(text: str, tables: Mapping[str, pa.Table], macros: Sequence[str] = ()) -> pa.Table:
-    """The result of a query on Arrow tables, by name; `macros` are statements that make macros which it calls. No store
-    is involved and nothing is written."""
+def query(text: str, tables: Mapping[str, pa.Table]) -> pa.Table:
+    """The result of a query on Arrow tables, by name. No store is involved and nothing is written."""
     with translated(), closing(duckdb.connect(config=SAFE)) as connection:
         for name, table in tables.items():
             connection.register(name, table)
-        for statement in macros:
-            connection.execute(statement)
         return select(connection, text)
 
 
