@@ -43,4 +43,6 @@ def test_its_study_has_phases_and_a_claim_of_its_own(copy, tmp_path):
     done = run_cli("claims", copy / "parity_study.py", "--store", store.path, "--json")
     [claim] = json.loads(done.stdout)
     assert (claim["name"], claim["study"]) == ("significantly later", "parity_study")
-    assert (claim["verdict"], claim["ended"], claim["planned"]) == ("not yet run", 0, 150), "they have 8,000 steps to go"
+    assert (claim["verdict"], claim["ended"], claim["planned"]) == ("not yet run", 0, 150), (
+        "they have 8,000 steps to go"
+    )
