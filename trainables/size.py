@@ -7,6 +7,9 @@ must not build their modules. The tests compare it with the module. A model that
 from dataclasses import dataclass
 from typing import Any
 
+from trainables.errors import SpecError, line_in
+from trainables.parts import name_of
+
 
 @dataclass(frozen=True)
 class Size:
@@ -34,21 +37,29 @@ _measured: dict[tuple[Any, tuple[Any, ...]], Size] = {}
 
 
 def measured(model: Any, task: Any) -> Size:
-    """The size of a model by one forward pass of one training example."""
+    """The size of a model by one forward pass of one training example; SpecError where that fails."""
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 
-    module = model.build(task, torch.Generator().manual_seed(0))
-    weights, kept = {parameter.data_ptr() for parameter in module.parameters()}, list[int]()
+    kept, weights = list[int](), set[int]()
 
     def keep(tensor: torch.Tensor) -> torch.Tensor:
         if tensor.data_ptr() not in weights and tensor.is_floating_point():
             kept.append(tensor.numel())
         return tensor
 
-    example = task.build(0)["train"].inputs_NL[:1]
     counter = FlopCounterMode(display=False)
-    with counter, torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-        outputs = module(example)
+    try:
+        module = model.build(task, torch.Generator().manual_seed(0))
+        weights |= {parameter.data_ptr() for parameter in module.parameters()}
+        example = task.build(0)["train"].inputs_NL[:1]
+        with counter, torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+            outputs = module(example)
+    except Exception as error:  # of a user's own code
+        where = line_in(error, [type(model).__module__, type(task).__module__])
+        raise SpecError(
+            f"model {name_of(model)!r} does not take an example of task {name_of(task)!r}: "
+            f"{type(error).__name__}: {error}{where}. `study check` with the file of either says more."
+        ) from error
     products = counter.get_total_flops() // 2  # it counts multiplications and additions
     return Size(sum(p.numel() for p in module.parameters()), sum(kept) + outputs.numel(), products)

@@ -28,7 +28,7 @@ from study.train.asha import Asha
 from trainables import checkpoint
 from trainables.device import resolve_device
 from trainables.engine import train_pack
-from trainables.errors import SpecError
+from trainables.errors import SpecError, line_in
 from trainables.observation import Observation
 from trainables.records import Flush
 from trainables.spec import RunSpec
@@ -87,6 +87,8 @@ def watched(pack: PackPlan, settings: Settings, trial_id: str, heartbeat: Callab
         if isinstance(error, OSError | torch.AcceleratorError) and not full:
             raise
         line = f"{type(error).__name__}: {error}".splitlines()[0][:500]
+        if where := line_in(error, settings.sources.modules):  # a user's own code was at work
+            line += f"{where}; `study check` with that file says more"
         heartbeat({"pack_id": pack.pack_id, "states": {}, "blame": "disk" if full else "pack", "error": line})
     finally:
         faulthandler.cancel_dump_traceback_later()

@@ -13,8 +13,9 @@ from study.sources import install, sources_of
 from study.spec import find
 from study.store.database import Store
 from study.store.studies import source_note, stored_sources
+from study.train.worker import watched
 from tests.support.own_parts import PARITY, elsewhere, own_study
-from tests.support.studies import run_cli, trained_file
+from tests.support.studies import planned, run_cli, settings, trained_file
 from trainables.errors import SpecError
 from trainables.spec import RunSpec
 
@@ -246,6 +247,29 @@ def test_a_mistake_in_a_part_is_one_line(tmp_path, mistake):
         find(str(path))
     assert "\n" not in str(caught.value)
     assert line in str(caught.value)
+
+
+def test_a_model_that_fails_is_one_line_with_its_place_before_any_training(tmp_path):
+    path = own_study(tmp_path)
+    (tmp_path / "nets.py").write_text((tmp_path / "nets.py").read_text().replace("@ self.out", "@ self.outt"))
+    for call in ("plan", "run"):
+        done = run_cli(call, path, "--store", tmp_path / "store")
+        assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
+        assert "model 'nets:Net' does not take an example of task 'parity': AttributeError: " in done.stderr
+        assert "(nets.py, line 23). `study check` with the file of either says more." in done.stderr
+
+
+def test_an_error_of_a_users_code_in_a_worker_names_its_line(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # a worker writes the files into the folder where it is
+    path, said = own_study(tmp_path / "mine"), list[dict]()
+    parity, begins = tmp_path / "mine/parity.py", "    def build(self, seed):\n"
+    parity.write_text(parity.read_text().replace(begins, f"{begins}        1 / (seed - 1)\n"))
+    with elsewhere():
+        study, store = find(str(path)), Store.open(tmp_path / "store", write=True)
+        failing = [pack for pack in planned(study, store, pack_size=1).packs if pack.specs[0].data_seed == 1]
+        watched(failing[0], settings(store, sources=sources_of(study)), "trial", said.append)
+    error = "ZeroDivisionError: division by zero (parity.py, line 20); `study check` with that file says more"
+    assert said[-1]["error"] == error
 
 
 def test_a_part_in_a_notebook_or_inside_a_function_is_refused_with_the_mend(tmp_path):
