@@ -30,6 +30,8 @@ HIDEABLE = (sys.stdlib_module_names | {*OURS, *DEPENDENCIES}) - {"test"}
 """Names that a file must not have. Nobody imports the standard library's tests, and many have a folder of this name."""
 _folder: list[str] = []
 """The folder of the last study file, which is the last in sys.path; empty before one is run."""
+_added: list[str] = []
+"""What of it was added to sys.path here."""
 _running: list[Path] = []
 """The folders of the study files that are being run right now, the innermost last."""
 _imported: set[str] = set()
@@ -153,7 +155,7 @@ def check_imports(file: Path) -> None:
         return  # running it says what is wrong
     named = [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
     named += [node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module]
-    others = [place for place in sys.path if Path(place or ".").absolute() != file.parent]
+    others = [place for place in sys.path if Path(place or ".").resolve() != file.parent.resolve()]
     for name in {name.partition(".")[0] for name in named}:
         mine = next((path for path in _files(file.parent, name) if path.is_file()), None)
         found = mine and importlib.machinery.PathFinder.find_spec(name, others)
@@ -168,12 +170,15 @@ def look_beside(folder: Path) -> None:
     for name in _imported:
         sys.modules.pop(name, None)
     _imported.clear()
-    for old in _folder:
+    for old in _added:
         with suppress(ValueError):
             sys.path.remove(old)
+    _added.clear()
     check_names(folder)
     _folder[:] = [str(folder)]
-    sys.path.append(str(folder))
+    if str(folder) not in sys.path:  # where a user has put it, it stays
+        sys.path.append(str(folder))
+        _added.append(str(folder))
     importlib.invalidate_caches()  # a file may have come since the folder was last looked at
 
 
