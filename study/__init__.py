@@ -76,6 +76,7 @@ def run(
     initialised is used, and left running. How far it is goes to stderr, as on the command line; in a notebook it is a
     bar. Raises SpecError for what cannot be run.
     """
+    from study.check.preflight import preflight
     from study.cli.notebook_bar import NotebookBar, in_notebook
     from study.cli.progress_line import ProgressLine
     from study.spec import find
@@ -84,6 +85,7 @@ def run(
     from study.train.service import run as run_study
 
     spec = find(study).with_(seeds=seeds, horizon=horizon)
+    preflight(spec)
     options = Options(
         device=device,
         pack_size=pack_size,

@@ -19,6 +19,7 @@ from study.store.definitions import Definition, definitions, ours
 from study.study_file import folder_of_running, run_file
 from trainables.components import available, closest, load
 from trainables.errors import SpecError
+from trainables.fields import plain
 from trainables.observation import PROBES, Observation, check_probes
 from trainables.parts import PARTS, class_of, module_of
 from trainables.spec import RunSpec
@@ -73,7 +74,7 @@ class StudySpec(Observation):
             raise SpecError(f"{label}: search is what `study search` asks for, or None; got {self.search!r}.")
         if not self.definition_sql:
             self._read_definition(label)
-        axes = {path: _plain(values) for path, values in self.axes.items()}
+        axes = {path: plain(values) for path, values in self.axes.items()}
         for path, values in axes.items():
             if not isinstance(values, Sequence) or isinstance(values, str) or not values:
                 raise SpecError(f"{label}: axis {path!r} needs a list of one or more values, got {values!r}.")
@@ -82,8 +83,8 @@ class StudySpec(Observation):
                 raise SpecError(f"{label}: extra holds points, {{path: value}}, got {point!r}.")
         for path in {*self.axes, *itertools.chain(*self.extra)} & {"seed", "data_seed"}:
             raise SpecError(f"{label}: {path!r} cannot be an axis; use `seeds` (and `fixed_split`).")
-        object.__setattr__(self, "axes", {path: [_plain(value) for value in values] for path, values in axes.items()})
-        object.__setattr__(self, "extra", [{p: _plain(value) for p, value in point.items()} for point in self.extra])
+        object.__setattr__(self, "axes", {path: [plain(value) for value in values] for path, values in axes.items()})
+        object.__setattr__(self, "extra", [{p: plain(value) for p, value in point.items()} for point in self.extra])
         try:
             super().__post_init__()
             _ = self.stored or sampler_of(self.sampler)
@@ -195,11 +196,6 @@ def sampler_of(name: str) -> ModuleType:
     return module_of(SAMPLERS, name, available(SAMPLERS), "suggest")
 
 
-def _plain(value: Any) -> Any:
-    """A number or an array of NumPy (or of whatever has `tolist`) as Python's own, which JSON can hold."""
-    return value.tolist() if hasattr(value, "tolist") else value
-
-
 def point_key(point: Point) -> str:
     """Canonical JSON of a point: equal points, equal text."""
     return json.dumps(point, sort_keys=True)
@@ -209,7 +205,8 @@ def find(study: "str | Path | StudySpec") -> StudySpec:
     """The study of the catalog with this name, or the one that a Python file defines (the file is run), or the spec
     itself, if its name may stand in a store."""
     if isinstance(study, StudySpec):
-        _check_name(study, study.name, f"study {study.name!r}", "Give it another name: StudySpec(name=...).")
+        mend = "Give it another name: StudySpec(name=...)." if study.name else "Give it a name: StudySpec(name=...)."
+        _check_name(study, study.name, f"study {study.name!r}", mend)
         return study
     return load_study(str(study))[0]
 

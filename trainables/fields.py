@@ -60,3 +60,8 @@ def at_least(component: object, **least: int) -> None:
     for name, smallest in least.items():
         if (value := getattr(component, name)) < smallest:
             raise SpecError(f"{name_of(component)}.{name} must be {smallest} or larger, got {value}.")
+
+
+def plain(value: Any) -> Any:
+    """A number or an array of NumPy (or of whatever has `tolist`) as Python's own, which JSON can hold."""
+    return value.tolist() if hasattr(value, "tolist") else value

@@ -60,14 +60,21 @@ def sizes(task: Any, splits: Splits) -> str:
     return f"num_train {train:,}; {count:,} of at most {task.num_examples:,} examples"
 
 
-def seeds(task: Any, splits: Splits) -> str:
-    """The same seed gives the same data, another one another split."""
+def twice(task: Any, splits: Splits) -> str:
+    """The data of a seed are the same when they are built again."""
     first, again = task.build(SEEDS[0])["train"], dataclasses.replace(task).build(SEEDS[0])["train"]
     if not (first.inputs_NL.equal(again.inputs_NL) and first.targets_N.equal(again.targets_N)):
         raise Wrong(
             f"build({SEEDS[0]}) gives other data when it is called again: draw from "
             'trainables.seeds.generator("split", seed) and nothing else.'
         )
+    return "the same data when it is built again"
+
+
+def seeds(task: Any, splits: Splits) -> str:
+    """The same seed gives the same data, another one another split."""
+    twice(task, splits)
+    first = task.build(SEEDS[0])["train"]
     for seed in SEEDS[1:]:
         if not task.build(seed)["train"].inputs_NL.equal(first.inputs_NL):
             return "data follow the seed"

@@ -186,6 +186,9 @@ def options_of(words: dict[str, Any]) -> Any:
 
 def asked(study: Any, options: dict[str, Any]) -> tuple[Any, Any]:
     """The study and the options that a command line asks for."""
+    from study.check.preflight import preflight
+
+    preflight(study)
     settings = options_of({k: v for k, v in options.items() if k not in ("seeds", "horizon")})
     if study.search is not None and options["seeds"] is not None:
         raise SpecError(f"--seeds {options['seeds']}: {study.name!r} is a search, its runs are those it has asked for.")

@@ -115,6 +115,7 @@ def search(task: str, store: str, storage: str | None, as_json: bool, **options:
     `study run`, why the search has ended, the width of the boundary's band as a share of the axes, and how many points
     that cannot be run were passed over.
     """
+    from study.check.preflight import preflight
     from study.cli.ending import ending, finish
     from study.cli.progress_line import ProgressLine
     from study.search.base import BASES
@@ -133,6 +134,7 @@ def search(task: str, store: str, storage: str | None, as_json: bool, **options:
         )
     asked = make_search(task, **{word: options.pop(word) for word in WORDS})
     settings = options_of(options)
+    preflight(asked.study)
     check_objective(asked)
     opened = Store.open(store, write=True, storage=storage)
     with ProgressLine() as line:

@@ -67,7 +67,7 @@ def show_sources(store: Store, study: str, as_json: bool) -> None:
         print_json([{**row, "texts": dict(zip(row["modules"], row["texts"], strict=True))} for row in found])
         return
     if not found:
-        _say(f"{study}: all parts are of this package, as far as the store's runs go.")
+        _say(f"{study}: no run of parts of your own has been trained so far.")
     for row in found:
         for module, text in zip(row["modules"], row["texts"], strict=True):
             print(f"# {module}, source {row['digest']}, {row['runs']:,} runs\n\n{text}")

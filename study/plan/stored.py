@@ -60,6 +60,6 @@ def check_here(study: StudySpec) -> None:
     """SpecError for a stored study whose parts are a user's own, and are not imported."""
     if study.absent:
         raise SpecError(
-            f"study {study.name!r}: {' and '.join(study.absent)} cannot be found here in the version that the store "
-            f"has. Give the study's file instead of its name, as in {study.name}.py."
+            f"study {study.name!r} has parts of your own: {', '.join(study.absent)}. A name alone imports nothing, so "
+            f"give the study's file, as in {study.name}.py; where it is of another version, that which the store has."
         )

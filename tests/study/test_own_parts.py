@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from study.check.preflight import preflight
 from study.plan.plan import planned_runs
 from study.plan.stored import find_study, runs_of, stored_study
 from study.sources import install, sources_of
@@ -166,7 +167,10 @@ def test_reading_commands_need_no_code(trained, tmp_path):
     assert "class Net" in done.stdout, "the source is in the store"
     done = run_cli("run", "own", "--store", store.path)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
-    assert "task 'parity' and model 'nets:Net' cannot be found here" in done.stderr
+    assert (
+        "study 'own' has parts of your own: task 'parity', model 'nets:Net'. A name alone imports nothing"
+        in done.stderr
+    )
     assert "as in own.py" in done.stderr
 
 
@@ -249,14 +253,62 @@ def test_a_mistake_in_a_part_is_one_line(tmp_path, mistake):
     assert line in str(caught.value)
 
 
+RETURN, BITS = "        return {\n", "        bits_NL"
+SIZE = "num_train = property(lambda self: self.data_size)"
+BROKEN = {
+    "float labels": (".sum(1) % 2)", ".sum(1) % 2.0)", "targets of train are torch.float32: labels are whole numbers"),
+    "a tuple": (RETURN, f"        return (1, 2)\n{RETURN}", "build(0) gives tuple: give a dictionary"),
+    "a failing build": (BITS, f"        1 / 0\n{BITS}", "ZeroDivisionError: division by zero (parity.py, line"),
+    "classes": (
+        "num_classes = 2",
+        "num_classes = 2\n    num_classes = 1",
+        "labels of train go from 0 to 1, num_classes",
+    ),
+    "a leak": ("tensor[self.data_size :]", "tensor[self.data_size - 5 :]", "5 of 201 examples of test are in train"),
+    "no seed": ('generator=generator("split", seed)', "", "build(3) gives other data when it is called again"),
+    "sizes": (SIZE, "num_train = 7", "num_train is 7, train has 60 examples"),
+}
+
+
+@pytest.mark.parametrize("mistake", BROKEN)
+def test_data_that_cannot_be_right_are_refused_before_any_work(tmp_path, mistake):
+    path = own_study(tmp_path)
+    old, new, line = BROKEN[mistake]
+    text = (tmp_path / "parity.py").read_text()
+    assert old in text
+    (tmp_path / "parity.py").write_text(text.replace(old, new))
+    with elsewhere(), pytest.raises(SpecError) as caught:
+        preflight(find(str(path)))
+    assert str(caught.value).startswith("task 'parity': ")
+    assert line in str(caught.value)
+    assert str(caught.value).endswith(" `study check` with its file looks at more.")
+
+
+def test_a_model_with_outputs_of_another_shape_is_refused_before_any_work(tmp_path):
+    path = own_study(tmp_path)
+    nets = tmp_path / "nets.py"
+    nets.write_text(nets.read_text().replace("task.num_classes, generator", "task.num_classes + 1, generator"))
+    done = run_cli("plan", path, "--store", tmp_path / "store")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "model 'nets:Net': logits of" in done.stderr
+    with elsewhere():
+        preflight(find(str(own_study(tmp_path / "whole"))))
+    preflight(find("first_map"))
+
+
 def test_a_model_that_fails_is_one_line_with_its_place_before_any_training(tmp_path):
     path = own_study(tmp_path)
     (tmp_path / "nets.py").write_text((tmp_path / "nets.py").read_text().replace("@ self.out", "@ self.outt"))
-    for call in ("plan", "run"):
+    said = {
+        "show": "model 'nets:Net' does not take an example of task 'parity': Attr",
+        "plan": "model 'nets:Net': Attr",
+    }
+    for call, begins in (*said.items(), ("run", said["plan"])):
         done = run_cli(call, path, "--store", tmp_path / "store")
         assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
-        assert "model 'nets:Net' does not take an example of task 'parity': AttributeError: " in done.stderr
-        assert "(nets.py, line 23). `study check` with the file of either says more." in done.stderr
+        assert done.stderr.startswith(
+            f"study: {begins}ibuteError: 'Module' object has no attribute 'outt' (nets.py, line 23)"
+        )
 
 
 def test_an_error_of_a_users_code_in_a_worker_names_its_line(tmp_path, monkeypatch):
