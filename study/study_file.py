@@ -6,6 +6,7 @@ import ast
 import importlib
 import importlib.machinery
 import importlib.util
+import itertools
 import os
 import re
 import sys
@@ -72,6 +73,18 @@ def remember(before: set[str], folder: Path) -> None:
     """Modules that were imported from a folder since there were those `before` are forgotten with it."""
     beside = imported_from(folder)
     _imported.update(name for name in set(sys.modules) - before if name.partition(".")[0] in beside)
+
+
+def import_beside(path: Path) -> ModuleType:
+    """A file inside a package, as the module that it is there."""
+    packages = list(itertools.takewhile(lambda folder: (folder / "__init__.py").exists(), path.absolute().parents))
+    look_beside(packages[-1].parent)
+    names = [*(folder.name for folder in reversed(packages)), path.stem]
+    before = set(sys.modules)
+    try:
+        return import_named(".".join(names))
+    finally:
+        remember(before, packages[-1].parent)
 
 
 def import_named(name: str) -> ModuleType:

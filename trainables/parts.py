@@ -8,10 +8,12 @@ where somebody has imported that module before, for instance in a study file.
 
 import dataclasses
 import functools
+import inspect
 import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -116,7 +118,7 @@ def check_class(part: str, kind: type) -> None:
                 f"RunSpec.{part} must be a {class_name} of {package} or of your own, got {kind.__qualname__}."
             )
         return
-    where = f"{part} {kind.__qualname__!r} of module {kind.__module__!r}"
+    where = f"{part} {kind.__qualname__!r} of module {kind.__module__!r}{_place(kind)}"
     if kind.__module__ == "__main__":
         raise SpecError(
             f"{part} {kind.__qualname__!r} is defined in a notebook or a script, which workers cannot import: put it "
@@ -134,6 +136,14 @@ def check_class(part: str, kind: type) -> None:
         raise SpecError(f"{where} has the name of one of the package's {part}s: rename its file.")
     if not isinstance(version_of(kind), (str, int, type(None))):
         raise SpecError(f"{where}: version must be text or a whole number, got {version_of(kind)!r}.")
+
+
+def _place(kind: type) -> str:
+    """` (parity.py, line 9)`: where a class begins; '' where that is not known."""
+    try:
+        return f" ({Path(inspect.getfile(kind)).name}, line {inspect.getsourcelines(kind)[1]})"
+    except (OSError, TypeError):
+        return ""
 
 
 def missing_of(part: str, kind: type) -> list[str]:

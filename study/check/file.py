@@ -13,7 +13,7 @@ from study.check import claims, fields, model, optimizer, phases, probe, sampler
 from study.check.case import Case
 from study.check.row import Check, outcome
 from study.spec import StudySpec
-from study.study_file import run_file
+from study.study_file import import_beside, run_file
 from trainables.answers import asks_for_numbers
 from trainables.errors import SpecError
 from trainables.models import mlp, transformer
@@ -164,6 +164,8 @@ def _of(label: str, rows: Iterable[Check]) -> Iterator[Check]:
 def _run(path: Path) -> ModuleType:
     """The module of a file; what Python says of a list as a default is said in our words."""
     try:
+        if (path.parent / "__init__.py").exists():  # a module of a package, which may import its neighbours
+            return import_beside(path)
         return run_file(path)
     except SpecError as error:
         text = str(error)

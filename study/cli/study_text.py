@@ -95,9 +95,8 @@ def show_plan(plan: Plan, machine: Machine, as_json: bool) -> None:
 def _unknown(plan: Plan) -> str:
     """Why a plan has no packs, where the code of its parts is not here."""
     study = plan.study
-    return (
-        f"Packs and time are unknown: {' and '.join(study.absent)} is not here. Give the study's file, {study.name}.py."
-    )
+    missing = " and ".join(study.absent)
+    return f"Packs and time are unknown without the code of {missing}: give the study's file, {study.name}.py."
 
 
 def pack_rows(plan: Plan) -> list[dict[str, Any]]:

@@ -1,7 +1,8 @@
 """The studies of a store by name, without what trains them: reading commands answer before torch would be imported."""
 
 import json
-from collections.abc import Collection
+from collections import ChainMap
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -48,20 +49,25 @@ def stored_sources(store: Store, study: str) -> list[dict[str, Any]]:
     return store.sql(text, [study]).to_arrow_table().to_pylist()
 
 
-def source_note(store: Store, study: str, current: Collection[str] = ()) -> str:
+def source_note(store: Store, study: str, current: Mapping[str, Mapping[str, str]] | None = None) -> str:
     """A line where runs of a study were trained by another source than the newest of the same parts, or than any of
-    `current`; else ''."""
+    `current` (digest -> module -> text); else ''."""
     found, newest = stored_sources(store, study), dict[tuple[str, ...], str]()
+    texts = {row["digest"]: dict(zip(row["modules"], row["texts"], strict=True)) for row in found}
     for row in found:
         newest.setdefault(tuple(row["parts"]), row["digest"])
-    older = [row for row in found if row["digest"] not in (current if current else (newest[tuple(row["parts"])],))]
+    older = [row for row in found if row["digest"] not in (current or (newest[tuple(row["parts"])],))]
     if not older:
         return ""
+    changed = dict[str, None]()
+    for row in older:
+        now = ChainMap(*map(dict, current.values())) if current else texts[newest[tuple(row["parts"])]]
+        changed |= dict.fromkeys(module for module, text in texts[row["digest"]].items() if now.get(module) != text)
     runs, total = sum(row["runs"] for row in older), sum(row["runs"] for row in found)
-    modules = " and ".join(dict.fromkeys(module for row in older for module in row["modules"]))
     return (
-        f"{runs:,} of {total:,} runs of {study} are of an older source of {modules}: raise the `version` of the part "
-        f"that has changed, which makes new runs of all, or train these again with `study run {study}.py --retrain`."
+        f"{runs:,} of {total:,} runs of {study} are of an older source of {' and '.join(changed)}: raise the `version` "
+        f"of the part that has changed, which makes new runs of all, or train these again with `study run {study}.py "
+        f"--retrain`."
     )
 
 

@@ -187,14 +187,12 @@ def test_a_changed_line_is_told_and_a_raised_version_makes_new_runs_and_keeps_th
     path, store = trained
     [known] = stored_sources(store, "own")
     assert (known["runs"], known["modules"]) == (4, ["nets", "parity", "scaling"])
-    assert source_note(store, "own") == source_note(store, "own", [known["digest"]]) == ""
+    assert source_note(store, "own") == source_note(store, "own", {known["digest"]: {}}) == ""
     (path.parent / "scaling.py").write_text("SCALE = 0.5\n")
     with elsewhere():
         study = find(str(path))
         line = source_note(store, "own", sources_of(study).texts)
-    assert line.startswith(
-        "4 of 4 runs of own are of an older source of nets and parity and scaling: raise the `version`"
-    )
+    assert line.startswith("4 of 4 runs of own are of an older source of scaling: raise the `version`")
     assert line.endswith("`study run own.py --retrain`.")
     before = set(store.sql("select run_id from runs").fetchall())
     (path.parent / "parity.py").write_text(PARITY.replace("    n: int = 8", "    version = 2\n    n: int = 8"))
