@@ -62,7 +62,7 @@ def test_claims_that_raise_are_told(own):
     own.write_text(own.read_text() + "from analysis.claim import Claim\n" + text)
     rows = told(own)
     assert rows["claim: wrong"].startswith(
-        "KeyError: 'test_step_96, which is no column of outcomes or runs, given 1 runs"
+        "KeyError: 'test_step_96, which is no column of outcomes or runs, given 4 runs"
     )
     assert "(own.py, line " in rows["claim: wrong"]
     assert "given 0 runs; where they cannot tell, give math.nan (own.py, line " in rows["claim: late"]
