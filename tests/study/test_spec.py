@@ -181,5 +181,5 @@ def test_a_study_of_a_program_stands_for_itself_under_a_name_of_its_own():
     spec = small("mine")
     assert find(spec) is spec
     for name, words in (("", "the name '' may hold letters"), ("first_map", "the name of a study of the catalog")):
-        with pytest.raises(SpecError, match=rf"{words}.* Give it another name: StudySpec\(name="):
+        with pytest.raises(SpecError, match=rf"{words}.* Give it a(nother)? name: StudySpec\(name="):
             find(small(name))
