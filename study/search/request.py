@@ -117,7 +117,7 @@ def make_search(
 
 def _parts_named(texts: Sequence[str]) -> list[str]:
     """The names of tasks, models and optimizers in `model=transformer,parity:Net`."""
-    split = [text.partition("@")[0].partition("=") for text in texts]
+    split = [text.partition(" if ")[0].partition("=") for text in texts]  # without the condition of an axis
     return [name.strip() for path, _, names in split if path.strip() in PARTS for name in names.split(",")]
 
 

@@ -9,7 +9,7 @@ from study.plan.extend import chosen_runs
 from study.plan.stored import stored_study
 from study.search.history import Past, check_objective
 from study.search.next_points import Handout
-from study.search.request import Search, make_search
+from study.search.request import Search, _parts_named, make_search
 from study.spec import StudySpec, find
 from study.store.database import Store
 from study.train.worker import train
@@ -232,6 +232,11 @@ def test_a_search_has_a_base_for_each_task_and_a_name_of_its_own():
     assert (transformer.study.horizon, transformer.objective) == (70, "min:test_step_95")
     for name in ("composition", "comparison", "complex_comparison"):
         assert make_search(name, ["optimizer.weight_decay=0.1:1"], sampler="gp", runs=8).study.horizon > 1
+
+
+def test_parts_are_named_on_the_command_line_with_and_without_a_condition():
+    over = ["model=transformer,nets:Net if optimizer=sgd", "optimizer=sgd,adamw", "task.p=5:23:int"]
+    assert _parts_named(over) == ["transformer", "nets:Net", "sgd", "adamw"]
 
 
 def test_a_search_that_cannot_work_is_one_line(subtests):
