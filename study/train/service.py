@@ -14,7 +14,7 @@ from study.plan.stored import check_here, runs_of, stored_study
 from study.plan.write import write
 from study.search.next_points import Handout, Outcome
 from study.search.request import Search
-from study.sources import sources_of
+from study.sources import Sources, sources_of
 from study.spec import StudySpec
 from study.store.checkpoints import put_aside
 from study.store.database import Store
@@ -69,12 +69,13 @@ def run(study: StudySpec, store: Store, options: Options, say: Say) -> Plan:
     another driver works on this store, or the code of a part is not here.
     """
     check_here(study)
-    with only_driver(store), target_of(store, options, sources_of(study), say) as target:
+    sources = sources_of(study)
+    with only_driver(store), target_of(store, options, sources, say) as target:
         todo = plan(study, store, options, target.machine)
         write(todo, store)
         if todo.packs:
             put_aside(storage_at(store.place), todo.anew)
-            _train_all(todo, store, options, target, say)
+            _train_all(todo, sources, store, options, target, say)
         else:
             store.ingest()
         return plan(study, store, options, target.machine, todo.runs)
@@ -85,13 +86,24 @@ def search(search: Search, store: Store, options: Options, say: Say) -> tuple[Pl
 
     Everything that it knows is in the store, so that the same call goes on after whatever ended it.
     """
-    with only_driver(store), target_of(store, options, sources_of(search.study), say) as target:
+    sources = sources_of(search.study)
+    with only_driver(store), target_of(store, options, sources, say) as target:
         _bring_in(store)
         handout = Handout(search, store, target.machine, options.pack_size, bool(options.prune))
         progress = Progress(handout.plan(), say, total=search.runs, phases=PhasesSoFar(store, search.study))
         handout.planned = progress.add
         if handout.has_more():
-            _train(handout.study, handout.next, handout.past.runs, store, options, target, progress, most=search.runs)
+            _train(
+                handout.study,
+                handout.next,
+                handout.past.runs,
+                sources,
+                store,
+                options,
+                target,
+                progress,
+                most=search.runs,
+            )
         store.ingest(timeout=PATIENCE_SECONDS)
         return handout.plan(), handout.outcome()
 
@@ -103,7 +115,8 @@ def extend(store: Store, study: str, horizon: int, where: str | None, options: O
     """
     spec = stored_study(store, study).with_(horizon=horizon)
     check_here(spec)
-    with only_driver(store), target_of(store, options, sources_of(spec), say) as target:
+    sources = sources_of(spec)
+    with only_driver(store), target_of(store, options, sources, say) as target:
         _bring_in(store)
         runs = chosen_runs(store, spec, where)
         todo = plan_runs(spec, runs, store, target.machine, options.pack_size)
@@ -113,21 +126,24 @@ def extend(store: Store, study: str, horizon: int, where: str | None, options: O
                 f"give a longer --horizon."
             )
         write(todo, store)
-        _train_all(todo, store, options, target, say)
+        _train_all(todo, sources, store, options, target, say)
         return plan_runs(spec, runs, store, target.machine, options.pack_size)
 
 
-def _train_all(todo: Plan, store: Store, options: Options, target: Target, say: Say) -> None:
+def _train_all(todo: Plan, sources: Sources, store: Store, options: Options, target: Target, say: Say) -> None:
     """Train the packs of a plan that is settled, in its order."""
     waiting = iter(todo.packs)
     runs, progress = {run.run_id: run for run in todo.runs}, Progress(todo, say, phases=PhasesSoFar(store, todo.study))
-    _train(todo.study, lambda: next(waiting, None), runs, store, options, target, progress, most=len(todo.packs))
+    _train(
+        todo.study, lambda: next(waiting, None), runs, sources, store, options, target, progress, most=len(todo.packs)
+    )
 
 
 def _train(
     study: StudySpec,
     next_pack: Callable[[], PackPlan | None],
     runs: Mapping[str, PlannedRun],
+    sources: Sources,
     store: Store,
     options: Options,
     target: Target,
@@ -135,7 +151,6 @@ def _train(
     most: int,
 ) -> None:
     """Train the packs of one study as `next_pack` gives them."""
-    sources = sources_of(study)
     write_sources(store.place, sources.texts)
     settings = settings_for(study, store, options, target.machine, sources)
     split = splitter(study, runs, store, target.machine, bool(options.prune))
