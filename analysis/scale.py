@@ -10,10 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from study.search.axis import spans_decades
 from study.search.boundary.model import Array
 
-DECADES = 20
-"""A positive axis is taken in logarithms if its highest value is at least this many times its lowest."""
 DECADE = 10
 """The same for the positive values of an axis with a 0, where these lie more evenly in logarithms."""
 LEAST_SHARE = 0.1
@@ -22,11 +21,6 @@ ABSENT = "-"
 """What stands for the value of an axis that does not apply to a point."""
 ASIDE = -0.12
 """Where such points are drawn on a numeric axis, on its scale."""
-
-
-def spans_decades(low: float, high: float) -> bool:
-    """True for an axis that is taken in logarithms, in a fit and on a chart."""
-    return low > 0 and high / low >= DECADES
 
 
 @dataclass(frozen=True)

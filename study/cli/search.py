@@ -102,6 +102,7 @@ def search(task: str, store: str, storage: str | None, as_json: bool, **options:
     \b
     Example: study search modular --over task.train_fraction=0.2:0.8 \\
                  --over optimizer.weight_decay=0.01:10:log --runs 96
+             study search regimes --runs 64
 
     \b
     TASK                begins from the base run and horizon of the study
@@ -109,7 +110,7 @@ def search(task: str, store: str, storage: str | None, as_json: bool, **options:
     composition         small_composition_ratio
     comparison          small_comparison_ratio
     complex_comparison  small_complex_reasoning
-    STUDY or FILE.py    itself
+    STUDY or FILE.py    itself; without --over it looks over its own axes
 
     Called again it goes on, with more --runs, too. With --json one object comes at the end: runs and phases as of
     `study run`, why the search has ended, the width of the boundary's band as a share of the axes, and how many points

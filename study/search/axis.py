@@ -8,6 +8,8 @@ from typing import Any
 from study.spec import Point
 from trainables.errors import SpecError
 
+DECADES = 20
+"""A positive axis is taken in logarithms if its highest value is at least this many times its lowest."""
 DIGITS = 6
 """Significant digits of a sampled number, few because people read points; more where a range is narrow."""
 
@@ -132,6 +134,11 @@ class Axis:
         """Significant digits of a sampled number: `DIGITS` of its place in the range."""
         low, high = self.span
         return DIGITS + (max(0, math.floor(math.log10(max(abs(low), abs(high)) / (high - low)))) if high > low else 0)
+
+
+def spans_decades(low: float, high: float) -> bool:
+    """True for an axis that is taken in logarithms, in a search, in a fit and on a chart."""
+    return low > 0 and high / low >= DECADES
 
 
 def text_of(value: Any) -> str:

@@ -53,7 +53,7 @@ def _parsed(text: str, path: str, form: str, base: RunSpec) -> Axis:
         values = [_checked(text, path, parse_value(word), base) for word in form.split(",")]
         if len(set(map(repr, values))) < len(values):
             raise SpecError(f"--over {text!r} names a value twice; give each once.")
-        return Axis(path, values=tuple(values), shape=_divides(path, values, base))
+        return Axis(path, values=tuple(values), shape=divides(path, values, base))
     low_text, high_text, *flags = (word.strip() for word in form.split(":"))
     step = int(flags.pop()) if len(flags) > 1 and flags[-2] == "int" and flags[-1].isdecimal() else 1
     for flag in flags:
@@ -86,7 +86,7 @@ def _parsed(text: str, path: str, form: str, base: RunSpec) -> Axis:
         if "log" in flags:
             raise SpecError(f"--over {text!r}: steps of one size are no logarithmic range; leave :log or the step out.")
         high = low + (high - low) // step * step
-    shape = _divides(path, [low, high], base)
+    shape = divides(path, [low, high], base)
     return Axis(path, low=low, high=high, log="log" in flags, integer=integer, step=step, shape=shape)
 
 
@@ -129,6 +129,6 @@ def _checked(text: str, path: str, value: Any, base: RunSpec) -> Any:
         raise SpecError(f"--over {text!r}: {error}") from None
 
 
-def _divides(path: str, values: Sequence[Any], base: RunSpec) -> bool:
+def divides(path: str, values: Sequence[Any], base: RunSpec) -> bool:
     """True if runs that differ in these values cannot be in one pack."""
     return len({base.with_values({path: value}).pack_key for value in values}) > 1

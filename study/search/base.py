@@ -6,7 +6,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from study.search.axis_text import parse_value, split_axis
+from study.search.axis import spans_decades, text_of
+from study.search.axis_text import divides, parse_value, split_axis
 from study.search.bases import BASES
 from study.spec import CATALOG, StudySpec, find
 from study.study_file import import_named, run_file
@@ -56,6 +57,23 @@ def own(module: ModuleType, name: str, model: str | None) -> StudySpec:
     first = next(path for path in (*(path for path in paths(base) if path.startswith("task.")), "batch_size"))
     axes = {first: (base.value(first),)}  # only so that it is a study: the search has its own
     return StudySpec(question=f"Search on {name}", base=base, axes=axes, seeds=1, horizon=OWN_HORIZON)
+
+
+def own_axes(study: StudySpec) -> list[str]:
+    """What a search of a study looks over where no --over says it: its own axes, as --over writes them.
+
+    A range between the ends of numbers that may differ in a pack; the study's values where they are words, or where
+    each is a shape of its own, which would have to be compiled. An axis of one value is none.
+    """
+    return [f"{path}={_range(path, values, study.base)}" for path, values in study.axes.items() if len(values) > 1]
+
+
+def _range(path: str, values: Sequence[Any], base: RunSpec) -> str:
+    numbers = [value for value in values if isinstance(value, float)]
+    if len(numbers) < len(values) or divides(path, values, base):
+        return ",".join(map(text_of, values))
+    low, high = min(numbers), max(numbers)
+    return f"{text_of(low)}:{text_of(high)}" + ":log" * spans_decades(low, high)
 
 
 def changed(base: RunSpec, sets: Sequence[str], over: Sequence[str]) -> RunSpec:

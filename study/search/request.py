@@ -13,7 +13,8 @@ from pathlib import Path
 
 from study.samplers._fresh import at_random
 from study.search.axis_text import parse_axes
-from study.search.base import changed, template
+from study.search.base import changed, own_axes, template
+from study.search.bases import BASES
 from study.search.boundary.width import has_width
 from study.search.space import Space
 from study.spec import CATALOG, SAMPLERS, StudySpec, sampler_of
@@ -70,6 +71,7 @@ def make_search(
     start = template(task, model)
     _bring(sampler, SAMPLERS)
     sampler_of(sampler)
+    over = over or ([] if task in BASES else own_axes(start))
     if not over:
         raise SpecError(f"--over is missing: name an axis, as in --over {next(iter(start.axes))}=a,b,c or lo:hi.")
     for option, number in (("--runs", runs), ("--seeds", seeds), ("--horizon", horizon)):

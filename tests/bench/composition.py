@@ -43,6 +43,7 @@ from tests.bench import ceilings
 from trainables.checkpoint import save
 from trainables.compiler import Compiling
 from trainables.engine import BLOCK_STEPS, train_pack
+from trainables.evaluation import Evaluation
 from trainables.models import gpt2
 from trainables.observation import Observation
 from trainables.optimizers import adamw
@@ -179,7 +180,7 @@ def engine_rate(options: argparse.Namespace, spec: RunSpec, device: torch.device
     evaluated = sum(data.targets_RN.shape[1] for data in pack.evaluation.splits.values())
     costs = {f"evaluation of {evaluated:,} examples": milliseconds(pack.evaluate, device)}
     test = pack.evaluation.splits["test"]
-    pack.evaluation.splits = {"test": test}
+    pack.evaluation = Evaluation(spec, pack.layout, {"test": test}, pack.evaluation.score)
     costs[f"of those of test, {test.targets_RN.shape[1]:,}"] = milliseconds(pack.evaluate, device)
     costs["checkpoint on the host"] = milliseconds(pack.checkpoint, device)
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:

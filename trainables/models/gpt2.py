@@ -12,6 +12,7 @@ fifth of its operations.
 
 # N examples, L tokens, Q positions that are computed, D width, C classes, T answers, H heads, K head width, E MLP units
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +30,8 @@ from trainables.size import Size
 from trainables.spec import at_least, coerce
 
 INIT_SD = 0.02
+GELU_SLOPE = 2 * (2 / math.pi) ** 0.5
+GELU_CUBIC = 0.044715 * GELU_SLOPE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,7 +154,7 @@ class Block(nn.Module):
     def forward(self, x_NLD: Tensor, queries: int, hidden: Tensor | None, key: Tensor | None, place: int) -> Tensor:
         mixed_NQD = self.mix(self.attention_norm(x_NLD), queries, hidden, key, place)
         x_NQD = x_NLD[:, -queries:] + dropout(mixed_NQD, self.rate, key, place + 1)
-        inner_NQE = F.gelu(project(self.mlp_norm(x_NQD), self.mlp_in) + self.mlp_in_bias, approximate="tanh")
+        inner_NQE = gelu(project(self.mlp_norm(x_NQD), self.mlp_in) + self.mlp_in_bias)
         return x_NQD + dropout(project(inner_NQE, self.mlp_out) + self.mlp_out_bias, self.rate, key, place + 2)
 
     def mix(self, x_NLD: Tensor, queries: int, hidden: Tensor | None, key: Tensor | None, place: int) -> Tensor:
@@ -166,6 +169,17 @@ class Block(nn.Module):
         q, k, v = (part.unflatten(-1, (self.heads, -1)) for part in (q, k, v))
         mixed_NQHK = attend(q, k, v, hidden, lambda shares: dropout(shares, self.rate, key, place))
         return project(mixed_NQHK.flatten(-2), self.output) + self.output_bias
+
+
+def gelu(x: Tensor) -> Tensor:
+    """GELU in its tanh form (Hendrycks & Gimpel 2016, arXiv 1606.08415).
+
+    A compiled step has tanh(z) as 2 sigmoid(2z) - 1, whose exponential takes half the time. An eager step would keep
+    more activations for it.
+    """
+    if not torch.compiler.is_compiling():
+        return F.gelu(x, approximate="tanh")
+    return x * torch.sigmoid(x * (GELU_SLOPE + GELU_CUBIC * x.square()))
 
 
 class LayerNorm(nn.Module):

@@ -1,0 +1,28 @@
+"""Over layers, ratio, weight decay and data size: where does a transformer memorize, and where does it generalize?
+
+Composition of two facts (Wang et al. 2024, arXiv 2405.15071, section 3), small enough for two CPU cores;
+`regimes_paper` has the paper's size.
+"""
+
+from study.catalog._wang2024 import small
+from study.spec import StudySpec
+from trainables.tasks import composition
+
+STUDY = StudySpec(
+    question="Over layers, ratio, weight decay and data size: where does a transformer memorize, where generalize?",
+    base=small(
+        composition.Task(entities=16, relations=14, out_degree=14, ratio=9.0, ood_fraction=0.1, test_fraction=0.08),
+        width=64,
+    ).with_values({"optimizer.learning_rate": 2e-3}),
+    axes={
+        "task.ratio": (5.0, 7.0, 9.0, 11.0),
+        "optimizer.weight_decay": (0.03, 0.3, 3.0),
+        "model.layers": (1, 2, 3),
+        "task.entities": (12, 16, 24),
+    },
+    seeds=3,
+    horizon=2000,
+    evaluations_per_decade=16,
+    evaluation_examples=500,
+    definition="wang2024",
+)
