@@ -1,19 +1,15 @@
 """Over layers, ratio, weight decay and data size: where does a transformer memorize, and where does it generalize?
 
 Composition of two facts (Wang et al. 2024, arXiv 2405.15071, section 3), small enough for two CPU cores;
-`regimes_paper` has the paper's size.
+`regimes_paper` has the paper's size. Data size varies with the number of entities, at a fixed ratio.
 """
 
-from study.catalog._wang2024 import small
+from study.catalog._wang2024 import tiny, tiny_graph
 from study.spec import StudySpec
-from trainables.tasks import composition
 
 STUDY = StudySpec(
     question="Over layers, ratio, weight decay and data size: where does a transformer memorize, where generalize?",
-    base=small(
-        composition.Task(entities=16, relations=14, out_degree=14, ratio=9.0, ood_fraction=0.1, test_fraction=0.08),
-        width=64,
-    ).with_values({"optimizer.learning_rate": 2e-3}),
+    base=tiny(tiny_graph(9.0)),
     axes={
         "task.ratio": (5.0, 7.0, 9.0, 11.0),
         "optimizer.weight_decay": (0.03, 0.3, 3.0),
