@@ -1,0 +1,97 @@
+"""The critical value of one axis, where half of the seeds are on either side, as a function of all the others.
+
+It is where the line of the model over all axes (all_axes.py) crosses one half, and its 95% interval is where the band
+of phases alone is not sure of a side. Nothing is extrapolated: a crossing outside of what was studied has no number.
+"""
+
+import itertools
+import math
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from analysis.all_axes import Field, field
+from study.search.boundary.model import Array
+from study.search.boundary.width import Z
+from study.store.definitions import Definition
+
+if TYPE_CHECKING:
+    from study.store.database import Store
+
+# P combinations of the other axes' values, K places along the axis, D axes
+LINE = 201
+THIRDS = (1 / 6, 0.5, 5 / 6)
+"""The middles of the low, the middle and the high third of a range."""
+INSIDE, BELOW, ABOVE = "inside", "below lowest", "above highest"
+
+
+def critical(
+    store: "Store",
+    study: str,
+    axis: str,
+    phase: str | Collection[str] = "generalized",
+    definition: str | Definition | None = None,
+    at: Mapping[str, Any] | None = None,
+    levels: Mapping[str, Sequence[float]] | None = None,
+) -> pd.DataFrame:
+    """The value of `axis` at which half of the seeds are in `phase`, for each combination of the other axes' values.
+
+    `levels`: values of other axes to look at, {axis: values}; by default the levels of a grid, and of a range the
+    middles of its low, middle and high third. The other arguments are those of `analysis.boundary`.
+
+    Columns: the other axes by path; `where`, which is `inside`, or `below lowest` or `above highest` where the line
+    does not cross one half among the values studied; `value`, NaN unless inside; its 95% interval `low` to `high`, -inf
+    or inf where it goes on beyond what was studied; `rises`, True if runs are in the phase above the value. A line that
+    crosses several times has a row for each crossing.
+    """
+    return criticals(field(store, study, phase, definition, at), axis, levels)
+
+
+def criticals(found: Field, axis: str, levels: Mapping[str, Sequence[float]] | None = None) -> pd.DataFrame:
+    """The rows of `critical`."""
+    along, levels = found.index(axis), levels or {}
+    for other in levels:
+        found.index(other)
+    others = [i for i in range(len(found.scales)) if i != along]
+    values = [
+        levels.get(found.axes[i]) or found.levels[i] or [found.scales[i].value(u) for u in THIRDS] for i in others
+    ]
+    points = list(itertools.product(*values))
+    line_K = np.linspace(0, 1, LINE)
+    places = np.empty((len(points), LINE, len(found.scales)))
+    places[:, :, along] = line_K
+    for column, i in enumerate(others):
+        places[:, :, i] = found.scales[i].unit([point[column] for point in points])[:, None]
+    flat = places.reshape(-1, len(found.scales))
+    mean_PK = found.model.mean_and_sd(flat)[0].reshape(len(points), LINE)
+    middle, sd = found.band.mean_and_sd(flat)
+    sure_PK = (np.abs(middle) > Z * sd).reshape(len(points), LINE)
+    helps = bool(np.mean(mean_PK[:, -1] - mean_PK[:, 0]) > 0)
+    rows = []
+    for point, mean_K, sure_K in zip(points, mean_PK, sure_PK, strict=True):
+        place = dict(zip((found.axes[i] for i in others), point, strict=True))
+        rows += [place | row for row in _along(found, along, line_K, mean_K, sure_K, helps)]
+    return pd.DataFrame(rows)
+
+
+def _along(found: Field, along: int, line_K: Array, mean_K: Array, sure_K: Array, helps: bool) -> list[dict[str, Any]]:
+    """The crossings of one line; one row that says on which side the crossing is if there is none."""
+    scale, sure = found.scales[along], np.flatnonzero(sure_K)
+    crossings = np.flatnonzero(np.diff(mean_K > 0))
+    if not len(crossings):
+        below = bool(mean_K[0] > 0) == helps  # as it was before the first place, or will be after the last
+        row = {"where": BELOW if below else ABOVE, "value": math.nan, "low": -math.inf, "high": math.inf}
+        if len(sure):
+            row |= {"high": scale.value(line_K[sure[0]])} if below else {"low": scale.value(line_K[sure[-1]])}
+        return [row | {"rises": helps}]
+    rows = []
+    for i in crossings:
+        unit = line_K[i] + (line_K[i + 1] - line_K[i]) * mean_K[i] / (mean_K[i] - mean_K[i + 1])
+        before, after = sure[sure <= i], sure[sure > i]
+        low = scale.value(line_K[before[-1]]) if len(before) else -math.inf
+        high = scale.value(line_K[after[0]]) if len(after) else math.inf
+        row = {"where": INSIDE, "value": scale.value(unit), "low": low, "high": high}
+        rows.append(row | {"rises": bool(mean_K[i + 1] > 0)})
+    return rows
