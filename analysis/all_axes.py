@@ -78,7 +78,7 @@ def _fitted(scales: tuple[Scale, ...], places: bytes, positive: bytes, log_steps
     positive_N, log_steps_N = np.frombuffer(positive).astype(bool), np.frombuffer(log_steps)
     points = len(np.unique(places_ND, axis=0))
     levels = tuple(
-        tuple(scale.value(unit) for unit in known) if len(known) <= points / 2 else ()
+        tuple(float(f"{scale.value(unit):.12g}") for unit in known) if len(known) <= points / 2 else ()
         for scale, known in zip(scales, (np.unique(units) for units in places_ND.T), strict=True)
     )
     model = fit(places_ND, positive_N, log_steps_N=log_steps_N)

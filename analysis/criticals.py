@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from analysis.all_axes import Field, field
+from analysis.slices import MAX_VALUES
 from study.search.boundary.model import Array
 from study.search.boundary.width import Z
 from study.store.definitions import Definition
@@ -38,8 +40,9 @@ def critical(
 ) -> pd.DataFrame:
     """The value of `axis` at which half of the seeds are in `phase`, for each combination of the other axes' values.
 
-    `levels`: values of other axes to look at, {axis: values}; by default the levels of a grid, and of a range the
-    middles of its low, middle and high third. The other arguments are those of `analysis.boundary`.
+    `levels`: values of other axes to look at, {axis: values}; by default the levels of a grid, and where there are
+    many values the middles of a low, a middle and a high third of them. The other arguments are those of
+    `analysis.boundary`.
 
     Columns: the other axes by path; `where`, which is `inside`, or `below lowest` or `above highest` where the line
     does not cross one half among the values studied; `value`, NaN unless inside; its 95% interval `low` to `high`, -inf
@@ -55,9 +58,7 @@ def criticals(found: Field, axis: str, levels: Mapping[str, Sequence[float]] | N
     for other in levels:
         found.index(other)
     others = [i for i in range(len(found.scales)) if i != along]
-    values = [
-        levels.get(found.axes[i]) or found.levels[i] or [found.scales[i].value(u) for u in THIRDS] for i in others
-    ]
+    values = [levels.get(found.axes[i]) or _looked_at(found, i) for i in others]
     points = list(itertools.product(*values))
     line_K = np.linspace(0, 1, LINE)
     places = np.empty((len(points), LINE, len(found.scales)))
@@ -76,22 +77,29 @@ def criticals(found: Field, axis: str, levels: Mapping[str, Sequence[float]] | N
     return pd.DataFrame(rows)
 
 
-def _along(found: Field, along: int, line_K: Array, mean_K: Array, sure_K: Array, helps: bool) -> list[dict[str, Any]]:
+def _looked_at(found: Field, axis: int) -> Sequence[float]:
+    """The values of an axis at which critical values of another are looked at, if nobody says which."""
+    few = 0 < len(found.levels[axis]) <= MAX_VALUES
+    return found.levels[axis] if few else [found.scales[axis].value(third) for third in THIRDS]
+
+
+def _along(
+    found: Field, along: int, line_K: Array, mean_K: Array, sure_K: NDArray[np.bool_], helps: bool
+) -> list[dict[str, Any]]:
     """The crossings of one line; one row that says on which side the crossing is if there is none."""
-    scale, sure = found.scales[along], np.flatnonzero(sure_K)
-    crossings = np.flatnonzero(np.diff(mean_K > 0))
-    if not len(crossings):
+    scale, sure, line = found.scales[along], np.flatnonzero(sure_K).tolist(), line_K.tolist()
+    crossings = np.flatnonzero(np.diff(mean_K > 0)).tolist()
+    if not crossings:
         below = bool(mean_K[0] > 0) == helps  # as it was before the first place, or will be after the last
         row = {"where": BELOW if below else ABOVE, "value": math.nan, "low": -math.inf, "high": math.inf}
-        if len(sure):
-            row |= {"high": scale.value(line_K[sure[0]])} if below else {"low": scale.value(line_K[sure[-1]])}
+        if sure:
+            row |= {"high": scale.value(line[sure[0]])} if below else {"low": scale.value(line[sure[-1]])}
         return [row | {"rises": helps}]
     rows = []
     for i in crossings:
-        unit = line_K[i] + (line_K[i + 1] - line_K[i]) * mean_K[i] / (mean_K[i] - mean_K[i + 1])
-        before, after = sure[sure <= i], sure[sure > i]
-        low = scale.value(line_K[before[-1]]) if len(before) else -math.inf
-        high = scale.value(line_K[after[0]]) if len(after) else math.inf
+        unit = line[i] + (line[i + 1] - line[i]) * float(mean_K[i] / (mean_K[i] - mean_K[i + 1]))
+        low = max((scale.value(line[k]) for k in sure if k <= i), default=-math.inf)
+        high = min((scale.value(line[k]) for k in sure if k > i), default=math.inf)
         row = {"where": INSIDE, "value": scale.value(unit), "low": low, "high": high}
         rows.append(row | {"rises": bool(mean_K[i + 1] > 0)})
     return rows

@@ -70,6 +70,8 @@ def sides(
     values = {axis: [run.point[axis] for run in runs] for axis in axes}
     if not all_axes:
         values = {axis: of for axis, of in values.items() if len(set(of)) > 1}
+    if not values:
+        raise SpecError(f"Study {study!r}: no axis has more than one value; hold fewer of them with at.")
     scales = tuple(_scale(study, axis, of) for axis, of in values.items())
     places_ND = np.stack([scale.unit(values[scale.path]) for scale in scales], -1)
     return Sides(phases, scales, places_ND, np.array([run.positive for run in runs]), log_steps(runs))
