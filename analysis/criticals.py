@@ -58,7 +58,7 @@ def criticals(found: Field, axis: str, levels: Mapping[str, Sequence[float]] | N
     for other in levels:
         found.index(other)
     others = [i for i in range(len(found.scales)) if i != along]
-    values = [levels.get(found.axes[i]) or _looked_at(found, i) for i in others]
+    values = [levels.get(found.axes[i]) or looked_at(found, found.axes[i]) for i in others]
     points = list(itertools.product(*values))
     line_K = np.linspace(0, 1, LINE)
     places = np.empty((len(points), LINE, len(found.scales)))
@@ -77,10 +77,12 @@ def criticals(found: Field, axis: str, levels: Mapping[str, Sequence[float]] | N
     return pd.DataFrame(rows)
 
 
-def _looked_at(found: Field, axis: int) -> Sequence[float]:
-    """The values of an axis at which critical values of another are looked at, if nobody says which."""
-    few = 0 < len(found.levels[axis]) <= MAX_VALUES
-    return found.levels[axis] if few else [found.scales[axis].value(third) for third in THIRDS]
+def looked_at(found: Field, axis: str) -> list[float]:
+    """The values of an axis at which critical values of another are looked at, if nobody says which: its levels, or
+    where there are many values the middles of a low, a middle and a high third of them."""
+    i = found.index(axis)
+    thirds = [float(f"{found.scales[i].value(third):.3g}") for third in THIRDS]
+    return list(found.levels[i]) if 0 < len(found.levels[i]) <= MAX_VALUES else thirds
 
 
 def _along(

@@ -61,6 +61,7 @@ def report(store: "Store", study: str, out: str | Path, claims: "Sequence[Checke
     # Here, because `analysis` imports this module, and Altair takes a second to import.
     from jinja2 import Environment
 
+    from analysis.answers import answer
     from analysis.charts.learning_curves import MAX_RUNS
     from analysis.claim import as_row
     from analysis.claim_check import claims_about
@@ -86,6 +87,7 @@ def report(store: "Store", study: str, out: str | Path, claims: "Sequence[Checke
     template = environment.from_string(files("analysis").joinpath("report.html").read_text(encoding="utf-8"))
     page = template.render(
         facts=facts,
+        answer=answer(store, study),
         cells=read_cells(store, facts),
         charts=_charts(store, study, {"claims": {"claims": claims}}),
         claims=[as_row(checked) for checked in claims],

@@ -36,15 +36,18 @@ def written(
     seeds: int = 3,
     noise: float = 0.35,
     critical: Callable[[Point], float] = critical_ratio,
+    sign: int = 1,
     numbers: int = 0,
     **spec: Any,
 ) -> Store:
     """The store of the study `toy`. A run generalizes if its ratio is above its critical value, which varies by `noise`
-    over seeds, and the later the nearer it is; runs that are too near do not by the horizon."""
+    over seeds, and the later the nearer it is; runs that are too near do not by the horizon. With `sign` -1 it
+    generalizes below: 12 minus its ratio is what counts."""
     random, runs = np.random.default_rng(numbers), []
     for i, point in enumerate(points):
         for seed in range(seeds):
-            above = point[RATIO] - critical(point) + noise * float(random.standard_normal())
+            ratio = point[RATIO] if sign > 0 else 12 - point[RATIO]
+            above = ratio - critical(point) + noise * float(random.standard_normal())
             late = [1.0 if above > 0 and step >= 600 + 2500 / (above + 0.3) else 0.05 for step in STEPS]
             curves = {"train.accuracy": [float(step >= 100) for step in STEPS], "test.accuracy": late}
             curves |= {"ood.accuracy": [0.05] * len(STEPS)}
