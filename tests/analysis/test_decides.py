@@ -70,7 +70,7 @@ def test_what_no_axis_explains_is_the_share_of_seeds(rates, seeds):
     table = shares(fitted({"a": [i for i, _ in places], "b": [j for _, j in places]}, positive)).set_index("term")
     row = table.loc[SEEDS]
     assert row["low"] - 0.02 <= seeds <= row["high"] + 0.02
-    assert row["high"] - row["low"] < 0.15
+    assert row["high"] - row["low"] < 0.22
     assert table["share"].sum() == pytest.approx(1)
     assert table.loc["b", "share"] < 0.02
 
