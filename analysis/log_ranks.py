@@ -19,7 +19,7 @@ from scipy.special import chdtrc
 
 from analysis.groups import grouped_by
 from analysis.stored import read_study
-from analysis.survivals import passages
+from analysis.survivals import Passages, passages
 
 if TYPE_CHECKING:
     from study.store.database import Store
@@ -37,12 +37,17 @@ def log_rank(store: "Store", study: str, axis: str | None = None, level: int = 9
     Columns: `axis`, `statistic` (chi-squared with `freedom` degrees), `p`, and `p_holm`, corrected by Holm for as many
     tests as there are rows (the pairs of an axis by themselves). NaN where no stratum has two of the groups.
     """
-    found, facts = passages(store, study, level), read_study(store, study)
-    facts.check_axes([axis] if axis else [])
+    read_study(store, study).check_axes([axis] if axis else [])
+    return log_ranks(passages(store, study, level), axis)
+
+
+def log_ranks(found: Passages, axis: str | None = None) -> pd.DataFrame:
+    """The rows of `log_rank`."""
+    axes = list(found.points[0])
     rows, pairs = [], []
-    for name in [axis] if axis else facts.axes:
+    for name in [axis] if axis else axes:
         groups = grouped_by(found.points, [name])
-        others = grouped_by(found.points, [other for other in facts.axes if other != name])
+        others = grouped_by(found.points, [other for other in axes if other != name])
         group_N, stratum_N = _numbered(groups), _numbered(others)
         whole = compared(found.steps_N, found.reached_N, group_N, stratum_N)
         rows.append({"axis": name} | ({"a": ALL, "b": ALL} if axis else {}) | whole)

@@ -15,7 +15,7 @@ Crowley 1982 for those of medians; Gooley et al. 1999 on competing ends.
 import json
 import math
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -54,12 +54,7 @@ def survival(store: "Store", study: str, by: str | Iterable[str] = (), level: in
     Columns: the axes of `by`; `step`, at first 0; `at_risk`, the runs neither generalized nor censored before it;
     `events` and `censored` at it; `share`, not yet generalized after it; its pointwise 95% interval `low` to `high`.
     """
-    tables = []
-    for group, table in _curves(store, study, by, level):
-        for place, (axis, value) in enumerate(group.items()):
-            table.insert(place, axis, [value] * len(table))
-        tables.append(table)
-    return pd.concat(tables, ignore_index=True)
+    return curves(passages(store, study, level), [by] if isinstance(by, str) else list(by))
 
 
 def median_steps(store: "Store", study: str, by: str | Iterable[str] = (), level: int = 90) -> pd.DataFrame:
@@ -68,14 +63,22 @@ def median_steps(store: "Store", study: str, by: str | Iterable[str] = (), level
     Columns: the axes of `by`; `runs`; `reached`, how many have generalized; `median`, NaN where half have not; its 95%
     interval `low` to `high`, with NaN for an end that was not reached.
     """
-    return pd.DataFrame([group | median_of(table) for group, table in _curves(store, study, by, level)])
-
-
-def _curves(
-    store: "Store", study: str, by: str | Iterable[str], level: int
-) -> list[tuple[dict[str, Any], pd.DataFrame]]:
-    """Each group, {axis: value}, with its estimate."""
     found, by = passages(store, study, level), [by] if isinstance(by, str) else list(by)
+    return pd.DataFrame([group | median_of(table) for group, table in _estimates(found, by)])
+
+
+def curves(found: Passages, by: Sequence[str]) -> pd.DataFrame:
+    """The rows of `survival`."""
+    tables = []
+    for group, table in _estimates(found, by):
+        for place, (axis, value) in enumerate(group.items()):
+            table.insert(place, axis, [value] * len(table))
+        tables.append(table)
+    return pd.concat(tables, ignore_index=True)
+
+
+def _estimates(found: Passages, by: Sequence[str]) -> list[tuple[dict[str, Any], pd.DataFrame]]:
+    """Each group, {axis: value}, with its estimate."""
     return [
         (dict(zip(by, group, strict=True)), kaplan_meier(found.steps_N[members], found.reached_N[members]))
         for group, members in grouped_by(found.points, by).items()

@@ -10,9 +10,9 @@ from altair.typing import ChartType
 from analysis.answers import records
 from analysis.charts import NotApplicable, show
 from analysis.groups import grouped_by
-from analysis.log_ranks import log_rank
+from analysis.log_ranks import log_ranks
 from analysis.stored import read_study
-from analysis.survivals import passages, survival
+from analysis.survivals import curves, passages
 from analysis.theme import step_axis
 from analysis.words import words
 from trainables.errors import SpecError
@@ -45,12 +45,12 @@ def chart(store: "Store", study: str, level: int = 90) -> ChartType:
         raise NotApplicable(str(error)) from None
     if found.reached_N.all() or not found.reached_N.any():
         raise NotApplicable(f"Study {study!r} has no runs of which some generalize and some do not.")
-    tests = sorted(records(log_rank(store, study, level=level)), key=lambda row: (math.isnan(row["p"]), row["p"]))
+    tests = sorted(records(log_ranks(found)), key=lambda row: (math.isnan(row["p"]), row["p"]))
     groups = {row["axis"]: len(grouped_by(found.points, [row["axis"]])) for row in tests}
     tests = [row for row in tests if 1 < groups[row["axis"]] <= len(found.points) / MIN_RUNS]
     if not tests:
         raise NotApplicable(f"Study {study!r} has no axis with {MIN_RUNS} runs for each of several values.")
-    panels = [_panel(survival(store, study, by=row["axis"], level=level), row) for row in tests[:MAX_PANELS]]
+    panels = [_panel(curves(found, [row["axis"]]), row) for row in tests[:MAX_PANELS]]
     note = f"test accuracy {level / 100:g}, {found.reached_N.mean():.0%} reach it"
     title = alt.Title(facts.question, subtitle=facts.subtitle(note, len(found.points)))
     return alt.concat(*panels, columns=2).resolve_scale(color="independent").properties(title=title)
