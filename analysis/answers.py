@@ -89,7 +89,8 @@ def _decides(table: pd.DataFrame) -> str:
     terms = [row for row in terms if row["term"] != SEEDS]
     first = [row for row in terms if row["high"] >= terms[0]["low"]]
     if len(first) > 1:
-        said = f"it is undecided which decides most, {' or '.join(_told(row, ' of the variance') for row in first[:3])}"
+        told = [_told(row, "" if i else " of the variance") for i, row in enumerate(first[:3])]
+        said = f"it is undecided which decides most, {' or '.join(told)}"
     else:
         verb = "decide" if PAIR in first[0]["term"] or first[0]["term"] == HIGHER else "decides"
         said = f"{_named(first[0], [])} {verb} most ({_share(first[0], ' of the variance')})"

@@ -119,7 +119,7 @@ def sobol(values: Array) -> tuple[dict[tuple[int, ...], Array], list[Array]]:
 def _interval(name: str, values_B: Array) -> dict[str, float]:
     """The value of the first function, and an interval that holds the 95% quantiles of the others, and these as far
     from the value as they are from the others' mean."""
-    value, draws = values_B[0], values_B[1:]
+    value, draws = max(0.0, values_B[0]), values_B[1:]  # of nothing, rounding leaves -1e-17
     low, high = np.nanquantile(draws, TAILS)
     shift = min(1 - high, max(-low, value - np.nanmean(draws)))
     return {

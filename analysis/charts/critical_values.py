@@ -75,7 +75,7 @@ def _marks(found: Field, axis: str, x: str, lines: str, rows: list[dict[str, Any
     base = alt.Chart(alt.InlineData(values=rows)).encode(plane[0], color)
     one = base.transform_filter("datum.turn == 0")
     band = one.mark_area(opacity=0.18).encode(channel(alt.Y, "low", replace(up, path=name)), y2="high:Q")
-    line = one.mark_line(strokeWidth=2).transform_filter(f"datum.where == '{INSIDE}'").encode(plane[1])
+    line = one.mark_line(strokeWidth=2).encode(channel(alt.Y, "inside", replace(up, path=name)))
     shape = alt.Shape("where:N").scale(domain=list(MARKS), range=list(MARKS.values())).legend(None)
     tooltip = [alt.Tooltip(f"{field}:N").title(title) for field, title in
                (("place", "at"), ("where", "critical value"), ("text", name))]  # fmt: skip
@@ -96,6 +96,7 @@ def _drawn(found: Field, axis: str, x: str, lines: str, panels: str | None, row:
     return {
         "x": across.drawn(row[x]),
         "value": up.drawn(value),
+        "inside": up.drawn(value) if row["where"] == INSIDE else None,  # the line breaks here
         "low": up.drawn(low),
         "high": up.drawn(high),
         "where": row["where"],

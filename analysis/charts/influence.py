@@ -70,5 +70,5 @@ def _bar(row: dict[str, Any]) -> dict[str, Any]:
     return {name: row[name] for name in ("share", "low", "high")} | {
         "term": term,
         "kind": kind,
-        "text": f"{row['share']:.0%}",
+        "text": f"{row['share']:.0%}" if row["share"] >= LEAST else f"< {LEAST:.0%}",
     }
