@@ -65,6 +65,7 @@ def report(store: "Store", study: str, out: str | Path, claims: "Sequence[Checke
     from analysis.charts.learning_curves import MAX_RUNS
     from analysis.claim import as_row
     from analysis.claim_check import claims_about
+    from analysis.report_rows import tables as tables_of
     from analysis.stored import read_cells, read_study, rows
     from analysis.theme import phase_colors
     from study.store.studies import definition_of, source_note
@@ -89,6 +90,7 @@ def report(store: "Store", study: str, out: str | Path, claims: "Sequence[Checke
         facts=facts,
         answer=answer(store, study),
         cells=read_cells(store, facts),
+        rows_of=tables_of(store, study),
         charts=_charts(store, study, {"claims": {"claims": claims}}),
         claims=[as_row(checked) for checked in claims],
         older_source=source_note(store, study),

@@ -189,3 +189,17 @@ def test_the_answer_of_a_study_with_words_or_one_side_is_its_count(share, said, 
     assert analysis.answer(store, "toy") == said
     with pytest.raises(SpecError, match="is not numeric. Hold it fixed" if share == 0.5 else "on one side"):
         analysis.influence(store, "toy")
+
+
+def test_the_report_begins_with_the_answer_and_has_the_rows(four, tmp_path):
+    page = analysis.report(four, "toy", tmp_path / "toy.html").read_text()
+    assert f"<strong>{analysis.answer(four, 'toy')}</strong>" in page
+    for chart in ("influence", "critical_values", "survival"):
+        assert f'<div id="{chart}">' in page
+    rows = re.findall(r"<tr>((?:<td>[^<]*</td>)+)</tr>", re.sub(r">\s+<", "><", page))
+    rows = [re.findall("<td>([^<]*)</td>", row) for row in rows]
+    crossings = [row for row in rows if len(row) == 5 and row[0] in ("0.03", "3.0", "3")]
+    assert len(crossings) == 2 * 3 * 3
+    [lowest] = [row for row in rows if row[:2] == ["ratio", "4"]]
+    assert re.fullmatch(r"\d+ of 135", lowest[2])
+    assert lowest[3:] == ["not by the horizon", "unknown"]
