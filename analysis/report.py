@@ -90,7 +90,7 @@ def report(store: "Store", study: str, out: str | Path, claims: "Sequence[Checke
         facts=facts,
         answer=answer(store, study),
         cells=read_cells(store, facts),
-        rows_of=tables_of(store, study),
+        rows_of=tables_of(store, facts),
         charts=_charts(store, study, {"claims": {"claims": claims}}),
         claims=[as_row(checked) for checked in claims],
         older_source=source_note(store, study),

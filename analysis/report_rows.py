@@ -7,7 +7,7 @@ from analysis.answers import leading, records
 from analysis.charts import NotApplicable, show
 from analysis.charts.influence import field_of
 from analysis.criticals import INSIDE, criticals
-from analysis.stored import read_study
+from analysis.stored import Study
 from analysis.survivals import median_steps
 from analysis.words import words
 
@@ -23,10 +23,10 @@ class Table(NamedTuple):
     rows: list[list[str]]
 
 
-def tables(store: "Store", study: str) -> list[Table]:
+def tables(store: "Store", facts: Study) -> list[Table]:
     """Critical values of the axis that decides most, by the others; median steps by the values of each axis. None for a
     study without `analysis.charts.influence`."""
-    facts = read_study(store, study)
+    study = facts.name
     try:
         found = field_of(store.of(study), study, facts.definition.name, len(facts.axes))
     except NotApplicable:
@@ -36,7 +36,13 @@ def tables(store: "Store", study: str) -> list[Table]:
         [show(row[other]) for other in others] + [_crossing(row), _ends(row)] for row in records(criticals(found, axis))
     ]
     medians = [
-        [words(by), show(row[by]), f"{row['reached']} of {row['runs']}", _step(row["median"]), _ends(row)]
+        [
+            words(by),
+            show(row[by]),
+            f"{row['reached']} of {row['runs']}",
+            _step(row["median"]),
+            _ends(row, "beyond the horizon"),
+        ]
         for by in found.axes
         for row in records(median_steps(store, study, by))
     ]
@@ -55,9 +61,9 @@ def _step(step: float) -> str:
     return "not by the horizon" if math.isnan(step) else f"{step:,.0f}"
 
 
-def _ends(row: dict[str, Any]) -> str:
+def _ends(row: dict[str, Any], unknown: str = "unknown") -> str:
     """The interval; an end that was not reached, or lies beyond what was studied, is open."""
     low, high = (f"{row[end]:,.4g}" if math.isfinite(row[end]) else "" for end in ("low", "high"))
     if low and high:
         return f"{low} to {high}"
-    return f"above {low}" if low else f"below {high}" if high else "unknown"
+    return f"above {low}" if low else f"below {high}" if high else unknown

@@ -202,4 +202,4 @@ def test_the_report_begins_with_the_answer_and_has_the_rows(four, tmp_path):
     assert len(crossings) == 2 * 3 * 3
     [lowest] = [row for row in rows if row[:2] == ["ratio", "4"]]
     assert re.fullmatch(r"\d+ of 135", lowest[2])
-    assert lowest[3:] == ["not by the horizon", "unknown"]
+    assert lowest[3:] == ["not by the horizon", "beyond the horizon"]
