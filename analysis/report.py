@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from analysis.claim import Checked
     from study.store.database import Store
 
-FIRST = ("claims", "explorer")
+FIRST = ("claims", "explorer", "influence")
 """Charts at the top of the page."""
 HELD = ("phase_diagram", "learning_curves")
 """Charts that the page leaves out, because the explorer shows both."""

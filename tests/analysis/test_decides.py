@@ -163,7 +163,9 @@ def test_the_answer_does_not_decide_between_axes_whose_intervals_overlap(tmp_pat
     axes = {"a": [0, 1, 2, 3], "b": [0, 1, 2, 3], "c": [0, 1]}
     points = [dict(zip(axes, values, strict=True)) for values in itertools.product(*axes.values())]
     runs = [
-        run(f"{i}-{seed}", GROKKED if point["a"] + point["b"] + 0.5 * seed > 3 else MEMORIZED, point, seed=seed)
+        run(
+            f"{i}-{seed}", GROKKED if point["a"] + 0.9 * point["b"] + 0.6 * seed > 2.95 else MEMORIZED, point, seed=seed
+        )
         for i, point in enumerate(points)
         for seed in range(2)
     ]
