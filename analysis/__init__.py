@@ -9,6 +9,7 @@ from analysis.classify import classify
 from analysis.report import report
 
 if TYPE_CHECKING:
+    import pandas as pd
     from altair.typing import ChartType
 
     from analysis.boundaries import Boundary
@@ -16,7 +17,20 @@ if TYPE_CHECKING:
     from analysis.laws import Fit
     from study.store.database import Store
 
-__all__ = ["boundary", "check_claims", "classify", "law", "phase_diagram", "report"]
+__all__ = [
+    "answer",
+    "boundary",
+    "check_claims",
+    "classify",
+    "critical",
+    "influence",
+    "law",
+    "log_rank",
+    "median_steps",
+    "phase_diagram",
+    "report",
+    "survival",
+]
 
 
 def phase_diagram(store: "Store", study: str, **options) -> "ChartType":
@@ -50,3 +64,49 @@ def law(store: "Store", study: str, name: str, **options) -> "Fit":
     from analysis import law_points
 
     return law_points.law(store, study, name, **options)
+
+
+def critical(store: "Store", study: str, axis: str, **options) -> "pd.DataFrame":
+    """The value of `axis` at which half of the seeds generalize, by the values of all other axes; options as in
+    `analysis.criticals.critical`."""
+    from analysis import criticals
+
+    return criticals.critical(store, study, axis, **options)
+
+
+def influence(store: "Store", study: str, **options) -> "pd.DataFrame":
+    """The share of the variance between runs that each axis, each pair of axes and seeds explain; options as in
+    `analysis.shares.influence`."""
+    from analysis import shares
+
+    return shares.influence(store, study, **options)
+
+
+def survival(store: "Store", study: str, **options) -> "pd.DataFrame":
+    """The share of runs that have not generalized yet, by step; options as in `analysis.survivals.survival`."""
+    from analysis import survivals
+
+    return survivals.survival(store, study, **options)
+
+
+def median_steps(store: "Store", study: str, **options) -> "pd.DataFrame":
+    """The step by which half of the runs have generalized, those counted that have not; options as in
+    `analysis.survivals.median_steps`."""
+    from analysis import survivals
+
+    return survivals.median_steps(store, study, **options)
+
+
+def log_rank(store: "Store", study: str, axis: str | None = None, **options) -> "pd.DataFrame":
+    """Whether runs generalize sooner at some values of an axis than at others; options as in
+    `analysis.log_ranks.log_rank`."""
+    from analysis import log_ranks
+
+    return log_ranks.log_rank(store, study, axis, **options)
+
+
+def answer(store: "Store", study: str, **options) -> str:
+    """What came of a study in a sentence or two; options as in `analysis.answers.answer`."""
+    from analysis import answers
+
+    return answers.answer(store, study, **options)

@@ -15,13 +15,11 @@ import numpy as np
 from analysis.critical_values import critical_values
 from analysis.curve import curve
 from analysis.scale import Scale
-from analysis.stored import order, read_study, resolved_runs
+from analysis.sides import free_axes, sides
+from analysis.stored import read_study
 from study.search.boundary.model import BoundaryModel, fit
-from study.search.boundary.passages import log_steps
 from study.search.boundary.width import width_of
-from study.search.space import Seen
-from study.store.definitions import GENERALIZED, Definition
-from trainables.components import FEW_NAMES
+from study.store.definitions import Definition
 from trainables.errors import SpecError
 
 if TYPE_CHECKING:
@@ -83,37 +81,13 @@ def boundary(
     """
     facts, at = read_study(store, study, definition), at or {}
     store = store.of(study, definition=facts.definition)
-    if not isinstance(at, Mapping):
-        raise SpecError(f"Study {study!r}: at must be {{axis: value}}, got {at!r}.")
-    facts.check_axes(at)
-    axes = [axis for axis in facts.axes if axis not in at]
+    axes = free_axes(facts, at)
     if not 1 <= len(axes) <= 2:
         raise SpecError(
             f"Study {study!r}: a boundary needs one or two axes, there are {len(axes)} ({', '.join(axes)}). "
             f"Hold the others fixed with at={{axis: value}}."
         )
-    if phase == GENERALIZED:
-        phases = facts.definition.generalized
-    else:
-        phases = (phase,) if isinstance(phase, str) else tuple(phase)
-    found = resolved_runs(store, study, facts.definition)
-    runs = [Seen(row["point"], True, positive=row["phase"] in phases, step=row["step"]) for row in found]
-    runs = [run for run in runs if set(run.point) == set(facts.axes)]
-    for axis, value in at.items():
-        known = sorted({run.point[axis] for run in runs}, key=order)
-        if runs and not any(holds(run.point, {axis: value}) for run in runs):
-            near = f"Its values: {', '.join(map(repr, known))}." if len(known) <= FEW_NAMES else f"It has {len(known)}."
-            raise SpecError(f"Study {study!r}: no run has {axis!r} at {value!r}. {near}")
-    runs = [run for run in runs if holds(run.point, at)]
-    if len({run.positive for run in runs}) < 2:
-        known = sorted({row["phase"] for row in found})
-        raise SpecError(
-            f"Study {study!r}: there is no boundary of phase {phase!r}, its {len(runs)} resolved runs are on one side. "
-            f"Phases by {facts.definition.name}: {', '.join(known) or 'none yet'}."
-        )
-    scales = tuple(_scale(study, axis, [run.point[axis] for run in runs]) for axis in axes)
-    places_ND = np.stack([scale.unit([run.point[scale.path] for run in runs]) for scale in scales], -1)
-    positive_N, log_steps_N = np.array([run.positive for run in runs]), log_steps(runs)
+    phases, scales, places_ND, positive_N, log_steps_N = sides(store, facts, phase, at)
     model = fit(places_ND, positive_N, log_steps_N=log_steps_N)
     band = fit(places_ND, positive_N)
     if len(scales) == 1:
@@ -122,26 +96,7 @@ def boundary(
     else:
         points, width = curve(model, band, scales), width_of(band, 2)
     interval = (points[0]["low"], points[0]["high"]) if len(scales) == len(points) == 1 else None
-    return Boundary(study, facts.definition, phases, scales, points, width, interval, len(runs), model, band)
-
-
-def holds(point: Mapping[str, Any], at: Mapping[str, Any]) -> bool:
-    """True if the point has these values. Numbers may differ by rounding, since 0.3 is not 0.1 + 0.2."""
-    pairs = [(point[axis], value) for axis, value in at.items()]
-    return all(a == b or (_is_number(a) and _is_number(b) and math.isclose(a, b, rel_tol=1e-9)) for a, b in pairs)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return Boundary(study, facts.definition, phases, scales, points, width, interval, len(positive_N), model, band)
 
 
 _NOWHERE = {"low": math.nan, "high": math.nan}
-
-
-def _scale(study: str, axis: str, values: list[Any]) -> Scale:
-    """The scale of an axis with these values; SpecError for words and for a single value."""
-    if not all(isinstance(value, int | float) for value in values):
-        raise SpecError(f"Study {study!r}: axis {axis!r} is not numeric. Hold it fixed with at={{{axis!r}: value}}.")
-    if len(set(values)) < 2:
-        raise SpecError(f"Study {study!r}: axis {axis!r} has only one value; no boundary can cross it.")
-    return Scale.of(axis, values)

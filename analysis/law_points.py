@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.special import bdtrik
 
-from analysis.boundaries import boundary, holds
+from analysis.boundaries import boundary
 from analysis.laws import LAWS, Fit, fit_law
 from analysis.scale import ABSENT
+from analysis.sides import holds
 from analysis.stored import Study, read_cells, read_study, rows
 from trainables.components import closest
 from trainables.errors import SpecError

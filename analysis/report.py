@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from analysis.claim import Checked
     from study.store.database import Store
 
-FIRST = ("claims", "explorer")
+FIRST = ("claims", "explorer", "influence")
 """Charts at the top of the page."""
 HELD = ("phase_diagram", "learning_curves")
 """Charts that the page leaves out, because the explorer shows both."""
@@ -61,9 +61,11 @@ def report(store: "Store", study: str, out: str | Path, claims: "Sequence[Checke
     # Here, because `analysis` imports this module, and Altair takes a second to import.
     from jinja2 import Environment
 
+    from analysis.answers import answer
     from analysis.charts.learning_curves import MAX_RUNS
     from analysis.claim import as_row
     from analysis.claim_check import claims_about
+    from analysis.report_rows import tables as tables_of
     from analysis.stored import read_cells, read_study, rows
     from analysis.theme import phase_colors
     from study.store.studies import definition_of, source_note
@@ -86,7 +88,9 @@ def report(store: "Store", study: str, out: str | Path, claims: "Sequence[Checke
     template = environment.from_string(files("analysis").joinpath("report.html").read_text(encoding="utf-8"))
     page = template.render(
         facts=facts,
+        answer=answer(store, study),
         cells=read_cells(store, facts),
+        rows_of=tables_of(store, facts),
         charts=_charts(store, study, {"claims": {"claims": claims}}),
         claims=[as_row(checked) for checked in claims],
         older_source=source_note(store, study),

@@ -241,7 +241,7 @@ def test_the_band_is_that_of_phases_alone_and_the_line_also_reads_first_passages
     def latest_near_the_boundary(runs):
         return np.array([9 - 10 * run.point[FRACTION] if run.positive else np.nan for run in runs])
 
-    monkeypatch.setattr("analysis.boundaries.log_steps", latest_near_the_boundary)
+    monkeypatch.setattr("analysis.sides.log_steps", latest_near_the_boundary)
     found = analysis.boundary(plane, "toy")
     assert np.array_equal(found.band.places_ND, found.model.places_ND)
     alone = fit(*seen_by(plane, found))

@@ -34,8 +34,10 @@ AXES = {"model.width": WIDTHS, "task.data_size": SIZES}
 NEEDS = {
     "circuit": "reasoning",
     "claims": "circuits",
+    "critical_values": "three",
     "delay_by_ratio": "reasoning",
     "final_loss": "decays",
+    "influence": "three",
     "law": "decays",
 }
 """Charts that do not apply to the study of most, and the fixture to which they do."""
@@ -88,6 +90,18 @@ def decays(tmp_path_factory) -> Store:
     ]  # fmt: skip
     axes = {"optimizer.weight_decay": [1.0, 2.5, 5.0, 10.0]}
     return write_study(tmp_path_factory.mktemp("decays"), runs, axes, question="Where do they cross?")
+
+
+@pytest.fixture(scope="module")
+def three(tmp_path_factory) -> Store:
+    """A study over three axes, of which width and data decide."""
+    axes = AXES | {"optimizer.weight_decay": [0.1, 1.0]}
+    runs = [
+        run(f"{width}-{size}-{decay}-{seed}", GROKKED if width * size > 1000 + 500 * seed else MEMORIZED,
+            dict(zip(axes, (width, size, decay), strict=True)), seed=seed)
+        for width, size, decay, seed in itertools.product(*axes.values(), range(2))
+    ]  # fmt: skip
+    return write_study(tmp_path_factory.mktemp("three"), runs, axes=axes, question="Where do they cross?")
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,54 @@
+"""Runs by the values of axes; the many numbers that a search draws are taken together in thirds of the axis."""
+
+import itertools
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from analysis.scale import ABSENT, Scale
+from analysis.slices import MAX_VALUES, Slice
+from analysis.stored import order
+from trainables.components import closest
+from trainables.errors import SpecError
+
+Points = Sequence[Mapping[str, Any]]
+PARTS = 3
+
+
+def grouped_by(points: Points, by: Sequence[str]) -> dict[tuple[Any, ...], list[int]]:
+    """The numbers of the points with the same values on the axes `by`, in the order of these values.
+
+    An axis with more than eight numbers has the text of a third as its value, such as `4 to 5.3`.
+    """
+    for axis in by:
+        if axis not in points[0]:
+            raise SpecError(f"The runs have no axis {axis!r}. {closest(axis, list(points[0]))}")
+    columns = [_values(points, axis) for axis in by]
+    keys = list(zip(*columns, strict=True)) if by else [()] * len(points)
+    groups: dict[tuple[Any, ...], list[int]] = {}
+    for number in sorted(range(len(points)), key=lambda number: [_order(value) for value in keys[number]]):
+        groups.setdefault(tuple(map(_plain, keys[number])), []).append(number)
+    return groups
+
+
+def _values(points: Points, axis: str) -> list[Any]:
+    """The value of each point on an axis, or the part of the axis that holds it."""
+    values = [point[axis] for point in points]
+    known = set(values) - {ABSENT}
+    if len(known) <= MAX_VALUES or not all(isinstance(value, int | float) for value in known):
+        return values
+    scale = Scale.of(axis, sorted(known))
+    edges = [float(f"{scale.value(i / PARTS):.3g}") for i in range(PARTS + 1)]
+    parts = [Slice(low, high) for low, high in itertools.pairwise(edges)]
+    return [
+        value if value == ABSENT else parts[min(PARTS - 1, math.floor(float(scale.unit(value)) * PARTS))]
+        for value in values
+    ]
+
+
+def _order(value: Any) -> tuple:
+    return order(value.low if isinstance(value, Slice) else value)
+
+
+def _plain(value: Any) -> Any:
+    return str(value) if isinstance(value, Slice) else value

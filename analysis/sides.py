@@ -1,0 +1,96 @@
+"""The runs of a study on either side of a boundary, as places on its axes: what boundaries are fitted to."""
+
+import math
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from analysis.scale import Scale
+from analysis.stored import Study, order, resolved_runs
+from study.search.boundary.model import Array
+from study.search.boundary.passages import log_steps
+from study.search.space import Seen
+from study.store.definitions import GENERALIZED
+from trainables.components import FEW_NAMES
+from trainables.errors import SpecError
+
+if TYPE_CHECKING:
+    from study.store.database import Store
+
+
+class Sides(NamedTuple):
+    """Resolved runs of a study, N of them, on D axes."""
+
+    phases: tuple[str, ...]
+    """The phases of the positive side."""
+    scales: tuple[Scale, ...]
+    places_ND: Array
+    positive_N: np.ndarray
+    log_steps_N: Array
+    """Logarithms of the first passages of positive runs, nan for all others."""
+
+
+def free_axes(facts: Study, at: Mapping[str, Any]) -> list[str]:
+    """The axes that are not held at a value; SpecError for an `at` that names others, or is no mapping."""
+    if not isinstance(at, Mapping):
+        raise SpecError(f"Study {facts.name!r}: at must be {{axis: value}}, got {at!r}.")
+    facts.check_axes(at)
+    return [axis for axis in facts.axes if axis not in at]
+
+
+def sides(
+    store: "Store", facts: Study, phase: str | Collection[str], at: Mapping[str, Any], all_axes: bool = True
+) -> Sides:
+    """The runs in `phase` and all other resolved runs, at the values `at`, on the axes that are free.
+
+    `store` is the study's own, `store.of(study)`. With `all_axes` an axis of a single value is a mistake; otherwise it
+    is left out. SpecError for words, and where all runs are on one side.
+    """
+    study, axes = facts.name, free_axes(facts, at)
+    if phase == GENERALIZED:
+        phases = facts.definition.generalized
+    else:
+        phases = (phase,) if isinstance(phase, str) else tuple(phase)
+    found = resolved_runs(store, study, facts.definition)
+    runs = [Seen(row["point"], True, positive=row["phase"] in phases, step=row["step"]) for row in found]
+    runs = [run for run in runs if set(run.point) == set(facts.axes)]
+    for axis, value in at.items():
+        known = sorted({run.point[axis] for run in runs}, key=order)
+        if runs and not any(holds(run.point, {axis: value}) for run in runs):
+            near = f"Its values: {', '.join(map(repr, known))}." if len(known) <= FEW_NAMES else f"It has {len(known)}."
+            raise SpecError(f"Study {study!r}: no run has {axis!r} at {value!r}. {near}")
+    runs = [run for run in runs if holds(run.point, at)]
+    if len({run.positive for run in runs}) < 2:
+        known = sorted({row["phase"] for row in found})
+        raise SpecError(
+            f"Study {study!r}: there is no boundary of phase {phase!r}, its {len(runs)} resolved runs are on one side. "
+            f"Phases by {facts.definition.name}: {', '.join(known) or 'none yet'}."
+        )
+    values = {axis: [run.point[axis] for run in runs] for axis in axes}
+    if not all_axes:
+        values = {axis: of for axis, of in values.items() if len(set(of)) > 1}
+    if not values:
+        raise SpecError(f"Study {study!r}: no axis has more than one value; hold fewer of them with at.")
+    scales = tuple(_scale(study, axis, of) for axis, of in values.items())
+    places_ND = np.stack([scale.unit(values[scale.path]) for scale in scales], -1)
+    return Sides(phases, scales, places_ND, np.array([run.positive for run in runs]), log_steps(runs))
+
+
+def holds(point: Mapping[str, Any], at: Mapping[str, Any]) -> bool:
+    """True if the point has these values. Numbers may differ by rounding, since 0.3 is not 0.1 + 0.2."""
+    pairs = [(point[axis], value) for axis, value in at.items()]
+    return all(a == b or (_is_number(a) and _is_number(b) and math.isclose(a, b, rel_tol=1e-9)) for a, b in pairs)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _scale(study: str, axis: str, values: Sequence[Any]) -> Scale:
+    """The scale of an axis with these values; SpecError for words and for a single value."""
+    if not all(isinstance(value, int | float) for value in values):
+        raise SpecError(f"Study {study!r}: axis {axis!r} is not numeric. Hold it fixed with at={{{axis!r}: value}}.")
+    if len(set(values)) < 2:
+        raise SpecError(f"Study {study!r}: axis {axis!r} has only one value; no boundary can cross it.")
+    return Scale.of(axis, values)
