@@ -48,6 +48,7 @@ def write_study(
         row = {
             "spec": json.dumps({"task": {"labels": facts.get("labels", "true")}}),
             "width": width,
+            "layers": None,
             "data_size": data_size,
             "task": "modular",
             "ratio": None,
