@@ -14,14 +14,14 @@ import numpy as np
 
 from analysis.critical_values import critical_values
 from analysis.curve import curve
+from analysis.held import check_held, holds
 from analysis.scale import Scale
-from analysis.stored import order, read_study, resolved_runs
+from analysis.stored import read_study, resolved_runs
 from study.search.boundary.model import BoundaryModel, fit
 from study.search.boundary.passages import log_steps
 from study.search.boundary.width import width_of
 from study.search.space import Seen
 from study.store.definitions import GENERALIZED, Definition
-from trainables.components import FEW_NAMES
 from trainables.errors import SpecError
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def boundary(
     store = store.of(study, definition=facts.definition)
     if not isinstance(at, Mapping):
         raise SpecError(f"Study {study!r}: at must be {{axis: value}}, got {at!r}.")
-    facts.check_axes(at)
+    at = {facts.axis(axis): value for axis, value in at.items()}
     axes = [axis for axis in facts.axes if axis not in at]
     if not 1 <= len(axes) <= 2:
         raise SpecError(
@@ -99,11 +99,7 @@ def boundary(
     found = resolved_runs(store, study, facts.definition)
     runs = [Seen(row["point"], True, positive=row["phase"] in phases, step=row["step"]) for row in found]
     runs = [run for run in runs if set(run.point) == set(facts.axes)]
-    for axis, value in at.items():
-        known = sorted({run.point[axis] for run in runs}, key=order)
-        if runs and not any(holds(run.point, {axis: value}) for run in runs):
-            near = f"Its values: {', '.join(map(repr, known))}." if len(known) <= FEW_NAMES else f"It has {len(known)}."
-            raise SpecError(f"Study {study!r}: no run has {axis!r} at {value!r}. {near}")
+    check_held(study, (run.point for run in runs), at)
     runs = [run for run in runs if holds(run.point, at)]
     if len({run.positive for run in runs}) < 2:
         known = sorted({row["phase"] for row in found})
@@ -123,16 +119,6 @@ def boundary(
         points, width = curve(model, band, scales), width_of(band, 2)
     interval = (points[0]["low"], points[0]["high"]) if len(scales) == len(points) == 1 else None
     return Boundary(study, facts.definition, phases, scales, points, width, interval, len(runs), model, band)
-
-
-def holds(point: Mapping[str, Any], at: Mapping[str, Any]) -> bool:
-    """True if the point has these values. Numbers may differ by rounding, since 0.3 is not 0.1 + 0.2."""
-    pairs = [(point[axis], value) for axis, value in at.items()]
-    return all(a == b or (_is_number(a) and _is_number(b) and math.isclose(a, b, rel_tol=1e-9)) for a, b in pairs)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 _NOWHERE = {"low": math.nan, "high": math.nan}

@@ -61,6 +61,7 @@ def report(store: "Store", study: str, out: str | Path, claims: "Sequence[Checke
     # Here, because `analysis` imports this module, and Altair takes a second to import.
     from jinja2 import Environment
 
+    from analysis.charts import label, show, words
     from analysis.charts.learning_curves import MAX_RUNS
     from analysis.claim import as_row
     from analysis.claim_check import claims_about
@@ -80,6 +81,9 @@ def report(store: "Store", study: str, out: str | Path, claims: "Sequence[Checke
     environment.policies["json.dumps_kwargs"] = {"separators": (",", ":"), "allow_nan": False}
     environment.filters |= {
         "color": lambda phase, definition: colors[definition][phase],
+        "words": lambda axis: words(axis, facts.axes),
+        "shown": show,
+        "point": lambda text: label(json.loads(text), facts.axes),
         "parsed": lambda text: json.loads(text).items(),
         "pretty": lambda text: json.dumps(json.loads(text), indent=2, ensure_ascii=False),
     }

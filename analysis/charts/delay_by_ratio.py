@@ -55,7 +55,7 @@ def chart(store: "Store", study: str) -> ChartType:
     values: list[dict[str, Any]] = []
     for row in found:
         others = {axis: value for axis, value in json.loads(row["point"]).items() if axis != RATIO}
-        values.append({**row, "curve": label(others) or OURS})
+        values.append({**row, "curve": label(others, facts.axes) or OURS})
     published = [{"ratio": ratio, "delay": delay, "curve": THEIRS} for ratio, delay in PUBLISHED]
     published = published if found[0]["task"] == "composition" else []
     curves = list(dict.fromkeys(value["curve"] for value in values))

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 import altair as alt
 from altair.typing import ChartType
 
+from analysis.arrangement import arranged
 from analysis.charts import NotApplicable, label
 from analysis.charts.learning_curves import example, have_accuracies, lines, read_curves
-from analysis.charts.phase_diagram import MAX_TICKS, boundary_of, diagram
 from analysis.charts.phase_diagram import READ as DIAGRAM
-from analysis.slices import arranged
+from analysis.charts.phase_diagram import boundary_of, diagram
 from analysis.stored import read_cells, read_study
 
 if TYPE_CHECKING:
@@ -24,7 +24,9 @@ def chart(store: "Store", study: str, definition: str | None = None) -> ChartTyp
     facts = read_study(store, study, definition)
     store = store.of(study, definition=facts.definition)
     cells = read_cells(store, facts)
-    numbers = {cell["key"]: cell["cell"] for cell in cells}
+    places = arranged(cells, facts)
+    cells = places.of(cells)
+    numbers = {key: cell["cell"] for cell in cells for key in cell["keys"]}
     curves = [row for row in read_curves(store, study) if row["key"] in numbers]
     if not have_accuracies(curves):
         raise NotApplicable(f"Study {study!r} has no records of accuracies to explore.")
@@ -32,9 +34,9 @@ def chart(store: "Store", study: str, definition: str | None = None) -> ChartTyp
         row["cell"] = numbers[row.pop("key")]
     first = example(cells, facts.definition)["cell"]
     picked = alt.selection_point("picked", fields=["cell"], value=first, toggle=False, clear=False, empty=False)
-    points = [{"cell": cell["cell"], "point": label(cell["point"])} for cell in cells if cell["start"] == 0]
+    points = [{"cell": cell["cell"], "point": label(cell["point"], facts.axes)} for cell in cells if cell["start"] == 0]
     name = alt.Chart(alt.InlineData(values=points)).transform_filter(picked).mark_text(align="left", baseline="bottom")
     shown = lines(curves).transform_filter(picked) + name.encode(text="point:N", x=alt.value(0), y=alt.value(-8))
-    marks = diagram(cells, arranged(cells, facts.axes, MAX_TICKS), facts.definition, boundary_of(store, facts), picked)
+    marks = diagram(cells, places, facts, boundary_of(store, facts, places), picked)
     join = alt.vconcat if isinstance(marks, alt.FacetChart) else alt.hconcat
     return join(marks, shown.properties(width=320, height=260)).resolve_scale(color="independent")

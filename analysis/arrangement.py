@@ -1,0 +1,86 @@
+"""Which axes of a study a diagram shows, and where: on the plane, as panels, held at a value, or pooled."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from analysis.held import check_held, holds
+from analysis.pooled import Cell, pooled
+from trainables.errors import SpecError
+
+if TYPE_CHECKING:
+    from analysis.stored import Study
+
+PLANE = ("task.ratio", "task.data_size", "task.train_fraction", "optimizer.weight_decay")
+"""Axes that a plane is made of before others, in this order: how much there is to learn from, and what keeps a model
+small."""
+MAX_TICKS = 24
+"""An axis with more values than this is continuous; it belongs to the plane before all others."""
+MAX_PANELS = 36
+"""A second axis gets panels, too, if there are no more of them than this."""
+
+
+class Arrangement(NamedTuple):
+    """The place of every axis of a study. An axis of one value alone needs none."""
+
+    x: str
+    y: str
+    """The plane; '' where the study has no such axis."""
+    panels: tuple[str, ...]
+    """Axes with a panel for each value: rows and columns, or columns alone; further ones were asked for."""
+    held: dict[str, Any]
+    pooled: tuple[str, ...]
+
+    def of(self, cells: Sequence[Cell]) -> list[Cell]:
+        """The cells that the diagram draws: at the held values, and the pooled axes counted together."""
+        return pooled([cell for cell in cells if holds(cell["point"], self.held)], self.pooled)
+
+
+def arranged(
+    cells: Sequence[Cell],
+    facts: "Study",
+    x: str | None = None,
+    y: str | None = None,
+    at: Mapping[str, Any] | None = None,
+    over: Collection[str] = (),
+) -> Arrangement:
+    """The place of every axis: as asked, and a good one for each of the others.
+
+    Axes are named by their path, or by its last part where only one ends in it. Of those that are not asked for, the
+    axes of PLANE and then those with the most values fill the plane, up to two are panels, and the rest is pooled. A
+    study of two axes has both on the plane in their order. SpecError for a name or a value that is not known, and for
+    an axis with two places.
+    """
+    x, y = (axis and facts.axis(axis) for axis in (x, y))
+    held = {facts.axis(axis): value for axis, value in (at or {}).items()}
+    over = [facts.axis(axis) for axis in over]
+    _check_places(facts.name, [axis for axis in (x, y) if axis], held, over)
+    check_held(facts.name, (cell["point"] for cell in cells), held)
+    cells = [cell for cell in cells if holds(cell["point"], held)]
+    values = {axis: len({cell["point"].get(axis) for cell in cells}) for axis in facts.axes}
+    rest = [axis for axis in facts.axes if axis not in (x, y, *held, *over)]
+
+    def rank(axis: str) -> tuple[bool, int, int]:
+        known = PLANE.index(axis) if axis in PLANE else len(PLANE)
+        return values[axis] <= MAX_TICKS, known, -values[axis]
+
+    number = (x is None) + (y is None)
+    plane = sorted(rest, key=rank)[:number] if len(rest) > number else rest
+    rest = [axis for axis in rest if axis not in plane and values[axis] > 1]
+    x, y = (axis or (plane.pop(0) if plane else "") for axis in (x, y))
+    panels = rest[:1]
+    if len(rest) > 1 and values[rest[0]] * values[rest[1]] <= MAX_PANELS:
+        panels = rest[:2]
+    return Arrangement(x, y, tuple(panels), held, (*over, *(axis for axis in rest if axis not in panels)))
+
+
+def _check_places(study: str, plane: Sequence[str], held: Collection[str], over: Collection[str]) -> None:
+    """SpecError for an axis that is to be in two places at once."""
+    if len(plane) > len(set(plane)):
+        raise SpecError(f"Study {study!r}: x and y are both {plane[0]!r}; name two axes.")
+    for axis in (*plane, *over):
+        if axis in held:
+            where = "shown" if axis in plane else "pooled"
+            raise SpecError(f"Study {study!r}: axis {axis!r} cannot be {where} and held at a value; leave one out.")
+    for axis in plane:
+        if axis in over:
+            raise SpecError(f"Study {study!r}: axis {axis!r} cannot be shown and pooled; leave one out.")
