@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from analysis.held import check_held, holds
-from analysis.pooled import Cell, pooled
+from analysis.pooled import Cell, counted_together
 from trainables.errors import SpecError
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class Arrangement(NamedTuple):
 
     def of(self, cells: Sequence[Cell]) -> list[Cell]:
         """The cells that the diagram draws: at the held values, and the pooled axes counted together."""
-        return pooled([cell for cell in cells if holds(cell["point"], self.held)], self.pooled)
+        return counted_together([cell for cell in cells if holds(cell["point"], self.held)], self.pooled)
 
 
 def arranged(
@@ -41,7 +41,7 @@ def arranged(
     x: str | None = None,
     y: str | None = None,
     at: Mapping[str, Any] | None = None,
-    over: Collection[str] = (),
+    pooled: Collection[str] = (),
 ) -> Arrangement:
     """The place of every axis: as asked, and a good one for each of the others.
 
@@ -52,7 +52,7 @@ def arranged(
     """
     x, y = (axis and facts.axis(axis) for axis in (x, y))
     held = {facts.axis(axis): value for axis, value in (at or {}).items()}
-    over = [facts.axis(axis) for axis in over]
+    over = [facts.axis(axis) for axis in pooled]
     _check_places(facts.name, [axis for axis in (x, y) if axis], held, over)
     check_held(facts.name, (cell["point"] for cell in cells), held)
     cells = [cell for cell in cells if holds(cell["point"], held)]

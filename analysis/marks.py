@@ -14,7 +14,9 @@ from analysis.charts import show, words
 from analysis.scale import ABSENT, Scale
 
 WIDTHS, HEIGHTS = (72, 480), (48, 340)
-"""Pixels of a tile, and at most of all tiles; of panels half as many."""
+"""Pixels of a tile, and at most of all tiles; half as many in a panel."""
+MIN_PANEL = 96
+"""Pixels that a panel has at least, for the title of its axis."""
 
 
 class Side:
@@ -50,7 +52,7 @@ def tiles(base: alt.Chart, x: Side, y: Side, small: bool = False) -> alt.Chart:
     left = f"indexof({json.dumps(x.values)}, datum.x)"
     bottom = f"indexof({json.dumps(y.values)}, datum.y)"
     width, height = (
-        min(most // (1 + small), size * len(side.values) // (1 + small))
+        max(MIN_PANEL, min(most, size * len(side.values)) // 2) if small else min(most, size * len(side.values))
         for side, (size, most) in ((x, WIDTHS), (y, HEIGHTS))
     )
     return (

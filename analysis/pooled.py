@@ -9,7 +9,7 @@ from study.search.boundary.width import Z
 Cell = dict[str, Any]
 
 
-def pooled(cells: Sequence[Cell], over: Collection[str]) -> list[Cell]:
+def counted_together(cells: Sequence[Cell], over: Collection[str]) -> list[Cell]:
     """Rows as from `read_cells`, in their order, for points without the axes `over`.
 
     Each also has `keys`, those of the cells that it was pooled from; `total` is the number of all their runs.

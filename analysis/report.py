@@ -52,10 +52,11 @@ TABLES = {
 }
 
 
-def report(store: "Store", study: str, out: str | Path, claims: "Sequence[Checked]" = ()) -> Path:
+def report(store: "Store", study: str, out: str | Path, claims: "Sequence[Checked]" = (), **plane: Any) -> Path:
     """Write the page to `out` and return its path. Raises SpecError if the store has no such study.
 
-    `claims` are checked claims to show before ours, such as those of the study's file.
+    `claims` are checked claims to show before ours, such as those of the study's file. `plane` is what the first
+    picture shows when the page opens: `x`, `y` and `at` as in `analysis.phase_diagram`.
     A chart that does not apply to the study is left out; a study without records gets a page that says so.
     """
     # Here, because `analysis` imports this module, and Altair takes a second to import.
@@ -91,7 +92,7 @@ def report(store: "Store", study: str, out: str | Path, claims: "Sequence[Checke
     page = template.render(
         facts=facts,
         cells=read_cells(store, facts),
-        charts=_charts(store, study, {"claims": {"claims": claims}}),
+        charts=_charts(store, study, {"claims": {"claims": claims}, "explorer": plane}),
         claims=[as_row(checked) for checked in claims],
         older_source=source_note(store, study),
         max_rows=MAX_ROWS,

@@ -1,6 +1,6 @@
 """The phase diagram beside the learning curves of a cell, which a click on the diagram picks."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import altair as alt
 from altair.typing import ChartType
@@ -19,12 +19,13 @@ TITLE = "Phase diagram and learning curves"
 READ = f"{DIAGRAM} Click a cell for the accuracies of its runs."
 
 
-def chart(store: "Store", study: str, definition: str | None = None) -> ChartType:
-    """The diagram over the study's first two axes, and curves; at first those of the cell with the most grokking."""
+def chart(store: "Store", study: str, definition: str | None = None, **plane: Any) -> ChartType:
+    """The diagram, and curves; at first those of the cell with the most grokking. `plane`: `x`, `y`, `at` and `pooled`
+    as for the phase diagram."""
     facts = read_study(store, study, definition)
     store = store.of(study, definition=facts.definition)
     cells = read_cells(store, facts)
-    places = arranged(cells, facts)
+    places = arranged(cells, facts, **plane)
     cells = places.of(cells)
     numbers = {key: cell["cell"] for cell in cells for key in cell["keys"]}
     curves = [row for row in read_curves(store, study) if row["key"] in numbers]
