@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from analysis.held import check_held, holds
 from analysis.pooled import Cell, counted_together
+from analysis.slices import MAX_VALUES
 from trainables.errors import SpecError
 
 if TYPE_CHECKING:
@@ -67,9 +68,11 @@ def arranged(
     plane = sorted(rest, key=rank)[:number] if len(rest) > number else rest
     rest = [axis for axis in rest if axis not in plane and values[axis] > 1]
     x, y = (axis or (plane.pop(0) if plane else "") for axis in (x, y))
-    panels = rest[:1]
-    if len(rest) > 1 and values[rest[0]] * values[rest[1]] <= MAX_PANELS:
-        panels = rest[:2]
+    sampled = max(values.values(), default=0) > MAX_TICKS
+    few = [axis for axis in rest if sampled or values[axis] <= MAX_VALUES]  # many sampled values are cut into slices
+    panels = few[:1]
+    if len(few) > 1 and values[few[0]] * values[few[1]] <= MAX_PANELS:
+        panels = few[:2]
     return Arrangement(x, y, tuple(panels), held, (*over, *(axis for axis in rest if axis not in panels)))
 
 

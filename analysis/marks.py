@@ -13,7 +13,7 @@ from analysis.channel import Channel, channel
 from analysis.charts import show, words
 from analysis.scale import ABSENT, Scale
 
-WIDTHS, HEIGHTS = (72, 480), (48, 340)
+SIZES = {"x": (72, 480), "y": (48, 340)}
 """Pixels of a tile, and at most of all tiles; half as many in a panel."""
 MIN_PANEL = 96
 """Pixels that a panel has at least, for the title of its axis."""
@@ -49,23 +49,26 @@ class Side:
 
 def tiles(base: alt.Chart, x: Side, y: Side, small: bool = False) -> alt.Chart:
     """One tile per cell and phase, as wide as its share of the cell; `small` in one of several panels."""
-    left = f"indexof({json.dumps(x.values)}, datum.x)"
-    bottom = f"indexof({json.dumps(y.values)}, datum.y)"
-    width, height = (
-        max(MIN_PANEL, min(most, size * len(side.values)) // 2) if small else min(most, size * len(side.values))
-        for side, (size, most) in ((x, WIDTHS), (y, HEIGHTS))
-    )
     return (
         base.mark_rect()
         .transform_calculate(
-            left=f"{left} + 0.03 + 0.94 * datum.start",
+            across=f"indexof({json.dumps(x.values)}, datum.x)",
+            up=f"indexof({json.dumps(y.values)}, datum.y)",
+            left="datum.across + 0.03 + 0.94 * datum.start",
             right="datum.left + 0.94 * datum.fraction",
-            bottom=f"{bottom} + 0.03",
+            bottom="datum.up + 0.03",
             top="datum.bottom + 0.94",
         )
         .encode(x.of_tiles(alt.X, "left"), y.of_tiles(alt.Y, "bottom"), x2="right:Q", y2="top:Q")
-        .properties(width=width, height=height)
+        .properties(width=tile_size("x", x, small), height=tile_size("y", y, small))
     )
+
+
+def tile_size(side: str, axis: Side, small: bool) -> int:
+    """Pixels of all tiles along an axis."""
+    one, most = SIZES[side]
+    size = min(most, one * len(axis.values))
+    return max(MIN_PANEL, size // 2) if small else size
 
 
 def dots(base: alt.Chart, x: Side, y: Side, small: bool = False) -> alt.Chart:

@@ -98,6 +98,7 @@ def report(store: "Store", study: str, out: str | Path, claims: "Sequence[Checke
         max_rows=MAX_ROWS,
         max_runs=MAX_RUNS,
         bundle=_bundle(),
+        menus=files("analysis").joinpath("menus.js").read_text(encoding="utf-8"),
         **tables,
     )
     path = Path(out)
@@ -120,14 +121,18 @@ def _charts(store: "Store", study: str, options: dict[str, dict[str, Any]]) -> l
     `options` are further arguments by the name of the chart.
     """
     from analysis.charts import NotApplicable
+    from analysis.menus import READ, menus
 
     charts = []
     for name in sorted(set(available("analysis.charts")) - set(HELD), key=lambda name: (name not in FIRST, name)):
         module = load("analysis.charts", name)
         try:
-            spec = module.chart(store, study, **options.get(name, {})).to_dict()
+            found = menus(store, study, **options["explorer"]) if name == "explorer" else None
+            chart, chosen = found or (module.chart(store, study, **options.get(name, {})), None)
+            spec = chart.to_dict()
         except NotApplicable:
             continue
         subtitle = spec.pop("title", {}).get("subtitle", "")  # the page has the question on top
-        charts.append({"name": name, "title": module.TITLE, "subtitle": subtitle, "read": module.READ, "spec": spec})
+        texts = {"name": name, "title": module.TITLE, "subtitle": subtitle, "read": READ if chosen else module.READ}
+        charts.append(texts | {"spec": spec, "menus": chosen})
     return charts

@@ -1,5 +1,6 @@
 """The phase diagram beside the learning curves of a cell, which a click on the diagram picks."""
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import altair as alt
@@ -26,9 +27,10 @@ def chart(store: "Store", study: str, definition: str | None = None, **plane: An
     store = store.of(study, definition=facts.definition)
     cells = read_cells(store, facts)
     places = arranged(cells, facts, **plane)
+    numbers = {cell["key"]: cell["cell"] for cell in cells}
     cells = places.of(cells)
-    numbers = {key: cell["cell"] for cell in cells for key in cell["keys"]}
-    curves = [row for row in read_curves(store, study) if row["key"] in numbers]
+    shown_in = {numbers[key]: cell["cell"] for cell in cells for key in cell["keys"]}
+    curves = [row for row in read_curves(store, study) if numbers.get(row["key"]) in shown_in]
     if not have_accuracies(curves):
         raise NotApplicable(f"Study {study!r} has no records of accuracies to explore.")
     for row in curves:
@@ -37,7 +39,11 @@ def chart(store: "Store", study: str, definition: str | None = None, **plane: An
     picked = alt.selection_point("picked", fields=["cell"], value=first, toggle=False, clear=False, empty=False)
     points = [{"cell": cell["cell"], "point": label(cell["point"], facts.axes)} for cell in cells if cell["start"] == 0]
     name = alt.Chart(alt.InlineData(values=points)).transform_filter(picked).mark_text(align="left", baseline="bottom")
-    shown = lines(curves).transform_filter(picked) + name.encode(text="point:N", x=alt.value(0), y=alt.value(-8))
+    drawn = lines(curves)
+    if places.held or places.pooled:  # then cells of the study are not the cells of the picture
+        cell_of = [shown_in.get(number) for number in range(len(numbers))]
+        drawn = drawn.transform_calculate(cell=f"{json.dumps(cell_of)}[datum.cell]")
+    shown = drawn.transform_filter(picked) + name.encode(text="point:N", x=alt.value(0), y=alt.value(-8))
     marks = diagram(cells, places, facts, boundary_of(store, facts, places), picked)
     join = alt.vconcat if isinstance(marks, alt.FacetChart) else alt.hconcat
     return join(marks, shown.properties(width=320, height=260)).resolve_scale(color="independent")

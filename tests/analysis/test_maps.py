@@ -1,12 +1,15 @@
 """Maps of more than two axes: any pair of them as the plane, the others as rows and columns, held, or pooled."""
 
 import itertools
+import json
 
 import pytest
+from click.testing import CliRunner
 from scipy.stats import binomtest
 
 import analysis
 from analysis.charts import label, show, words
+from study.cli.main import cli
 from study.store.database import Store
 from tests.support.synthetic import drawn, run, step_up, write_study
 from trainables.errors import SpecError
@@ -147,3 +150,43 @@ def test_an_axis_by_its_last_part_must_be_the_only_one(tmp_path):
         analysis.phase_diagram(store, "toy", x="width")
     spec = analysis.phase_diagram(store, "toy").to_dict()
     assert [spec["encoding"][side]["axis"]["title"] for side in "xy"] == ["model width", "task width"]
+
+
+def cli_rows(store: Store, *words: str) -> list[dict]:
+    result = CliRunner().invoke(cli, ["phases", "toy", "--store", str(store.path), "--json", *words])
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+def test_study_phases_has_the_same_cells_as_rows(store):
+    rows = cli_rows(store, "--x", "ratio", "--y", "weight_decay")
+    points = [json.loads(row["point"]) for row in rows]
+    assert {
+        (point[RATIO], point[DECAY], row["phase"]): row["runs"] for point, row in zip(points, rows, strict=True)
+    } == counts(store, [RATIO, DECAY])
+    assert all(row["low"] < row["fraction"] == row["runs"] / 12 <= row["high"] for row in rows)
+    held = cli_rows(store, "--x", "ratio", "--at", "layers=2", "--at", "optimizer.weight_decay=3")
+    assert {tuple(json.loads(row["point"]).items()) for row in held} == {
+        ((LAYERS, 2), (RATIO, ratio), (DECAY, 3.0)) for ratio in (4, 8)
+    }
+    assert {row["total"] for row in held} == {4}
+    all_axes = cli_rows(store, "--at", "layers=2")
+    assert {row["total"] for row in all_axes} == {2}
+    assert len({row["point"] for row in all_axes}) == 12
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--x", "ratoi"], "Did you mean 'task.ratio'?"),
+        (["--x", "ratio", "--y", "ratio"], "x and y are both 'task.ratio'"),
+        (["--at", "layers=4"], "no run has 'model.layers' at 4. Its values: 1, 2, 3."),
+        (["--at", "layers"], "--at 'layers' is not AXIS=VALUE, as in --at layers=2."),
+        (["--at", "layers=1", "--at", "layers=2"], "--at 'layers=2': 'layers' is held twice; give one value."),
+    ],
+)
+@pytest.mark.parametrize("command", ["phases", "report"])
+def test_what_the_command_line_asks_in_vain_is_said_in_one_line(store, command, words, said):
+    result = CliRunner().invoke(cli, [command, "toy", "--store", str(store.path), *words])
+    assert isinstance(result.exception, SpecError)
+    assert said in str(result.exception)
