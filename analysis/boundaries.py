@@ -5,19 +5,22 @@ study/search/boundary/model.py, with first passages for the line and without the
 (study/search/boundary/width.py says why); all intervals are 95%.
 """
 
+# N runs, D axes
+
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analysis.critical_values import critical_values
-from analysis.curve import curve
+from analysis.curve import Surface, curve
 from analysis.held import check_held, holds
 from analysis.scale import Scale
-from analysis.stored import read_study, resolved_runs
-from study.search.boundary.model import BoundaryModel, fit
+from analysis.stored import Study, read_study, resolved_runs
+from study.search.boundary.model import Array, BoundaryModel, fit
 from study.search.boundary.passages import log_steps
 from study.search.boundary.width import width_of
 from study.search.space import Seen
@@ -45,9 +48,9 @@ class Boundary:
     """The interval of the critical value, if there is one axis and exactly one critical value. Otherwise None."""
     runs: int
     """How many resolved runs it was read from."""
-    model: BoundaryModel
+    model: Surface
     """Whose mean is zero on the line."""
-    band: BoundaryModel
+    band: Surface
     """Whose mean is within 1.96 standard deviations of zero in the band."""
 
     def __repr__(self) -> str:
@@ -82,7 +85,6 @@ def boundary(
     Raises SpecError for unknown names, for axes that are not numeric, and where all runs are on one side.
     """
     facts, at = read_study(store, study, definition), at or {}
-    store = store.of(study, definition=facts.definition)
     if not isinstance(at, Mapping):
         raise SpecError(f"Study {study!r}: at must be {{axis: value}}, got {at!r}.")
     at = {facts.axis(axis): value for axis, value in at.items()}
@@ -92,6 +94,35 @@ def boundary(
             f"Study {study!r}: a boundary needs one or two axes, there are {len(axes)} ({', '.join(axes)}). "
             f"Hold the others fixed with at={{axis: value}}."
         )
+    found = fitted(store, facts, axes, phase, at)
+    model, band, scales = found.model, found.band, found.scales
+    if len(scales) == 1:
+        points = critical_values(model, band, scales[0], found.places_ND, found.positive_N, found.log_steps_N)
+        width = float(np.mean([scales[0].unit(p["high"]) - scales[0].unit(p["low"]) for p in points or [_NOWHERE]]))
+    else:
+        points, width = curve(model, band, scales), width_of(band, 2)
+    interval = (points[0]["low"], points[0]["high"]) if len(scales) == len(points) == 1 else None
+    runs = len(found.positive_N)
+    return Boundary(study, facts.definition, found.phases, scales, points, width, interval, runs, model, band)
+
+
+class Fitted(NamedTuple):
+    """The models of a study's resolved runs over some of its axes, and the runs that they were fitted to."""
+
+    phases: tuple[str, ...]
+    scales: tuple[Scale, ...]
+    places_ND: Array
+    positive_N: NDArray[np.bool_]
+    log_steps_N: Array
+    model: BoundaryModel
+    band: BoundaryModel
+
+
+def fitted(
+    store: "Store", facts: Study, axes: Sequence[str], phase: str | Collection[str], at: Mapping[str, Any]
+) -> Fitted:
+    """The models over any number of numeric `axes`, from the runs at the values `at` of the others."""
+    study, store = facts.name, store.of(facts.name, definition=facts.definition)
     if phase == GENERALIZED:
         phases = facts.definition.generalized
     else:
@@ -111,14 +142,7 @@ def boundary(
     places_ND = np.stack([scale.unit([run.point[scale.path] for run in runs]) for scale in scales], -1)
     positive_N, log_steps_N = np.array([run.positive for run in runs]), log_steps(runs)
     model = fit(places_ND, positive_N, log_steps_N=log_steps_N)
-    band = fit(places_ND, positive_N)
-    if len(scales) == 1:
-        points = critical_values(model, band, scales[0], places_ND, positive_N, log_steps_N)
-        width = float(np.mean([scales[0].unit(p["high"]) - scales[0].unit(p["low"]) for p in points or [_NOWHERE]]))
-    else:
-        points, width = curve(model, band, scales), width_of(band, 2)
-    interval = (points[0]["low"], points[0]["high"]) if len(scales) == len(points) == 1 else None
-    return Boundary(study, facts.definition, phases, scales, points, width, interval, len(runs), model, band)
+    return Fitted(phases, scales, places_ND, positive_N, log_steps_N, model, fit(places_ND, positive_N))
 
 
 _NOWHERE = {"low": math.nan, "high": math.nan}

@@ -10,6 +10,7 @@ import altair as alt
 from analysis.arrangement import MAX_TICKS, arranged
 from analysis.charts import explorer, label, words
 from analysis.charts.phase_diagram import MAX_COLUMNS
+from analysis.held import holds
 from analysis.marks import Side, tile_size
 from analysis.slices import MAX_VALUES
 from analysis.stored import order, read_cells, read_study
@@ -35,15 +36,15 @@ def menus(store: "Store", study: str, **plane: Any) -> tuple[alt.TopLevelMixin, 
     facts = read_study(store, study)
     cells = read_cells(store.of(study, definition=facts.definition), facts)
     values = {axis: sorted({cell["point"][axis] for cell in cells}, key=order) for axis in facts.axes}
-    axes = [axis for axis in facts.axes if len(values[axis]) > 1]
-    if len(axes) < 3 or max(map(len, values.values())) > MAX_TICKS:
+    if sum(len(known) > 1 for known in values.values()) < 3 or max(map(len, values.values())) > MAX_TICKS:
         return None
     opening = arranged(cells, facts, **plane)
+    axes = [axis for axis in facts.axes if len(values[axis]) > 1 or axis in (opening.x, opening.y)]
     others = [axis for axis in facts.axes if axis not in (opening.x, opening.y)]
     chart = explorer.chart(store, study, x=opening.x, y=opening.y, pooled=others)
     places: dict[str, Any] = {opening.x: "x", opening.y: "y"} | dict.fromkeys(opening.panels, "panels")
     for axis, value in opening.held.items():
-        places[axis] = next(i for i, known in enumerate(values[axis]) if known == value)
+        places[axis] = next(i for i, known in enumerate(values[axis]) if holds({axis: known}, {axis: value}))
     return chart, {
         "axes": [
             {
