@@ -3,9 +3,10 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from analysis.held import check_held, holds
+from analysis.held import away, check_held, check_inside, holds
 from analysis.pooled import Cell, counted_together
-from analysis.slices import MAX_VALUES
+from analysis.scale import Scale
+from analysis.slices import MAX_VALUES, numbers
 from trainables.errors import SpecError
 
 if TYPE_CHECKING:
@@ -29,11 +30,19 @@ class Arrangement(NamedTuple):
     panels: tuple[str, ...]
     """Axes with a panel for each value: rows and columns, or columns alone; further ones were asked for."""
     held: dict[str, Any]
+    near: dict[str, Any]
+    """Axes of a search that are held nearly at a value: `away` says how near."""
     pooled: tuple[str, ...]
+    sampled: bool
+    """True if an axis has more values than a grid; then there may be slices through a model (model_slices.py)."""
 
     def of(self, cells: Sequence[Cell]) -> list[Cell]:
         """The cells that the diagram draws: at the held values, and the pooled axes counted together."""
-        return counted_together([cell for cell in cells if holds(cell["point"], self.held)], self.pooled)
+        found = [cell for cell in cells if holds(cell["point"], self.held)]
+        if self.near:
+            scales = {axis: Scale.of(axis, numbers(found, axis)) for axis in self.near}
+            found = [cell for cell in found if away(cell["point"], self.near, scales) <= 1]
+        return counted_together(found, self.pooled)
 
 
 def arranged(
@@ -55,10 +64,14 @@ def arranged(
     held = {facts.axis(axis): value for axis, value in (at or {}).items()}
     over = [facts.axis(axis) for axis in pooled]
     _check_places(facts.name, [axis for axis in (x, y) if axis], held, over)
+    sampled = any(len(numbers(cells, axis)) > MAX_TICKS for axis in facts.axes)
+    near = {axis: value for axis, value in held.items() if sampled and len(numbers(cells, axis)) > 2}
+    held = {axis: value for axis, value in held.items() if axis not in near}
     check_held(facts.name, (cell["point"] for cell in cells), held)
+    check_inside(facts.name, (cell["point"] for cell in cells), near)
     cells = [cell for cell in cells if holds(cell["point"], held)]
     values = {axis: len({cell["point"].get(axis) for cell in cells}) for axis in facts.axes}
-    rest = [axis for axis in facts.axes if axis not in (x, y, *held, *over)]
+    rest = [axis for axis in facts.axes if axis not in (x, y, *held, *near, *over)]
 
     def rank(axis: str) -> tuple[bool, int, int]:
         known = PLANE.index(axis) if axis in PLANE else len(PLANE)
@@ -68,12 +81,12 @@ def arranged(
     plane = sorted(rest, key=rank)[:number] if len(rest) > number else rest
     rest = [axis for axis in rest if axis not in plane and values[axis] > 1]
     x, y = (axis or (plane.pop(0) if plane else "") for axis in (x, y))
-    sampled = max(values.values(), default=0) > MAX_TICKS
     few = [axis for axis in rest if sampled or values[axis] <= MAX_VALUES]  # many sampled values are cut into slices
     panels = few[:1]
     if len(few) > 1 and values[few[0]] * values[few[1]] <= MAX_PANELS:
         panels = few[:2]
-    return Arrangement(x, y, tuple(panels), held, (*over, *(axis for axis in rest if axis not in panels)))
+    left = (axis for axis in rest if axis not in panels)
+    return Arrangement(x, y, tuple(panels), held, near, (*over, *left), sampled and not over)
 
 
 def _check_places(study: str, plane: Sequence[str], held: Collection[str], over: Collection[str]) -> None:

@@ -44,7 +44,8 @@ class Side:
         """A channel for numbers by their scale, and for words by their order."""
         if self.scale is None:
             return kind(f"{field}:N", sort=self.values).title(self.title)
-        return channel(kind, field, self.scale, ABSENT in self.values, self.among)
+        whole = all(isinstance(value, int) for value in self.values)
+        return channel(kind, field, self.scale, ABSENT in self.values, self.among, whole)
 
 
 def tiles(base: alt.Chart, x: Side, y: Side, small: bool = False) -> alt.Chart:
@@ -83,7 +84,7 @@ def dots(base: alt.Chart, x: Side, y: Side, small: bool = False) -> alt.Chart:
             opacity=alt.Opacity("fraction:Q").scale(domain=[0, 1], range=[0, 1]).legend(None),
         )
     )
-    return marks.properties(width=240, height=200) if small else marks
+    return marks.properties(width=220, height=200) if small else marks
 
 
 def over_dots(marks: alt.Chart, found: Boundary, x: Side, y: Side) -> ChartType:

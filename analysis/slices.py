@@ -51,7 +51,7 @@ class Panels(NamedTuple):
 
 def panels_of(cells: Sequence[dict[str, Any]], axes: Sequence[str], among: Sequence[str] = ()) -> Panels:
     """The panels of cells by these axes; `among` are all axes of the study."""
-    cuts = {axis: values for axis in axes if len(values := _numbers(cells, axis)) > MAX_VALUES}
+    cuts = {axis: values for axis in axes if len(values := numbers(cells, axis)) > MAX_VALUES}
     number = SLICES.get(len(cuts), 2)
     slices = {axis: _slices(axis, values, number) for axis, values in cuts.items()}
     parts = [[slices.get(axis, {}).get(value := cell["point"][axis], value) for axis in axes] for cell in cells]
@@ -61,7 +61,7 @@ def panels_of(cells: Sequence[dict[str, Any]], axes: Sequence[str], among: Seque
     return Panels(of, names, bool(cuts))
 
 
-def _numbers(cells: Sequence[dict[str, Any]], axis: str) -> list[float]:
+def numbers(cells: Sequence[dict[str, Any]], axis: str) -> list[float]:
     """The distinct values of an axis of numbers; none of an axis with words."""
     values = {cell["point"][axis] for cell in cells} - {ABSENT}
     return sorted(values) if all(isinstance(value, int | float) for value in values) else []

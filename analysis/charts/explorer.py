@@ -10,7 +10,7 @@ from analysis.arrangement import arranged
 from analysis.charts import NotApplicable, label
 from analysis.charts.learning_curves import example, have_accuracies, lines, read_curves
 from analysis.charts.phase_diagram import READ as DIAGRAM
-from analysis.charts.phase_diagram import boundary_of, diagram
+from analysis.charts.phase_diagram import content, picture
 from analysis.stored import read_cells, read_study
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def chart(store: "Store", study: str, definition: str | None = None, **plane: An
     cells = read_cells(store, facts)
     places = arranged(cells, facts, **plane)
     numbers = {cell["key"]: cell["cell"] for cell in cells}
-    cells = places.of(cells)
+    cells, slices = content(store, facts, cells, places)
     shown_in = {numbers[key]: cell["cell"] for cell in cells for key in cell["keys"]}
     curves = [row for row in read_curves(store, study) if numbers.get(row["key"]) in shown_in]
     if not have_accuracies(curves):
@@ -40,10 +40,10 @@ def chart(store: "Store", study: str, definition: str | None = None, **plane: An
     points = [{"cell": cell["cell"], "point": label(cell["point"], facts.axes)} for cell in cells if cell["start"] == 0]
     name = alt.Chart(alt.InlineData(values=points)).transform_filter(picked).mark_text(align="left", baseline="bottom")
     drawn = lines(curves)
-    if places.held or places.pooled:  # then cells of the study are not the cells of the picture
+    if not slices and (places.held or places.pooled):  # then cells of the study are not the cells of the picture
         cell_of = [shown_in.get(number) for number in range(len(numbers))]
         drawn = drawn.transform_calculate(cell=f"{json.dumps(cell_of)}[datum.cell]")
     shown = drawn.transform_filter(picked) + name.encode(text="point:N", x=alt.value(0), y=alt.value(-8))
-    marks = diagram(cells, places, facts, boundary_of(store, facts, places), picked)
-    join = alt.vconcat if isinstance(marks, alt.FacetChart) else alt.hconcat
+    marks = picture(store, facts, cells, places, slices, picked)
+    join = alt.hconcat if isinstance(marks, alt.Chart | alt.LayerChart) else alt.vconcat
     return join(marks, shown.properties(width=320, height=260)).resolve_scale(color="independent")

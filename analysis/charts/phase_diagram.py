@@ -18,8 +18,10 @@ from analysis.arrangement import MAX_TICKS, Arrangement, arranged
 from analysis.boundaries import Boundary, boundary
 from analysis.charts import NotApplicable, label, words
 from analysis.marks import Side, dots, over_dots, over_tiles, tiles
+from analysis.model_slices import Cut, cuts
 from analysis.pooled import Cell
 from analysis.scale import ABSENT, Scale
+from analysis.slice_marks import slice_panels
 from analysis.slices import Panels, panels_of
 from analysis.stored import Study, order, read_cells, read_study
 from analysis.theme import phase_color
@@ -32,7 +34,9 @@ TITLE = "Phase diagram"
 READ = (
     "Each cell is divided among the phases of its runs: one colour means that all seeds agree. Point at a cell for the "
     "counts and their Wilson 95% intervals. On a black line half of the seeds generalize. In the grey band around it, "
-    "which is drawn where cells are dots, the runs do not tell on which side a point lies."
+    "which is drawn where cells are dots, the runs do not tell on which side a point lies. A search over more axes is "
+    "shown in slices: line and band are those at the values that are held, and dots are the runs within a quarter of "
+    "the range from these values, fainter the farther they are."
 )
 MAX_COLUMNS = 4
 """Panels of one axis are in rows of at most this many."""
@@ -59,18 +63,44 @@ def chart(
     places = arranged(cells, facts, x, y, at, pooled)
     if not cells:
         raise NotApplicable(f"Study {study!r} has no runs on its axes.")
-    cells = places.of(cells)
-    note = ", ".join([f"phases by {facts.definition.name}", *said(places, facts)])
+    cells, slices = content(store, facts, cells, places)
+    note = ", ".join([f"phases by {facts.definition.name}", *_said(places, facts, slices)])
     subtitle = facts.subtitle(note, sum(cell["runs"] for cell in cells))
-    return diagram(cells, places, facts, boundary_of(store, facts, places)).properties(
-        title=alt.Title(facts.question, subtitle=subtitle)
-    )
+    return picture(store, facts, cells, places, slices).properties(title=alt.Title(facts.question, subtitle=subtitle))
 
 
-def said(places: Arrangement, facts: Study) -> list[str]:
+def content(store: "Store", facts: Study, cells: list[Cell], places: Arrangement) -> tuple[list[Cell], list[list[Cut]]]:
+    """The cells that a picture shows, with the `keys` of the study's cells in each, and the slices near which they are;
+    none for a picture without slices."""
+    slices = cuts(store, facts, cells, places)
+    if not slices:
+        return places.of(cells), []
+    near = set().union(*(cut.distances(cells) for row in slices for cut in row))
+    return [cell | {"keys": [cell["key"]]} for cell in cells if cell["cell"] in near], slices
+
+
+def picture(
+    store: "Store",
+    facts: Study,
+    cells: list[Cell],
+    places: Arrangement,
+    slices: list[list[Cut]],
+    picked: alt.Parameter | None = None,
+) -> ChartType:
+    """The diagram without a title. `picked` is a selection by the field `cell`; its cells are outlined."""
+    if slices:
+        return slice_panels(cells, slices, places, facts, picked)
+    return diagram(cells, places, facts, boundary_of(store, facts, places), picked)
+
+
+def _said(places: Arrangement, facts: Study, slices: list[list[Cut]]) -> list[str]:
     """What a subtitle says of the axes that are not in the picture."""
     pooled = " and ".join(words(axis, facts.axes) for axis in places.pooled)
-    return [*([label(places.held, facts.axes)] if places.held else []), *([f"all {pooled}"] if pooled else [])]
+    held = places.held | places.near
+    if slices:
+        [cut, *_], *_ = slices
+        pooled, held = "", places.held | {axis: value for axis, value in cut.near.items() if axis != cut.varied}
+    return [*([label(held, facts.axes)] if held else []), *([f"all {pooled}"] if pooled else [])]
 
 
 def boundary_of(store: "Store", facts: Study, places: Arrangement) -> Boundary | None:
@@ -92,10 +122,7 @@ def diagram(
     found: Boundary | None = None,
     picked: alt.Parameter | None = None,
 ) -> ChartType:
-    """The diagram without a title: `cells` as `places.of` gives them.
-
-    `found` is the boundary to draw. `picked` is a selection by the field `cell`; its cells are outlined.
-    """
+    """The diagram of cells as `places.of` gives them; `found` is the boundary to draw."""
     values = [sorted({cell["point"].get(axis, "") for cell in cells}, key=order) for axis in (places.x, places.y)]
     panels = panels_of(cells, places.panels, facts.axes)
     several = len(panels.names) > 1
