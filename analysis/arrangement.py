@@ -12,9 +12,10 @@ from trainables.errors import SpecError
 if TYPE_CHECKING:
     from analysis.stored import Study
 
-PLANE = ("task.ratio", "task.data_size", "task.train_fraction", "optimizer.weight_decay")
-"""Axes that a plane is made of before others, in this order: how much there is to learn from, and what keeps a model
-small."""
+DATA = ("task.ratio", "task.data_size", "task.train_fraction")
+"""Axes of how much there is to learn from, which the plane takes first."""
+DECAY = "optimizer.weight_decay"
+"""What it takes next among axes with equally many values."""
 MAX_TICKS = 24
 """An axis with more values than this is continuous; it belongs to the plane before all others."""
 MAX_PANELS = 36
@@ -55,8 +56,8 @@ def arranged(
 ) -> Arrangement:
     """The place of every axis: as asked, and a good one for each of the others.
 
-    Axes are named by their path, or by its last part where only one ends in it. Of those that are not asked for, the
-    axes of PLANE and then those with the most values fill the plane, up to two are panels, and the rest is pooled. A
+    Axes are named by their path, or by its last part where only one ends in it. Of those that are not asked for, an
+    axis of data and then those with the most values fill the plane, up to two are panels, and the rest is pooled. A
     study of two axes has both on the plane in their order. SpecError for a name or a value that is not known, and for
     an axis with two places.
     """
@@ -73,9 +74,9 @@ def arranged(
     values = {axis: len({cell["point"].get(axis) for cell in cells}) for axis in facts.axes}
     rest = [axis for axis in facts.axes if axis not in (x, y, *held, *near, *over)]
 
-    def rank(axis: str) -> tuple[bool, int, int]:
-        known = PLANE.index(axis) if axis in PLANE else len(PLANE)
-        return values[axis] <= MAX_TICKS, known, -values[axis]
+    def rank(axis: str) -> tuple[bool, bool, bool, int, bool]:
+        many = min(values[axis], MAX_TICKS + 1)
+        return many == 1, many <= MAX_TICKS, axis not in DATA, -many, axis != DECAY
 
     number = (x is None) + (y is None)
     plane = sorted(rest, key=rank)[:number] if len(rest) > number else rest

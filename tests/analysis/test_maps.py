@@ -8,7 +8,7 @@ from click.testing import CliRunner
 from scipy.stats import binomtest
 
 import analysis
-from analysis.charts import label, show, words
+from analysis.charts import delay_by_ratio, label, show, words
 from study.cli.main import cli
 from study.store.database import Store
 from tests.support.synthetic import drawn, run, step_up, write_study
@@ -190,3 +190,10 @@ def test_what_the_command_line_asks_in_vain_is_said_in_one_line(store, command, 
     result = CliRunner().invoke(cli, [command, "toy", "--store", str(store.path), *words])
     assert isinstance(result.exception, SpecError)
     assert said in str(result.exception)
+
+
+def test_delays_of_many_combinations_are_one_curve_that_is_legible(store):
+    spec = delay_by_ratio.chart(store, "toy").to_dict()
+    rows = drawn(spec, spec["layer"][0])
+    assert {row["curve"] for row in rows} == {delay_by_ratio.OURS}
+    assert len({row["others"] for row in rows}) == 18
