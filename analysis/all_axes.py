@@ -31,6 +31,8 @@ MAX_AXES = 6
 class Field:
     """P(a run is in one of the phases) over D axes."""
 
+    phases: tuple[str, ...]
+    runs: int
     scales: tuple[Scale, ...]
     levels: tuple[tuple[float, ...], ...]
     """The values of each axis that come back in many points; () for an axis whose values are drawn from a range."""
@@ -69,11 +71,13 @@ def field(
             f"Hold others fixed with at={{axis: value}}."
         )
     arrays = (found.places_ND, found.positive_N.astype(float), found.log_steps_N)
-    return _fitted(found.scales, *(array.tobytes() for array in arrays))
+    return _fitted(found.phases, found.scales, *(array.tobytes() for array in arrays))
 
 
 @lru_cache(maxsize=4)  # a report asks several times, and a fit takes a second
-def _fitted(scales: tuple[Scale, ...], places: bytes, positive: bytes, log_steps: bytes) -> Field:
+def _fitted(
+    phases: tuple[str, ...], scales: tuple[Scale, ...], places: bytes, positive: bytes, log_steps: bytes
+) -> Field:
     places_ND = np.frombuffer(places).reshape(-1, len(scales))
     positive_N, log_steps_N = np.frombuffer(positive).astype(bool), np.frombuffer(log_steps)
     points = len(np.unique(places_ND, axis=0))
@@ -82,7 +86,7 @@ def _fitted(scales: tuple[Scale, ...], places: bytes, positive: bytes, log_steps
         for scale, known in zip(scales, (np.unique(units) for units in places_ND.T), strict=True)
     )
     model = fit(places_ND, positive_N, log_steps_N=log_steps_N)
-    return Field(scales, levels, model, fit(places_ND, positive_N))
+    return Field(phases, len(positive_N), scales, levels, model, fit(places_ND, positive_N))
 
 
 def lattice(found: Field, most: int) -> tuple[Array, tuple[int, ...]]:

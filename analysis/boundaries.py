@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from analysis.critical_values import critical_values
-from analysis.curve import curve
+from analysis.curve import Surface, curve
 from analysis.scale import Scale
-from analysis.sides import free_axes, sides
+from analysis.sides import held, sides
 from analysis.stored import read_study
-from study.search.boundary.model import BoundaryModel, fit
+from study.search.boundary.model import fit
 from study.search.boundary.width import width_of
 from study.store.definitions import Definition
 from trainables.errors import SpecError
@@ -43,9 +43,9 @@ class Boundary:
     """The interval of the critical value, if there is one axis and exactly one critical value. Otherwise None."""
     runs: int
     """How many resolved runs it was read from."""
-    model: BoundaryModel
+    model: Surface
     """Whose mean is zero on the line."""
-    band: BoundaryModel
+    band: Surface
     """Whose mean is within 1.96 standard deviations of zero in the band."""
 
     def __repr__(self) -> str:
@@ -81,7 +81,8 @@ def boundary(
     """
     facts, at = read_study(store, study, definition), at or {}
     store = store.of(study, definition=facts.definition)
-    axes = free_axes(facts, at)
+    at = held(facts, at)
+    axes = [axis for axis in facts.axes if axis not in at]
     if not 1 <= len(axes) <= 2:
         raise SpecError(
             f"Study {study!r}: a boundary needs one or two axes, there are {len(axes)} ({', '.join(axes)}). "

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from analysis.all_axes import Field, field
 from analysis.slices import MAX_VALUES
+from analysis.stored import read_study
 from study.search.boundary.model import Array
 from study.search.boundary.width import Z
 from study.store.definitions import Definition
@@ -49,7 +50,9 @@ def critical(
     or inf where it goes on beyond what was studied; `rises`, True if runs are in the phase above the value. A line that
     crosses several times has a row for each crossing.
     """
-    return criticals(field(store, study, phase, definition, at), axis, levels)
+    facts = read_study(store, study, definition)
+    levels = {facts.axis(other): values for other, values in (levels or {}).items()}
+    return criticals(field(store, study, phase, definition, at), facts.axis(axis), levels)
 
 
 def criticals(found: Field, axis: str, levels: Mapping[str, Sequence[float]] | None = None) -> pd.DataFrame:

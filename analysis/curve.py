@@ -1,18 +1,27 @@
 """The boundary on two axes: a curve by marching squares, and the width of its 95% band along it."""
 
 from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
 
 from analysis.scale import Scale
-from study.search.boundary.model import Array, BoundaryModel
+from study.search.boundary.model import Array
 from study.search.boundary.width import Z
 
 # M places on the curve, K places across it, D axes
 CELLS = 64
 
 
-def curve(model: BoundaryModel, band: BoundaryModel, scales: Sequence[Scale]) -> list[dict[str, float]]:
+class Surface(Protocol):
+    """What a boundary is read off: a BoundaryModel, or a slice through one."""
+
+    def mean_and_sd(self, at_MD: Array) -> tuple[Array, Array]:
+        """Mean and standard deviation of f at these places, both (M,)."""
+        ...
+
+
+def curve(model: Surface, band: Surface, scales: Sequence[Scale]) -> list[dict[str, float]]:
     """Straight pieces of the curve, from `x`, `y` to `x2`, `y2` in values of the two axes, each with `width`.
 
     The curve is where the mean of `model` is zero. `width` is that of the band at the middle of the piece, as
@@ -41,7 +50,7 @@ def curve(model: BoundaryModel, band: BoundaryModel, scales: Sequence[Scale]) ->
     ]
 
 
-def band_widths(model: BoundaryModel, band: BoundaryModel, places_MD: Array) -> list[float]:
+def band_widths(model: Surface, band: Surface, places_MD: Array) -> list[float]:
     """Width of the 95% band across the boundary of `model` at places on it, in ranges of the axes; at most 1."""
     step = 1e-3
     slopes = [

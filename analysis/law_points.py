@@ -8,9 +8,9 @@ import numpy as np
 from scipy.special import bdtrik
 
 from analysis.boundaries import boundary
+from analysis.held import holds
 from analysis.laws import LAWS, Fit, fit_law
 from analysis.scale import ABSENT
-from analysis.sides import holds
 from analysis.stored import Study, read_cells, read_study, rows
 from trainables.components import closest
 from trainables.errors import SpecError
@@ -46,7 +46,7 @@ def law(
         raise SpecError(f"No law named {name!r}. {closest(name, sorted(LAWS))}")
     facts, at = read_study(store, study, definition), at or {}
     store = store.of(study, definition=facts.definition)
-    facts.check_axes(at)
+    at = {facts.axis(axis): value for axis, value in at.items()}
     axes = [axis for axis in facts.axes if axis not in at]
     if name == "delay":
         if not set(axes) <= set(RATES):

@@ -37,7 +37,7 @@ def log_rank(store: "Store", study: str, axis: str | None = None, level: int = 9
     Columns: `axis`, `statistic` (chi-squared with `freedom` degrees), `p`, and `p_holm`, corrected by Holm for as many
     tests as there are rows (the pairs of an axis by themselves). NaN where no stratum has two of the groups.
     """
-    read_study(store, study).check_axes([axis] if axis else [])
+    axis = read_study(store, study).axis(axis) if axis else None
     return log_ranks(passages(store, study, level), axis)
 
 

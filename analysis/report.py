@@ -52,16 +52,18 @@ TABLES = {
 }
 
 
-def report(store: "Store", study: str, out: str | Path, claims: "Sequence[Checked]" = ()) -> Path:
+def report(store: "Store", study: str, out: str | Path, claims: "Sequence[Checked]" = (), **plane: Any) -> Path:
     """Write the page to `out` and return its path. Raises SpecError if the store has no such study.
 
-    `claims` are checked claims to show before ours, such as those of the study's file.
+    `claims` are checked claims to show before ours, such as those of the study's file. `plane` is what the first
+    picture shows when the page opens: `x`, `y` and `at` as in `analysis.phase_diagram`.
     A chart that does not apply to the study is left out; a study without records gets a page that says so.
     """
     # Here, because `analysis` imports this module, and Altair takes a second to import.
     from jinja2 import Environment
 
     from analysis.answers import answer
+    from analysis.charts import label, show, words
     from analysis.charts.learning_curves import MAX_RUNS
     from analysis.claim import as_row
     from analysis.claim_check import claims_about
@@ -82,6 +84,9 @@ def report(store: "Store", study: str, out: str | Path, claims: "Sequence[Checke
     environment.policies["json.dumps_kwargs"] = {"separators": (",", ":"), "allow_nan": False}
     environment.filters |= {
         "color": lambda phase, definition: colors[definition][phase],
+        "words": lambda axis: words(axis, facts.axes),
+        "shown": show,
+        "point": lambda text: label(json.loads(text), facts.axes),
         "parsed": lambda text: json.loads(text).items(),
         "pretty": lambda text: json.dumps(json.loads(text), indent=2, ensure_ascii=False),
     }
@@ -91,12 +96,13 @@ def report(store: "Store", study: str, out: str | Path, claims: "Sequence[Checke
         answer=answer(store, study),
         cells=read_cells(store, facts),
         rows_of=tables_of(store, facts),
-        charts=_charts(store, study, {"claims": {"claims": claims}}),
+        charts=_charts(store, study, {"claims": {"claims": claims}, "explorer": plane}),
         claims=[as_row(checked) for checked in claims],
         older_source=source_note(store, study),
         max_rows=MAX_ROWS,
         max_runs=MAX_RUNS,
         bundle=_bundle(),
+        menus=files("analysis").joinpath("menus.js").read_text(encoding="utf-8"),
         **tables,
     )
     path = Path(out)
@@ -119,14 +125,18 @@ def _charts(store: "Store", study: str, options: dict[str, dict[str, Any]]) -> l
     `options` are further arguments by the name of the chart.
     """
     from analysis.charts import NotApplicable
+    from analysis.menus import READ, menus
 
     charts = []
     for name in sorted(set(available("analysis.charts")) - set(HELD), key=lambda name: (name not in FIRST, name)):
         module = load("analysis.charts", name)
         try:
-            spec = module.chart(store, study, **options.get(name, {})).to_dict()
+            found = menus(store, study, **options["explorer"]) if name == "explorer" else None
+            chart, chosen = found or (module.chart(store, study, **options.get(name, {})), None)
+            spec = chart.to_dict()
         except NotApplicable:
             continue
         subtitle = spec.pop("title", {}).get("subtitle", "")  # the page has the question on top
-        charts.append({"name": name, "title": module.TITLE, "subtitle": subtitle, "read": module.READ, "spec": spec})
+        texts = {"name": name, "title": module.TITLE, "subtitle": subtitle, "read": READ if chosen else module.READ}
+        charts.append(texts | {"spec": spec, "menus": chosen})
     return charts

@@ -1,18 +1,17 @@
 """The runs of a study on either side of a boundary, as places on its axes: what boundaries are fitted to."""
 
-import math
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from analysis.held import check_held, holds
 from analysis.scale import Scale
-from analysis.stored import Study, order, resolved_runs
+from analysis.stored import Study, resolved_runs
 from study.search.boundary.model import Array
 from study.search.boundary.passages import log_steps
 from study.search.space import Seen
 from study.store.definitions import GENERALIZED
-from trainables.components import FEW_NAMES
 from trainables.errors import SpecError
 
 if TYPE_CHECKING:
@@ -31,12 +30,12 @@ class Sides(NamedTuple):
     """Logarithms of the first passages of positive runs, nan for all others."""
 
 
-def free_axes(facts: Study, at: Mapping[str, Any]) -> list[str]:
-    """The axes that are not held at a value; SpecError for an `at` that names others, or is no mapping."""
+def held(facts: Study, at: Mapping[str, Any]) -> dict[str, Any]:
+    """The axes in `at`, which may be called by the last part of their path, in full; SpecError for others, and for what
+    is no mapping."""
     if not isinstance(at, Mapping):
         raise SpecError(f"Study {facts.name!r}: at must be {{axis: value}}, got {at!r}.")
-    facts.check_axes(at)
-    return [axis for axis in facts.axes if axis not in at]
+    return {facts.axis(axis): value for axis, value in at.items()}
 
 
 def sides(
@@ -47,7 +46,8 @@ def sides(
     `store` is the study's own, `store.of(study)`. With `all_axes` an axis of a single value is a mistake; otherwise it
     is left out. SpecError for words, and where all runs are on one side.
     """
-    study, axes = facts.name, free_axes(facts, at)
+    study, at = facts.name, held(facts, at)
+    axes = [axis for axis in facts.axes if axis not in at]
     if phase == GENERALIZED:
         phases = facts.definition.generalized
     else:
@@ -55,11 +55,7 @@ def sides(
     found = resolved_runs(store, study, facts.definition)
     runs = [Seen(row["point"], True, positive=row["phase"] in phases, step=row["step"]) for row in found]
     runs = [run for run in runs if set(run.point) == set(facts.axes)]
-    for axis, value in at.items():
-        known = sorted({run.point[axis] for run in runs}, key=order)
-        if runs and not any(holds(run.point, {axis: value}) for run in runs):
-            near = f"Its values: {', '.join(map(repr, known))}." if len(known) <= FEW_NAMES else f"It has {len(known)}."
-            raise SpecError(f"Study {study!r}: no run has {axis!r} at {value!r}. {near}")
+    check_held(study, (run.point for run in runs), at)
     runs = [run for run in runs if holds(run.point, at)]
     if len({run.positive for run in runs}) < 2:
         known = sorted({row["phase"] for row in found})
@@ -75,16 +71,6 @@ def sides(
     scales = tuple(_scale(study, axis, of) for axis, of in values.items())
     places_ND = np.stack([scale.unit(values[scale.path]) for scale in scales], -1)
     return Sides(phases, scales, places_ND, np.array([run.positive for run in runs]), log_steps(runs))
-
-
-def holds(point: Mapping[str, Any], at: Mapping[str, Any]) -> bool:
-    """True if the point has these values. Numbers may differ by rounding, since 0.3 is not 0.1 + 0.2."""
-    pairs = [(point[axis], value) for axis, value in at.items()]
-    return all(a == b or (_is_number(a) and _is_number(b) and math.isclose(a, b, rel_tol=1e-9)) for a, b in pairs)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _scale(study: str, axis: str, values: Sequence[Any]) -> Scale:

@@ -28,24 +28,40 @@ class Slice(NamedTuple):
         return f"{show(self.low)} to {show(self.high)}"
 
 
-def arranged(cells: Sequence[dict[str, Any]], axes: Sequence[str], most: int) -> list[str]:
-    """The axes in the order in which a picture takes them: as they are, but those with over `most` values first."""
-    return sorted(axes, key=lambda axis: len({cell["point"].get(axis) for cell in cells}) <= most)
+class Panels(NamedTuple):
+    """The panels of a diagram, in words."""
+
+    of: list[tuple[str, ...]]
+    """The panel of each cell: a label for each axis."""
+    labels: list[list[str]]
+    """The labels of each axis in their order."""
+    sliced: bool
+
+    @property
+    def names(self) -> list[str]:
+        """All panels that have a cell, in their order."""
+        known = set(self.of)
+        return [", ".join(parts) for parts in itertools.product(*self.labels) if parts in known]
+
+    @property
+    def full(self) -> bool:
+        """True if rows and columns leave no panel empty."""
+        return len(set(self.of)) == math.prod(map(len, self.labels))
 
 
-def panels_of(cells: Sequence[dict[str, Any]], axes: Sequence[str]) -> tuple[list[str], list[str], bool]:
-    """The panel of each cell, all panels in their order, and whether any of them is a slice."""
-    cuts = {axis: values for axis in axes if len(values := _numbers(cells, axis)) > MAX_VALUES}
+def panels_of(cells: Sequence[dict[str, Any]], axes: Sequence[str], among: Sequence[str] = ()) -> Panels:
+    """The panels of cells by these axes; `among` are all axes of the study."""
+    cuts = {axis: values for axis in axes if len(values := numbers(cells, axis)) > MAX_VALUES}
     number = SLICES.get(len(cuts), 2)
     slices = {axis: _slices(axis, values, number) for axis, values in cuts.items()}
     parts = [[slices.get(axis, {}).get(value := cell["point"][axis], value) for axis in axes] for cell in cells]
-    panels = [label(dict(zip(axes, part, strict=True))) for part in parts]
-    known = [sorted({part[i] for part in parts}, key=_order) for i in range(len(axes))]
-    ordered = [label(dict(zip(axes, part, strict=True))) for part in itertools.product(*known)]
-    return panels, [panel for panel in ordered if panel in set(panels)], bool(cuts)
+    known = [sorted(set(column), key=_order) for column in zip(*parts, strict=True)]
+    names = [[label({axis: part}, among) for part in column] for axis, column in zip(axes, known, strict=True)]
+    of = [tuple(label({axis: part}, among) for axis, part in zip(axes, row, strict=True)) for row in parts]
+    return Panels(of, names, bool(cuts))
 
 
-def _numbers(cells: Sequence[dict[str, Any]], axis: str) -> list[float]:
+def numbers(cells: Sequence[dict[str, Any]], axis: str) -> list[float]:
     """The distinct values of an axis of numbers; none of an axis with words."""
     values = {cell["point"][axis] for cell in cells} - {ABSENT}
     return sorted(values) if all(isinstance(value, int | float) for value in values) else []

@@ -1,12 +1,11 @@
 """A study as the store has it: its facts, its cells, and which side of a boundary its runs are on."""
 
 import json
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from analysis.scale import ABSENT
 from study.store.definitions import Definition
-from trainables.components import closest
+from trainables.components import closest, near_names
 from trainables.errors import SpecError
 
 if TYPE_CHECKING:
@@ -41,11 +40,19 @@ class Study(NamedTuple):
         """The point with a value on every axis: `ABSENT` where an axis does not apply to it."""
         return dict.fromkeys(self.axes, ABSENT) | point
 
-    def check_axes(self, names: Iterable[str]) -> None:
-        """SpecError for the first name that is not an axis of the study."""
-        for name in names:
-            if name not in self.axes:
-                raise SpecError(f"Study {self.name!r} has no axis {name!r}. {closest(name, self.axes)}")
+    def axis(self, name: str) -> str:
+        """The axis that is called so, by its path or by its last part; SpecError where there is none, or more."""
+        if name in self.axes:
+            return name
+        short = {axis: axis.rpartition(".")[2] for axis in self.axes}
+        found = [axis for axis in self.axes if short[axis] == name]
+        if len(found) > 1:
+            raise SpecError(f"Study {self.name!r} has several axes {name!r}: {', '.join(found)}. Write one in full.")
+        if not found:
+            near = [axis for axis in self.axes if near_names(name, [axis, short[axis]])]
+            said = closest(near[0] if near else name, self.axes) or "The study has no axes."
+            raise SpecError(f"Study {self.name!r} has no axis {name!r}. {said}")
+        return found[0]
 
 
 def rows(store: "Store", sql: str, **params: Any) -> list[dict[str, Any]]:

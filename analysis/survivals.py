@@ -54,7 +54,7 @@ def survival(store: "Store", study: str, by: str | Iterable[str] = (), level: in
     Columns: the axes of `by`; `step`, at first 0; `at_risk`, the runs neither generalized nor censored before it;
     `events` and `censored` at it; `share`, not yet generalized after it; its pointwise 95% interval `low` to `high`.
     """
-    return curves(passages(store, study, level), [by] if isinstance(by, str) else list(by))
+    return curves(passages(store, study, level), _axes(store, study, by))
 
 
 def median_steps(store: "Store", study: str, by: str | Iterable[str] = (), level: int = 90) -> pd.DataFrame:
@@ -63,8 +63,13 @@ def median_steps(store: "Store", study: str, by: str | Iterable[str] = (), level
     Columns: the axes of `by`; `runs`; `reached`, how many have generalized; `median`, NaN where half have not; its 95%
     interval `low` to `high`, with NaN for an end that was not reached.
     """
-    found, by = passages(store, study, level), [by] if isinstance(by, str) else list(by)
-    return pd.DataFrame([group | median_of(table) for group, table in _estimates(found, by)])
+    found = _estimates(passages(store, study, level), _axes(store, study, by))
+    return pd.DataFrame([group | median_of(table) for group, table in found])
+
+
+def _axes(store: "Store", study: str, by: str | Iterable[str]) -> list[str]:
+    facts = read_study(store, study)
+    return [facts.axis(axis) for axis in ([by] if isinstance(by, str) else by)]
 
 
 def curves(found: Passages, by: Sequence[str]) -> pd.DataFrame:

@@ -4,10 +4,12 @@ A chart that needs runs which a study does not have raises NotApplicable; a repo
 """
 
 import math
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from scipy.special import stdtrit
 
+from analysis.words import words
 from trainables.errors import SpecError
 
 WIDTH = "model.width"
@@ -19,14 +21,16 @@ class NotApplicable(SpecError):
     """The study lacks the runs that a chart shows."""
 
 
-def label(point: dict[str, Any]) -> str:
-    """A point in words: `width 32, weight_decay 0.1`."""
-    return ", ".join(f"{path.rsplit('.', 1)[-1]} {show(value)}" for path, value in point.items())
+def label(point: Mapping[str, Any], among: Iterable[str] = ()) -> str:
+    """A point in words: `width 32, weight decay 0.1`. `among`: the axes of its study, for a point that lacks some."""
+    return ", ".join(f"{words(path, {*point, *among})} {show(value)}" for path, value in point.items())
 
 
 def show(value: Any) -> str:
-    """A value of an axis; numbers with at most four digits."""
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    """A value of an axis: a number in at most four digits, or a whole one with all of them and separators."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return str(value)
+    return f"{value:,.0f}" if isinstance(value, int) or 1e4 <= abs(value) < 1e15 else f"{value:.4g}"
 
 
 def t_interval(mean: float, sd: float | None, runs: int) -> dict[str, float]:

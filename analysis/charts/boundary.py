@@ -49,7 +49,7 @@ def chart(store: "Store", study: str, phase: str = "generalized", definition: st
 
 def _plane(found: Boundary, runs: list[dict[str, Any]]) -> ChartType:
     x, y = found.scales
-    channels = channel(alt.X, "x", x), channel(alt.Y, "y", y)
+    channels = channel(alt.X, "x", x, among=found.axes), channel(alt.Y, "y", y, among=found.axes)
     dots = (
         alt.Chart(alt.InlineData(values=runs))
         .mark_circle(size=42, opacity=0.85, stroke="white", strokeWidth=0.4)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import altair as alt
 from altair.typing import ChartType
 
-from analysis.charts import DATA_SIZES, WIDTH, NotApplicable, t_interval
+from analysis.charts import DATA_SIZES, WIDTH, NotApplicable, t_interval, words
 from analysis.stored import read_study, rows
 from analysis.theme import BLUE, ORANGE
 
@@ -96,7 +96,7 @@ def chart(store: "Store", study: str) -> ChartType:
         alt.X("width:Q")
         .scale(type="log", base=2, nice=False, padding=10)
         .axis(values=sorted({value["width"] for value in values}))
-        .title(WIDTH),
+        .title(words(WIDTH)),
         alt.Y("size:Q").title("training examples"),
         alt.Color("curve:N").scale(domain=[CAPACITY, CRITICAL], range=[ORANGE, BLUE]).title(None),
     )

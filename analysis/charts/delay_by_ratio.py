@@ -29,6 +29,8 @@ RATIO = "task.ratio"
 PUBLISHED = ((7.2, 150_000 / 12_000), (12.6, 30_000 / 12_000), (18.0, 1.0))
 """The ratio of facts, and the steps to accuracy 0.9 of the published curves: test divided by train_inferred."""
 OURS, THEIRS = "this study", "Wang et al. 2024, 2,000 entities"
+MAX_CURVES = 8
+"""More combinations of the other axes than this are one curve: nobody tells so many colours apart."""
 
 
 def chart(store: "Store", study: str) -> ChartType:
@@ -55,7 +57,10 @@ def chart(store: "Store", study: str) -> ChartType:
     values: list[dict[str, Any]] = []
     for row in found:
         others = {axis: value for axis, value in json.loads(row["point"]).items() if axis != RATIO}
-        values.append({**row, "curve": label(others) or OURS})
+        others_said = label(others, facts.axes)
+        values.append({**row, "curve": others_said or OURS, "others": others_said})
+    if len({value["curve"] for value in values}) > MAX_CURVES:
+        values = [value | {"curve": OURS} for value in values]
     published = [{"ratio": ratio, "delay": delay, "curve": THEIRS} for ratio, delay in PUBLISHED]
     published = published if found[0]["task"] == "composition" else []
     curves = list(dict.fromkeys(value["curve"] for value in values))
@@ -74,7 +79,7 @@ def chart(store: "Store", study: str) -> ChartType:
             alt.Shape("test:N")
             .scale(domain=["reached", "not by the end"], range=["circle", "triangle-up"])
             .title("test accuracy 0.9"),
-            tooltip=["curve:N", "ratio:Q", "seed:Q", alt.Tooltip("delay:Q", format=".2f"), "test:N"],
+            tooltip=["curve:N", "others:N", "ratio:Q", "seed:Q", alt.Tooltip("delay:Q", format=".2f"), "test:N"],
         )
     )
     medians = (

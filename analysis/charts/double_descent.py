@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import altair as alt
 from altair.typing import ChartType
 
-from analysis.charts import DATA_SIZES, WIDTH, NotApplicable, label, t_interval
+from analysis.charts import DATA_SIZES, WIDTH, NotApplicable, label, t_interval, words
 from analysis.stored import order, read_study, rows
 
 if TYPE_CHECKING:
@@ -51,8 +51,10 @@ def chart(store: "Store", study: str) -> ChartType:
         point = json.loads(cell.pop("point"))
         if set(point) == set(facts.axes):
             rest = {axis: point[axis] for axis in facts.axes if axis not in (WIDTH, *DATA_SIZES)}
-            panels[label(rest)] = [*map(order, rest.values())]
-            values.append(cell | t_interval(cell["mean"], cell["sd"], cell["runs"]) | {"panel": label(rest)})
+            panels[label(rest, facts.axes)] = [*map(order, rest.values())]
+            values.append(
+                cell | t_interval(cell["mean"], cell["sd"], cell["runs"]) | {"panel": label(rest, facts.axes)}
+            )
     widths = sorted({value["width"] for value in values})
     if WIDTH not in facts.axes or len(widths) < MIN_WIDTHS:
         raise NotApplicable(
@@ -60,7 +62,7 @@ def chart(store: "Store", study: str) -> ChartType:
         )
 
     base = alt.Chart(alt.InlineData(values=values)).encode(
-        alt.X("width:Q").scale(type="log", base=2, nice=False).axis(values=widths).title(WIDTH),
+        alt.X("width:Q").scale(type="log", base=2, nice=False).axis(values=widths).title(words(WIDTH)),
         alt.Color("data_size:O").scale(scheme="viridis", reverse=True).title("training examples"),
     )
     y = alt.Y("mean:Q").scale(domain=[0, 1]).title("final test accuracy, mean")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import altair as alt
 from altair.typing import ChartType
 
-from analysis.charts import NotApplicable, label, show, t_interval
+from analysis.charts import NotApplicable, label, show, t_interval, words
 from analysis.scale import ABSENT, Scale
 from analysis.stored import order, read_study, rows
 from analysis.theme import SPLITS, value_axis
@@ -52,24 +52,30 @@ def chart(store: "Store", study: str) -> ChartType:
     points, names = [], {}
     for cell in cells:
         rest = {axis: cell["point"][axis] for axis in facts.axes if axis != x}
-        names[label(rest)] = [*map(order, rest.values())]
+        names[label(rest, facts.axes)] = [*map(order, rest.values())]
         interval = t_interval(cell["mean"], cell["sd"], cell["runs"])
         kept = {name: cell[name] for name in ("split", "mean", "runs")}
-        points.append(kept | interval | {"value": cell["point"].get(x), "line": label(rest)})
+        points.append(kept | interval | {"value": cell["point"].get(x), "line": label(rest, facts.axes)})
     if len(values.get(x, ())) < MIN_VALUES or len(names) > MAX_LINES:
         raise NotApplicable(
             f"Study {study!r} has no numeric axis with {MIN_VALUES} values, or too many lines along it."
         )
     of = Scale.of(x, sorted(values[x]))
     named = {of.drawn(value): show(value) for value in sorted(values[x])}
-    scale, axis = value_axis(x, of.log, named=named)
+    scale, axis = value_axis(words(x, facts.axes), of.log, named=named)
     points = [point | {"x": of.drawn(point["value"])} for point in points]
     lines = sorted(names, key=names.__getitem__)
     many = alt.Color("line:N", sort=lines).scale(scheme="viridis").title(None)
     color = many if len(lines) > 1 else alt.value(SPLITS["test"])
     base = alt.Chart(alt.InlineData(values=points)).encode(alt.X("x:Q", scale=scale, axis=axis), color=color)
     y = alt.Y("mean:Q").scale(zero=False).title("final loss, mean")
-    tooltip = ["split:N", "line:N", alt.Tooltip("value:Q").title(x), alt.Tooltip("mean:Q", format=".4g"), "runs:Q"]
+    tooltip = [
+        "split:N",
+        "line:N",
+        alt.Tooltip("value:Q").title(words(x, facts.axes)),
+        alt.Tooltip("mean:Q", format=".4g"),
+        "runs:Q",
+    ]
     bars = base.mark_rule(opacity=0.6).encode(y="low:Q", y2="high:Q").transform_filter("isValid(datum.low)")
     layers = base.mark_line(point=alt.OverlayMarkDef(size=30)).encode(y, tooltip=tooltip) + bars
     splits = list(dict.fromkeys(cell["split"] for cell in cells))

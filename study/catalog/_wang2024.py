@@ -67,8 +67,8 @@ def small_graph(ratio: float) -> composition.Task:
 
 
 def small_population(ratio: float) -> comparison.Task:
-    """400 facts: one attribute of 400 entities, with 8 values. With 100 entities and 4 attributes comparisons of new facts
-    end at 0.7, with 60 and 10 they are only memorized: there are too few entities for each attribute."""
+    """400 facts: one attribute of 400 entities, with 8 values. With 100 entities and 4 attributes, comparisons of new
+    facts end at 0.7; with 60 and 10 they are only memorized: there are too few entities for each attribute."""
     return comparison.Task(entities=400, attributes=1, values=8, ratio=ratio, test_size=1000)
 
 

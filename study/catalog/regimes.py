@@ -14,7 +14,7 @@ STUDY = StudySpec(
         "task.ratio": (5.0, 7.0, 9.0, 11.0),
         "optimizer.weight_decay": (0.03, 0.3, 3.0),
         "model.layers": (1, 2, 3),
-        "task.entities": (12, 16, 24),
+        "task.entities": (12, 24),
     },
     seeds=3,
     horizon=2000,

@@ -1,6 +1,8 @@
 """The commands that read results: status, phases, claims, report."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import click
@@ -15,6 +17,7 @@ from study.cli.options import (
     stored_argument,
 )
 from study.cli.output import note, print_json
+from study.cli.plane import plane_options
 from trainables.errors import SpecError
 
 
@@ -46,10 +49,17 @@ def status(study: str | None, store: str, as_json: bool) -> None:
 @store_option
 @definition_option
 @param_option
+@plane_options
 @horizon_option
 @json_option
 def phases(
-    study: str, store: str, definition: str | None, params: dict[str, float], horizon: int | None, as_json: bool
+    study: str,
+    store: str,
+    definition: str | None,
+    params: dict[str, float],
+    horizon: int | None,
+    as_json: bool,
+    **plane: Any,
 ) -> None:
     """Runs by phase under every definition, or cells under one.
 
@@ -58,15 +68,24 @@ def phases(
              study phases first_map --definition my_phases.sql
              study phases first_map --param threshold=0.95
              study phases first_map --at-horizon 500
+             study phases first_map --x weight_decay --at train_fraction=0.8
 
-    A definition is one of ours, one of the store's, or an SQL file, which is not stored.
+    A definition is one of ours, one of the store's, or an SQL file, which is not stored. --x, --y and --at give the
+    cells over the axes --x and --y at the values --at; the runs of all other axes' values are counted together.
     """
     from study.cli.status import phase_rows, standing_rows
     from study.cli.status_text import show_phases
     from study.store.database import Store
+    from study.store.studies import judged
 
     opened = Store.open(store)
-    show_phases(phase_rows(opened, study, definition, horizon, params), as_json)
+    if any(plane.values()):
+        from analysis.cell_rows import cell_rows
+
+        rows = cell_rows(judged(opened, study, horizon), study, definition, params, **plane)
+    else:
+        rows = phase_rows(opened, study, definition, horizon, params)
+    show_phases(rows, as_json)
     judged_at = sorted({row["horizon"] for row in standing_rows(opened, study) if row["status"] == "finished"})
     if horizon is None and len(judged_at) > 1:
         first, last = judged_at[0], judged_at[-1]
@@ -114,14 +133,18 @@ def _no_claims(name: str) -> str:
     shell_complete=names.any_file,
     help="Where to write: a page, .html.  [default: STUDY.html in the store]",
 )
+@plane_options
 @horizon_option
 @json_option
-def report(study: str, store: str, out: str | None, horizon: int | None, as_json: bool) -> None:
+def report(study: str, store: str, out: str | None, horizon: int | None, as_json: bool, **plane: Any) -> None:
     """One self-contained HTML page: diagrams, curves, tables, specs.
 
+    \b
     Example: study report first_map --out first_map.html
+             study report first_map --x weight_decay --y train_fraction
 
-    A study file is run for its CLAIMS; without the file the page has all else.
+    A study file is run for its CLAIMS; without the file the page has all else. --x, --y and --at choose what the first
+    picture shows when the page opens.
     """
     from study.store.database import Store
     from study.store.studies import judged
@@ -130,15 +153,18 @@ def report(study: str, store: str, out: str | None, horizon: int | None, as_json
     name = Path(study).stem if study.endswith(".py") else study
     if horizon is not None:
         opened = judged(opened, name, horizon)
-    path = write_report(opened, name, out, study)
+    path = write_report(opened, name, out, study, plane)
     if as_json:
         print_json({"study": name, "report": str(path)})
     else:
         click.echo(f"report: {path}")
 
 
-def write_report(store: Any, study: str, out: str | None, given: str) -> Path:
-    """Write the page; returns where. `given` is how the study was given: a file may have claims."""
+def write_report(
+    store: Any, study: str, out: str | None, given: str, plane: Mapping[str, Any] = MappingProxyType({})
+) -> Path:
+    """Write the page; returns where. `given` is how the study was given: a file may have claims. `plane`: `x`, `y` and
+    `at` of the first picture."""
     import analysis
     from analysis.own_claims import check_own, own_claims
 
@@ -147,4 +173,4 @@ def write_report(store: Any, study: str, out: str | None, given: str) -> Path:
         raise SpecError(f"--out {out!r} must end in .html or .htm: a report is a page for a browser.")
     store.check_known(study)
     claims = check_own(store, own_claims(given), study) if given.endswith(".py") else []
-    return analysis.report(store, study, path, claims)
+    return analysis.report(store, study, path, claims, **plane)

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 import analysis
+from analysis.arrangement import MAX_TICKS
 from analysis.charts import NotApplicable
 from analysis.charts.learning_curves import chart as learning_curves
-from analysis.charts.phase_diagram import MAX_TICKS
 from analysis.stored import read_study
 from analysis.theme import phase_colors, save
 from study.spec import find
@@ -189,8 +189,8 @@ def test_axes_can_be_chosen_and_the_others_become_panels(store, tmp_path):
         for w, s, d in itertools.product(WIDTHS, SIZES, (1.0, 10.0, 2.0))
     ]
     panels = write_study(tmp_path, runs, axes=AXES | {"optimizer.weight_decay": [1.0, 10.0, 2.0]})
-    spec = analysis.phase_diagram(panels, "toy").to_dict()
-    assert spec["facet"]["sort"] == ["weight_decay 1", "weight_decay 2", "weight_decay 10"]
+    spec = analysis.phase_diagram(panels, "toy", x="model.width", y="data_size").to_dict()
+    assert spec["facet"]["sort"] == ["weight decay 1", "weight decay 2", "weight decay 10"]
 
 
 def test_an_axis_with_many_values_is_continuous_and_logarithmic_where_it_spans_decades(tmp_path):
@@ -218,10 +218,10 @@ def test_points_that_an_axis_does_not_apply_to_have_a_place_of_their_own(conditi
     rows = drawn(spec)
     assert len(rows) == 8
     assert sorted(row["y"] for row in rows if row["x"] == "-") == [0.1, 0.3, 1.0]
-    panels = analysis.phase_diagram(conditional, "toy").to_dict()
+    panels = analysis.phase_diagram(conditional, "toy", x="optimizer", y=DECAY).to_dict()
     assert panels["facet"]["sort"] == [f"momentum {value}" for value in ("0", "0.3", "0.5", "0.7", "0.9", "-")]
     curves = learning_curves(conditional, "toy", {"optimizer": "adamw", DECAY: 0.3}).to_dict()
-    assert "optimizer adamw, weight_decay 0.3, momentum -" in curves["title"]["subtitle"]
+    assert "optimizer adamw, weight decay 0.3, momentum -" in curves["title"]["subtitle"]
     page = analysis.report(conditional, "toy", tmp_path / "page.html").read_text()
     assert '<td class="number">adamw</td><td class="number">0.3</td><td class="number">-</td>' in page
 
@@ -282,7 +282,7 @@ def test_a_third_sampled_axis_becomes_a_few_slices(tmp_path):
     rows, panels = drawn(spec), spec["facet"]["sort"]
     assert len(rows) == 96
     assert (spec["spec"]["mark"]["type"], len(panels)) == ("circle", 6)
-    ends = [tuple(map(float, re.fullmatch(r"learning_rate (\S+) to (\S+)", panel).groups())) for panel in panels]
+    ends = [tuple(map(float, re.fullmatch(r"learning rate (\S+) to (\S+)", panel).groups())) for panel in panels]
     assert all(a[1] == b[0] for a, b in itertools.pairwise(ends))
     for row in rows:
         low, high = ends[panels.index(row["panel"])]
@@ -299,7 +299,7 @@ def test_of_many_axes_the_sampled_ones_span_the_plane_and_the_others_become_pane
     spec = analysis.phase_diagram(write_study(tmp_path, runs, axes={path: [] for path in points[0]}), "toy").to_dict()
     assert spec["facet"]["sort"] == ["optimizer adamw", "optimizer sgd"]
     titles = [spec["spec"]["encoding"][channel]["axis"]["title"] for channel in "xy"]
-    assert titles == [RATE, DECAY]
+    assert titles == ["weight decay", "learning rate"]
 
 
 def test_step_0_has_a_place_on_the_log_axis(store):
