@@ -137,7 +137,7 @@ def check_width(until: float, space: Space) -> None:
         raise SpecError(f"--until-width must be in (0, 1), a share of the axes' ranges such as 0.03; got {until!r}.")
     if not has_width(space):
         axes = ", ".join(f"{axis.path}={axis}" for axis in space.axes)
-        raise SpecError(f"--until-width needs one to three axes of numbers without conditions, got {axes}.")
+        raise SpecError(f"--until-width needs one to four axes of numbers without conditions, got {axes}.")
 
 
 def space_over(over: Sequence[str], base: RunSpec, sampler: str) -> Space:

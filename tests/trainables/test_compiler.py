@@ -44,6 +44,24 @@ def test_a_process_compiles_for_many_shapes_of_packs(monkeypatch):
     torch._dynamo.reset()
 
 
+def test_all_splits_and_chunks_are_evaluated_in_one_shape(monkeypatch):
+    shapes = set()
+
+    def kept(function, **options):
+        def call(*args):
+            if function.__name__ == "call":  # evaluation's; a step has no return value
+                shapes.add(tuple(args[1].shape))
+            return function(*args)
+
+        return call
+
+    monkeypatch.setattr(compiler.torch, "compile", kept)
+    spec = transformer_run()
+    trained([spec], 2, compile="on")
+    assert len({len(split.targets_N) for split in spec.task.build(spec.data_seed).values()}) > 1
+    assert len(shapes) == 1
+
+
 def test_a_failure_to_compile_falls_back_once_and_for_all(monkeypatch):
     calls = []
 

@@ -13,15 +13,15 @@ from scipy.special import ndtri
 from study.search.boundary.model import BoundaryModel, fit
 from study.search.space import Seen, Space
 
-CELLS = {1: 1001, 2: 64, 3: 20}
-"""Cells per axis by number of axes; beyond three, eight."""
+CELLS = {1: 1001, 2: 64, 3: 20, 4: 10}
+"""Cells per axis by number of axes."""
 Z = float(ndtri(0.975))
 """Half the width of a 95% interval, in standard deviations."""
 
 
 def has_width(space: Space) -> bool:
-    """True for one to three axes of numbers that apply to all points; in other spaces a width means nothing."""
-    return len(space.axes) <= 3 and all(axis.ordered and axis.when is None for axis in space.axes)
+    """True for one to four axes of numbers that apply to all points; in other spaces a width means nothing."""
+    return len(space.axes) in CELLS and all(axis.ordered and axis.when is None for axis in space.axes)
 
 
 def width(space: Space, seen: Sequence[Seen]) -> float:
@@ -38,7 +38,7 @@ def width(space: Space, seen: Sequence[Seen]) -> float:
 
 def width_of(model: BoundaryModel, num_axes: int) -> float:
     """Volume of the band divided by the area of the boundary, both measured on a lattice."""
-    cells = CELLS.get(num_axes, 8)
+    cells = CELLS[num_axes]
     ticks = (np.arange(cells) + 0.5) / cells
     lattice = np.stack(np.meshgrid(*[ticks] * num_axes, indexing="ij"), -1)
     mean, sd = (values.reshape([cells] * num_axes) for values in model.mean_and_sd(lattice.reshape(-1, num_axes)))

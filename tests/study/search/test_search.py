@@ -264,7 +264,7 @@ def test_a_search_that_cannot_work_is_one_line(subtests):
         ({"name": "first_map"}, "is a study of the catalog"),
         ({"phases": ["groking"]}, "Did you mean 'grokking'"),
         ({"until_width": 2.0}, r"--until-width must be in \(0, 1\)"),
-        ({"until_width": 0.1, "over": ["optimizer=adamw,sgd"]}, "needs one to three axes of numbers"),
+        ({"until_width": 0.1, "over": ["optimizer=adamw,sgd"]}, "needs one to four axes of numbers"),
         ({"definition": "lui2022"}, "Did you mean 'liu2022'"),
         ({"name": "my search"}, "letters, digits"),
     ]:
@@ -333,3 +333,15 @@ def test_a_condition_that_cannot_work_is_one_line(store, subtests):
             with pytest.raises(SpecError, match=re.escape(words)) as caught:
                 chosen_runs(store, small(), where)
             assert "\n" not in str(caught.value)
+
+
+def test_a_search_of_a_study_looks_over_the_studys_own_axes():
+    ranges = {axis.path: str(axis) for axis in make_search("regimes", [], sampler="boundary", runs=8).space.axes}
+    assert ranges == {
+        "task.ratio": "5:11",
+        "optimizer.weight_decay": "0.03:3:log",
+        "model.layers": "1,2,3",
+        "task.entities": "12,24",
+    }
+    chosen = make_search("regimes", ["task.ratio=5,7"], sampler="boundary", runs=8)
+    assert [axis.path for axis in chosen.space.axes] == ["task.ratio"]
