@@ -32,8 +32,8 @@ def main() -> None:
     study = find(STUDY)
     over = [f"{path}={','.join(map(str, values))}" for path, values in study.axes.items()]
     space = make_search(STUDY, over, sampler="boundary", runs=options.runs).space
-    grid = finished(options.store)
-    assert len(grid) == len(study.points()), "regimes is not finished in this store"
+    grid = {key: runs for key, runs in finished(options.store).items() if json.loads(key) in study.points()}
+    assert grid.keys() == {point_key(point) for point in study.points()}, "regimes is not finished in this store"
     rows = {
         "boundary": [searched(space, grid, options, seed) for seed in range(options.seeds)],
         "random": [at_random(space, grid, options.runs, seed) for seed in range(options.seeds)],
