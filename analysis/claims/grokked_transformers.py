@@ -12,7 +12,7 @@ from analysis.statistics import grouped, mean, rank_correlation
 
 PAPER = "Wang et al. 2024 (arXiv 2405.15071)"
 SMALL = "Two layers, width 128, 1,000 facts: a fortieth of the paper's."
-TINY = "Two layers where the axis is not the layers, width 64, 170 to 450 facts about 12 to 32 entities."
+TINY = "Two layers where the axis is not the layers, width 64, 170 to 340 facts about 12 to 24 entities."
 
 LOOKS = """
     with looks as (
@@ -200,7 +200,7 @@ CLAIMS = (
         unit="mean final out-of-distribution accuracy of shared layers over chance",
         within=RATIO,
         above=3.0,
-        note="20,000 steps. Without shared layers, the other half of the study, composition_is_not_systematic holds.",
+        note="10,000 steps. Without shared layers, the other half of the study, composition_is_not_systematic holds.",
     ),
     Claim(
         name="strength_moves_to_r1",

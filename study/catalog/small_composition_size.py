@@ -11,9 +11,9 @@ from study.spec import StudySpec
 STUDY = StudySpec(
     question="Does the size of a small knowledge graph matter, or only the ratio of inferred to atomic facts?",
     base=tiny(tiny_graph(10.0)),
-    axes={"task.entities": (12, 16, 24, 32)},
+    axes={"task.entities": (12, 16, 24)},
     seeds=5,
-    horizon=6000,
+    horizon=5000,
     evaluations_per_decade=16,
     evaluation_examples=500,
     definition="wang2024",
