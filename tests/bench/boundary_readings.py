@@ -82,7 +82,7 @@ def read_informed(truth: Truth, seed: int, runs: int, batch: int) -> Reading:
 
     def suggest(seen: list[Seen], rng: random.Random) -> list[Point]:
         if not seen:
-            return boundary.suggest(space, seen, rng, FIRST_POINTS.get(truth.num_axes, 8 * truth.num_axes))
+            return boundary.suggest(space, seen, rng, FIRST_POINTS.get(truth.num_axes, 4 * truth.num_axes))
         points: list[Point] = []
         for _ in range(batch):
             taken = np.array([list(point.values()) for point in [*(run.point for run in seen), *points]])
