@@ -12,7 +12,7 @@ STUDY = StudySpec(
     base=small(small_population(20.0), weight_decay=1.0, width=64),
     axes={"task.ratio": (20.0,)},
     seeds=5,
-    horizon=4000,
+    horizon=8000,
     evaluations_per_decade=16,
     evaluation_examples=500,
     probes=PROBES,
