@@ -33,6 +33,8 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
     findings = {name: [value] for name, value in (finding | {"metric": "strength", "value": 0.9}).items()}
     axes = {"task.train_fraction": [0.3, 0.5, 0.7, 0.9], "optimizer.weight_decay": [0.5, 2.0]}
     folder = tmp_path_factory.mktemp("docs") / "results"
+    facts = {"ratio": 9.0, "layers": 2, "weight_decay": 0.3}
+    write_study(folder, [run("e" * 16, {"train.accuracy": step_up(5)}, {"task.ratio": 9.0}, **facts)], study="regimes")
     return write_study(folder, runs, axes, findings=findings, study="first_map")
 
 
