@@ -39,9 +39,14 @@ def rank_correlation(pairs: Mapping[Any, float]) -> float:
 
     NaN for fewer than three pairs, and for values that are all equal.
     """
-    if len(pairs) < 3:
+    return spearman(list(pairs), list(pairs.values()))
+
+
+def spearman(first: Sequence[float], second: Sequence[float]) -> float:
+    """Spearman's correlation of two lists, as `rank_correlation` of pairs; here numbers may come back in both."""
+    if len(first) < 3:
         return math.nan
-    x, y = ranks(list(pairs)), ranks(list(pairs.values()))
+    x, y = ranks(first), ranks(second)
     spread = math.sqrt(float(x @ x) * float(y @ y))
     return float(x @ y) / spread if spread else math.nan
 

@@ -5,10 +5,11 @@ inferred to atomic facts. It does not generalize to facts that were never compos
 """
 
 import math
+from functools import partial
 from statistics import median
 
 from analysis.claim import CORRELATION, DIFFERENCE, RATIO, SHARE, Claim, Runs
-from analysis.statistics import grouped, mean, rank_correlation
+from analysis.statistics import grouped, mean, spearman
 
 PAPER = "Wang et al. 2024 (arXiv 2405.15071)"
 SMALL = "Two layers, width 128, 1,000 facts: a fortieth of the paper's."
@@ -48,19 +49,11 @@ def steps_by(runs: Runs, column: str) -> dict[float, float]:
     return {key: median(math.inf if step is None else step for step in known) for key, known in steps.items()}
 
 
-def steps_by_ratio(runs: Runs) -> float:
-    """Rank correlation of the ratio and the step of generalization."""
-    return rank_correlation(steps_by(runs, "ratio"))
-
-
-def steps_by_decay(runs: Runs) -> float:
-    """Rank correlation of weight decay and the step of generalization."""
-    return rank_correlation(steps_by(runs, "weight_decay"))
-
-
-def steps_by_layers(runs: Runs) -> float:
-    """Rank correlation of the number of layers and the step of generalization."""
-    return rank_correlation(steps_by(runs, "layers"))
+def steps_with(column: str, runs: Runs) -> float:
+    """Rank correlation over runs of a column and the step at which test accuracy reaches 0.9; runs that never do are
+    the slowest. Over runs, because that of the medians of three values is -1, -0.87 or -0.5, and nothing between."""
+    steps = [math.inf if run["test_step_90"] is None else float(run["test_step_90"]) for run in runs]
+    return spearman([run[column] for run in runs], steps)
 
 
 def epochs_by_size(runs: Runs) -> float:
@@ -115,8 +108,8 @@ CLAIMS = (
         source=f"{PAPER}, section 3 and Figure 2(a)",
         published="ratio 18 reaches 0.967 before the training set is fitted, 7.2 takes about 50 times the fit",
         studies=("small_composition_ratio", "composition_ratio"),
-        statistic=steps_by_ratio,
-        unit="rank correlation of ratio and step of test accuracy 0.9",
+        statistic=partial(steps_with, "ratio"),
+        unit="rank correlation over runs of ratio and step of test accuracy 0.9",
         within=CORRELATION,
         below=0.0,
         note=SMALL,
@@ -162,8 +155,8 @@ CLAIMS = (
         source=f"{PAPER}, appendix E.1 and Figure 13",
         published="the larger, the sooner, and vice versa (2,000 entities, ratio 9)",
         studies=("small_composition_decay", "composition_decay"),
-        statistic=steps_by_decay,
-        unit="rank correlation of decay and step of test accuracy 0.9",
+        statistic=partial(steps_with, "weight_decay"),
+        unit="rank correlation over runs of decay and step of test accuracy 0.9",
         within=CORRELATION,
         below=0.0,
     ),
@@ -184,8 +177,8 @@ CLAIMS = (
         source=f"{PAPER}, appendix E.1 and Figure 7",
         published="larger models converge in fewer steps; no other change",
         studies=("small_composition_layers", "composition_layers"),
-        statistic=steps_by_layers,
-        unit="rank correlation of layers and step of test accuracy 0.9",
+        statistic=partial(steps_with, "layers"),
+        unit="rank correlation over runs of layers and step of test accuracy 0.9",
         within=CORRELATION,
         below=0.0,
         note=TINY,

@@ -13,9 +13,7 @@ from analysis.claims.grokked_transformers import (
     ood_accuracy,
     over_chance_when_shared,
     r2_becomes_readable,
-    steps_by_decay,
-    steps_by_layers,
-    steps_by_ratio,
+    steps_with,
     strength_moves,
 )
 from tests.support.synthetic import run, write_study
@@ -29,9 +27,9 @@ def runs(**columns):
 
 
 def test_a_run_that_never_generalizes_is_the_slowest():
-    assert steps_by_ratio(runs(ratio=[4.0, 8.0, 16.0], test_step_90=[None, 500, 100])) == -1
-    assert steps_by_decay(runs(weight_decay=[0.1, 0.3, 1.0], test_step_90=[100, 500, None])) == 1
-    assert math.isnan(steps_by_ratio(runs(ratio=[4.0, 8.0, 16.0], test_step_90=[None, None, None])))
+    assert steps_with("ratio", runs(ratio=[4.0, 8.0, 16.0], test_step_90=[None, 500, 100])) == -1
+    assert steps_with("weight_decay", runs(weight_decay=[0.1, 0.3, 1.0], test_step_90=[100, 500, None])) == 1
+    assert math.isnan(steps_with("ratio", runs(ratio=[4.0, 8.0, 16.0], test_step_90=[None, None, None])))
 
 
 def test_steps_are_counted_in_epochs():
@@ -46,8 +44,8 @@ def test_only_runs_that_generalize_are_asked_what_they_do_out_of_distribution():
 
 
 def test_deeper_models_that_need_fewer_steps_correlate_negatively():
-    assert steps_by_layers(runs(layers=[1, 2, 3], test_step_90=[None, 700, 500])) == -1
-    assert steps_by_layers(runs(layers=[1, 2, 3], test_step_90=[500, 700, None])) == 1
+    assert steps_with("layers", runs(layers=[1, 2, 3], test_step_90=[None, 700, 500])) == -1
+    assert steps_with("layers", runs(layers=[1, 2, 3], test_step_90=[500, 700, None])) == 1
 
 
 def test_accuracy_of_shared_layers_is_over_chance():
