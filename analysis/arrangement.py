@@ -52,7 +52,7 @@ def arranged(
     x: str | None = None,
     y: str | None = None,
     at: Mapping[str, Any] | None = None,
-    pooled: Collection[str] = (),
+    pooled: str | Collection[str] = (),
 ) -> Arrangement:
     """The place of every axis: as asked, and a good one for each of the others.
 
@@ -61,9 +61,9 @@ def arranged(
     study of two axes has both on the plane in their order. SpecError for a name or a value that is not known, and for
     an axis with two places.
     """
-    x, y = (axis and facts.axis(axis) for axis in (x, y))
-    held = {facts.axis(axis): value for axis, value in (at or {}).items()}
-    over = [facts.axis(axis) for axis in pooled]
+    x, y = (None if axis is None else facts.axis(axis) for axis in (x, y))
+    held = facts.held({} if at is None else at)
+    over = [facts.axis(axis) for axis in ([pooled] if isinstance(pooled, str) else pooled)]
     _check_places(facts.name, [axis for axis in (x, y) if axis], held, over)
     sampled = any(len(numbers(cells, axis)) > MAX_TICKS for axis in facts.axes)
     near = {axis: value for axis, value in held.items() if sampled and len(numbers(cells, axis)) > 2}

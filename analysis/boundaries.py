@@ -15,7 +15,7 @@ import numpy as np
 from analysis.critical_values import critical_values
 from analysis.curve import Surface, curve
 from analysis.scale import Scale
-from analysis.sides import held, sides
+from analysis.sides import sides
 from analysis.stored import read_study
 from study.search.boundary.model import fit
 from study.search.boundary.width import width_of
@@ -81,7 +81,7 @@ def boundary(
     """
     facts, at = read_study(store, study, definition), at or {}
     store = store.of(study, definition=facts.definition)
-    at = held(facts, at)
+    at = facts.held(at)
     axes = [axis for axis in facts.axes if axis not in at]
     if not 1 <= len(axes) <= 2:
         raise SpecError(

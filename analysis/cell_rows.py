@@ -32,8 +32,8 @@ def cell_rows(
     """
     facts = read_study(store, study, with_params(definition_of(store, study, definition), params))
     cells = read_cells(store.of(study, definition=facts.definition), facts)
-    named = {facts.axis(axis) for axis in (x, y, *at) if axis}
-    over = [axis for axis in facts.axes if axis not in named] if x or y else []
+    named = {facts.axis(axis) for axis in (x, y, *at) if axis is not None}
+    over = [axis for axis in facts.axes if axis not in named] if (x, y) != (None, None) else []
     held = arranged(cells, facts, x, y, at, over).held
     found = counted_together([cell for cell in cells if holds(cell["point"], held)], over)
     kept = ("phase", "runs", "total", "fraction", "low", "high")

@@ -14,11 +14,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.all_axes import Field, field
+from analysis.scale import Scale
 from analysis.slices import MAX_VALUES
 from analysis.stored import read_study
 from study.search.boundary.model import Array
 from study.search.boundary.width import Z
 from study.store.definitions import Definition
+from trainables.errors import SpecError
 
 if TYPE_CHECKING:
     from study.store.database import Store
@@ -51,8 +53,26 @@ def critical(
     crosses several times has a row for each crossing.
     """
     facts = read_study(store, study, definition)
-    levels = {facts.axis(other): values for other, values in (levels or {}).items()}
-    return criticals(field(store, study, phase, definition, at), facts.axis(axis), levels)
+    axis, at, levels = facts.axis(axis), facts.held(at or {}), facts.held(levels or {})
+    for other in (*at, *levels):
+        if other == axis:
+            raise SpecError(f"Study {study!r}: axis {axis!r} is looked along; leave it out of at and levels.")
+    found = field(store, study, phase, definition, at)
+    for other, values in levels.items():
+        _check_levels(study, found.scales[found.index(other)], values)
+    return criticals(found, axis, levels)
+
+
+def _check_levels(study: str, scale: Scale, values: Any) -> None:
+    """SpecError for what is no list of numbers within the values studied."""
+    lowest, highest = scale.value(0), scale.high
+    numbers = list(values) if isinstance(values, Sequence) and not isinstance(values, str) else [values]
+    for value in numbers:
+        if not isinstance(values, Sequence) or isinstance(value, bool | str) or not lowest <= value <= highest:
+            raise SpecError(
+                f"Study {study!r}: levels of {scale.path!r} must be a list of numbers from {lowest:.6g} to "
+                f"{highest:.6g}, got {values!r}."
+            )
 
 
 def criticals(found: Field, axis: str, levels: Mapping[str, Sequence[float]] | None = None) -> pd.DataFrame:

@@ -16,8 +16,13 @@ REACH = 0.25
 
 def holds(point: Mapping[str, Any], at: Mapping[str, Any]) -> bool:
     """True if the point has these values. Numbers may differ by rounding, since 0.3 is not 0.1 + 0.2."""
-    pairs = [(point[axis], value) for axis, value in at.items()]
-    return all(a == b or (_is_number(a) and _is_number(b) and math.isclose(a, b, rel_tol=1e-9)) for a, b in pairs)
+    return all(_equal(point[axis], value) for axis, value in at.items())
+
+
+def _equal(a: Any, b: Any) -> bool:
+    if isinstance(a, bool) != isinstance(b, bool):  # 1 is not True here
+        return False
+    return a == b or (_is_number(a) and _is_number(b) and math.isclose(a, b, rel_tol=1e-9))
 
 
 def check_held(study: str, points: Points, at: Mapping[str, Any]) -> None:

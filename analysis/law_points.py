@@ -46,7 +46,7 @@ def law(
         raise SpecError(f"No law named {name!r}. {closest(name, sorted(LAWS))}")
     facts, at = read_study(store, study, definition), at or {}
     store = store.of(study, definition=facts.definition)
-    at = {facts.axis(axis): value for axis, value in at.items()}
+    at = facts.held(at)
     axes = [axis for axis in facts.axes if axis not in at]
     if name == "delay":
         if not set(axes) <= set(RATES):

@@ -37,7 +37,7 @@ def log_rank(store: "Store", study: str, axis: str | None = None, level: int = 9
     Columns: `axis`, `statistic` (chi-squared with `freedom` degrees), `p`, and `p_holm`, corrected by Holm for as many
     tests as there are rows (the pairs of an axis by themselves). NaN where no stratum has two of the groups.
     """
-    axis = read_study(store, study).axis(axis) if axis else None
+    axis = None if axis is None else read_study(store, study).axis(axis)
     return log_ranks(passages(store, study, level), axis)
 
 

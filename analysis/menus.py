@@ -39,6 +39,8 @@ def menus(store: "Store", study: str, **plane: Any) -> tuple[alt.TopLevelMixin, 
     if sum(len(known) > 1 for known in values.values()) < 3 or max(map(len, values.values())) > MAX_TICKS:
         return None
     opening = arranged(cells, facts, **plane)
+    if not (opening.x and opening.y):  # all but one axis are held
+        return None
     axes = [axis for axis in facts.axes if len(values[axis]) > 1 or axis in (opening.x, opening.y)]
     others = [axis for axis in facts.axes if axis not in (opening.x, opening.y)]
     chart = explorer.chart(store, study, x=opening.x, y=opening.y, pooled=others)

@@ -30,14 +30,6 @@ class Sides(NamedTuple):
     """Logarithms of the first passages of positive runs, nan for all others."""
 
 
-def held(facts: Study, at: Mapping[str, Any]) -> dict[str, Any]:
-    """The axes in `at`, which may be called by the last part of their path, in full; SpecError for others, and for what
-    is no mapping."""
-    if not isinstance(at, Mapping):
-        raise SpecError(f"Study {facts.name!r}: at must be {{axis: value}}, got {at!r}.")
-    return {facts.axis(axis): value for axis, value in at.items()}
-
-
 def sides(
     store: "Store", facts: Study, phase: str | Collection[str], at: Mapping[str, Any], all_axes: bool = True
 ) -> Sides:
@@ -46,7 +38,7 @@ def sides(
     `store` is the study's own, `store.of(study)`. With `all_axes` an axis of a single value is a mistake; otherwise it
     is left out. SpecError for words, and where all runs are on one side.
     """
-    study, at = facts.name, held(facts, at)
+    study, at = facts.name, facts.held(at)
     axes = [axis for axis in facts.axes if axis not in at]
     if phase == GENERALIZED:
         phases = facts.definition.generalized

@@ -1,6 +1,7 @@
 """A study as the store has it: its facts, its cells, and which side of a boundary its runs are on."""
 
 import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from analysis.scale import ABSENT
@@ -42,6 +43,8 @@ class Study(NamedTuple):
 
     def axis(self, name: str) -> str:
         """The axis that is called so, by its path or by its last part; SpecError where there is none, or more."""
+        if not isinstance(name, str) or not name:
+            raise SpecError(f"Study {self.name!r}: {name!r} is no name of an axis. {closest('', self.axes)}")
         if name in self.axes:
             return name
         short = {axis: axis.rpartition(".")[2] for axis in self.axes}
@@ -53,6 +56,16 @@ class Study(NamedTuple):
             said = closest(near[0] if near else name, self.axes) or "The study has no axes."
             raise SpecError(f"Study {self.name!r} has no axis {name!r}. {said}")
         return found[0]
+
+    def held(self, at: Mapping[str, Any]) -> dict[str, Any]:
+        """The axes in `at` in full; SpecError for others, for one that is held twice, and for what is no mapping."""
+        if not isinstance(at, Mapping):
+            raise SpecError(f"Study {self.name!r}: at must be {{axis: value}}, got {at!r}.")
+        names = [self.axis(name) for name in at]
+        for axis in names:
+            if names.count(axis) > 1:
+                raise SpecError(f"Study {self.name!r}: axis {axis!r} is held twice; give one value.")
+        return dict(zip(names, at.values(), strict=True))
 
 
 def rows(store: "Store", sql: str, **params: Any) -> list[dict[str, Any]]:

@@ -69,7 +69,7 @@ def median_steps(store: "Store", study: str, by: str | Iterable[str] = (), level
 
 def _axes(store: "Store", study: str, by: str | Iterable[str]) -> list[str]:
     facts = read_study(store, study)
-    return [facts.axis(axis) for axis in ([by] if isinstance(by, str) else by)]
+    return [facts.axis(axis) for axis in (by if isinstance(by, Iterable) and not isinstance(by, str) else [by])]
 
 
 def curves(found: Passages, by: Sequence[str]) -> pd.DataFrame:

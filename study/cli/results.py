@@ -70,8 +70,9 @@ def phases(
              study phases first_map --at-horizon 500
              study phases first_map --x weight_decay --at train_fraction=0.8
 
-    A definition is one of ours, one of the store's, or an SQL file, which is not stored. --x, --y and --at give the
-    cells over the axes --x and --y at the values --at; the runs of all other axes' values are counted together.
+    A definition is one of ours, one of the store's, or an SQL file, which is not stored. --at leaves
+    only the cells at these values. With --x or --y the cells are over these axes, and the runs of all other axes'
+    values are counted together.
     """
     from study.cli.status import phase_rows, standing_rows
     from study.cli.status_text import show_phases
@@ -79,7 +80,7 @@ def phases(
     from study.store.studies import judged
 
     opened = Store.open(store)
-    if any(plane.values()):
+    if plane["at"] or (plane["x"], plane["y"]) != (None, None):
         from analysis.cell_rows import cell_rows
 
         rows = cell_rows(judged(opened, study, horizon), study, definition, params, **plane)

@@ -136,6 +136,15 @@ def test_values_of_other_axes_can_be_chosen_or_held(four):
     assert len(analysis.critical(four, "toy", RATIO)) == 3 * 5 * 3
     with pytest.raises(SpecError, match=r"no axis 'task.ration'\. Did you mean 'task.ratio'"):
         analysis.critical(four, "toy", "task.ration")
+    for options, said in [
+        ({"levels": {"layers": [7]}}, r"levels of 'model.layers' must be a list of numbers from 1 to 3, got \[7\]"),
+        ({"levels": {"layers": ["two"]}}, "must be a list of numbers"),
+        ({"levels": {"layers": 2}}, "must be a list of numbers"),
+        ({"levels": {"ratio": [5.0]}}, "axis 'task.ratio' is looked along"),
+        ({"at": {"ratio": 5.0}}, "axis 'task.ratio' is looked along"),
+    ]:
+        with pytest.raises(SpecError, match=said):
+            analysis.critical(four, "toy", "ratio", **options)
 
 
 def test_the_shares_of_a_study_add_up_and_name_axes_and_pairs(four):

@@ -132,7 +132,12 @@ def test_any_two_axes_span_the_plane(store):
         ({"at": {"layers": 4}}, "no run has 'model.layers' at 4. Its values: 1, 2, 3."),
         ({"x": "layers", "at": {"layers": 2}}, "axis 'model.layers' cannot be shown and held at a value"),
         ({"pooled": ["layers"], "at": {"layers": 2}}, "axis 'model.layers' cannot be pooled and held at a value"),
-        ({"x": "layers", "pooled": ["layers"]}, "axis 'model.layers' cannot be shown and pooled"),
+        ({"x": "layers", "pooled": "layers"}, "axis 'model.layers' cannot be shown and pooled"),
+        ({"at": {"layers": 1, LAYERS: 2}}, "axis 'model.layers' is held twice; give one value."),
+        ({"at": {"layers": True}}, "no run has 'model.layers' at True."),
+        ({"at": "layers=1"}, "at must be {axis: value}, got 'layers=1'."),
+        ({"x": ""}, "'' is no name of an axis."),
+        ({"x": 3}, "3 is no name of an axis."),
     ],
 )
 def test_what_cannot_be_drawn_is_said_in_one_line(store, options, said):
@@ -140,6 +145,12 @@ def test_what_cannot_be_drawn_is_said_in_one_line(store, options, said):
         analysis.phase_diagram(store, "toy", **options)
     assert said in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_a_page_on_which_one_axis_is_left_has_no_menus_and_is_a_row(store, tmp_path):
+    page = analysis.report(store, "toy", tmp_path / "toy.html", at={"layers": 2, "weight_decay": 0.3, "ratio": 8})
+    assert 'mapWithMenus("#explorer"' not in page.read_text()
+    assert 'vegaEmbed("#explorer"' in page.read_text()
 
 
 def test_an_axis_by_its_last_part_must_be_the_only_one(tmp_path):
