@@ -3,6 +3,7 @@
 `composition_sharing` scaled down for two CPU cores: two layers, run once or twice.
 Prediction: a shared stack generalizes out of distribution above three times chance (0.042), one without sharing does
 not.
+Finding: not run to its end yet.
 """
 
 from study.catalog._wang2024 import tiny, tiny_graph
