@@ -21,13 +21,13 @@ MEASURED = {
     "coverage": 291,
     "double_descent": 378,
     "instruction_diversity": 404,
-    "small_composition_layers": 180,
-    "small_composition_decay": 300,
-    "small_composition_size": 360,
-    "small_complex_reasoning": 420,
-    "small_comparison_ratio": 480,
-    "small_composition_sharing": 660,
-    "small_composition_ratio": 900,
+    "small_composition_size": 239,
+    "small_composition_sharing": 247,
+    "small_comparison_ratio": 250,
+    "small_composition_layers": 467,
+    "small_composition_decay": 541,
+    "small_composition_ratio": 792,
+    "regimes": 1200,
 }
 """Seconds on two cores: of docs/performance.md, and of the findings of the small_* studies in the catalog."""
 
