@@ -4,7 +4,7 @@
 
 import dataclasses
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import ModuleType
 
 import numpy as np
@@ -37,13 +37,13 @@ class Evaluation:
     ) -> None:
         self.task, self.layout, self.score = spec.task, layout, score
         self.floats_per_example = size_of(spec.model, spec.task).floats
-        self.splits, self.chunks = self._joined(splits)
+        self.splits = splits
         self.probes = [probe for probe in (*modules_of("trainables.probes"), *probes) if hasattr(probe, "measure")]
 
     def measure(self, weights_RW: Tensor) -> dict[tuple[str, str], np.ndarray]:
         """Every metric by (split, metric), one value for each run (R,); probes have the split `model`."""
         values: dict[tuple[str, str], np.ndarray] = {}
-        scored = [self.score(weights_RW, inputs_RNL, targets_RN) for inputs_RNL, targets_RN in self.chunks]
+        scored = [self.score(weights_RW, inputs_RNL, targets_RN) for inputs_RNL, targets_RN in self._chunks()]
         scores = {metric: torch.cat([part[metric] for part in scored], dim=1) for metric in scored[0]}
         start = 0
         for split, data in self.splits.items():
@@ -59,29 +59,34 @@ class Evaluation:
 
     def keep(self, keep_R: Tensor) -> None:
         """Drop the data of all runs but those in these rows."""
-        self.splits, self.chunks = self._joined({name: data.select(keep_R) for name, data in self.splits.items()})
+        self.splits = {name: data.select(keep_R) for name, data in self.splits.items()}
 
-    def _joined(self, splits: dict[str, PackedSplit]) -> tuple[dict[str, PackedSplit], list[tuple[Tensor, Tensor]]]:
-        """The splits, and chunks of all their examples, one after the other, that fit the device.
+    def _chunks(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """The inputs and targets of all splits, one after the other, in chunks that fit the device.
 
-        All chunks have one size, so that `score` is compiled once: the first examples stand once more at the end. The
-        splits are views of the same memory.
+        All chunks have one size, so that `score` is compiled once: the first examples stand once more at the end.
         """
-        inputs_RNL, targets_RN = (
-            torch.cat([getattr(data, name) for data in splits.values()], dim=1) for name in ("inputs_RNL", "targets_RN")
-        )
-        num_runs, num_examples = targets_RN.shape[:2]
-        budget = PROFILES[targets_RN.device.type].evaluation_floats // (self.floats_per_example * num_runs)
+        splits = list(self.splits.values())
+        num_runs, num_examples = len(splits[0].counts_R), sum(data.targets_RN.shape[1] for data in splits)
+        budget = PROFILES[splits[0].counts_R.device.type].evaluation_floats // (self.floats_per_example * num_runs)
         num_chunks = math.ceil(num_examples / max(1, budget))
         size = math.ceil(num_examples / num_chunks)
-        again = size * num_chunks - num_examples
-        inputs_RNL, targets_RN = (torch.cat([x, x[:, :again]], dim=1) for x in (inputs_RNL, targets_RN))
-        views, start = {}, 0
-        for name, data in splits.items():
-            end = start + data.targets_RN.shape[1]
-            views[name] = PackedSplit(inputs_RNL[:, start:end], targets_RN[:, start:end], data.counts_R)
-            start = end
-        return views, list(zip(inputs_RNL.split(size, dim=1), targets_RN.split(size, dim=1), strict=True))
+        for start in range(0, size * num_chunks, size):
+            yield (
+                window([data.inputs_RNL for data in splits], start, start + size),
+                window([data.targets_RN for data in splits], start, start + size),
+            )
+
+
+def window(parts: Sequence[Tensor], start: int, end: int) -> Tensor:
+    """Examples `start` to `end` of tensors (R, N, ...) that follow each other; after the last come the first again."""
+    found, before = [], 0
+    for part_RN in (*parts, *parts):
+        count = part_RN.shape[1]
+        if start < before + count and before < end:
+            found.append(part_RN[:, max(0, start - before) : end - before])
+        before += count
+    return torch.cat(found, dim=1)
 
 
 def evaluated_splits(
