@@ -78,8 +78,6 @@ def _check_levels(study: str, scale: Scale, values: Any) -> None:
 def criticals(found: Field, axis: str, levels: Mapping[str, Sequence[float]] | None = None) -> pd.DataFrame:
     """The rows of `critical`."""
     along, levels = found.index(axis), levels or {}
-    for other in levels:
-        found.index(other)
     others = [i for i in range(len(found.scales)) if i != along]
     values = [levels.get(found.axes[i]) or looked_at(found, found.axes[i]) for i in others]
     points = list(itertools.product(*values))

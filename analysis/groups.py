@@ -1,13 +1,10 @@
 """Runs by the values of axes; the many numbers that a search draws are taken together in thirds of the axis."""
 
-import itertools
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from analysis.scale import ABSENT, Scale
-from analysis.slices import MAX_VALUES, Slice
-from analysis.stored import order
+from analysis.scale import ABSENT
+from analysis.slices import MAX_VALUES, Slice, part_order, slices_of
 from trainables.components import closest
 from trainables.errors import SpecError
 
@@ -26,7 +23,7 @@ def grouped_by(points: Points, by: Sequence[str]) -> dict[tuple[Any, ...], list[
     columns = [_values(points, axis) for axis in by]
     keys = list(zip(*columns, strict=True)) if by else [()] * len(points)
     groups: dict[tuple[Any, ...], list[int]] = {}
-    for number in sorted(range(len(points)), key=lambda number: [_order(value) for value in keys[number]]):
+    for number in sorted(range(len(points)), key=lambda number: [part_order(value) for value in keys[number]]):
         groups.setdefault(tuple(map(_plain, keys[number])), []).append(number)
     return groups
 
@@ -37,17 +34,8 @@ def _values(points: Points, axis: str) -> list[Any]:
     known = set(values) - {ABSENT}
     if len(known) <= MAX_VALUES or not all(isinstance(value, int | float) for value in known):
         return values
-    scale = Scale.of(axis, sorted(known))
-    edges = [float(f"{scale.value(i / PARTS):.3g}") for i in range(PARTS + 1)]
-    parts = [Slice(low, high) for low, high in itertools.pairwise(edges)]
-    return [
-        value if value == ABSENT else parts[min(PARTS - 1, math.floor(float(scale.unit(value)) * PARTS))]
-        for value in values
-    ]
-
-
-def _order(value: Any) -> tuple:
-    return order(value.low if isinstance(value, Slice) else value)
+    parts = slices_of(axis, sorted(known), PARTS)
+    return [parts.get(value, value) for value in values]
 
 
 def _plain(value: Any) -> Any:

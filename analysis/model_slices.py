@@ -15,6 +15,7 @@ import numpy as np
 from analysis.all_axes import Field, field
 from analysis.arrangement import Arrangement
 from analysis.boundaries import Boundary
+from analysis.criticals import THIRDS
 from analysis.curve import Surface, curve
 from analysis.held import away, holds
 from analysis.pooled import Cell
@@ -28,8 +29,6 @@ from trainables.errors import SpecError
 if TYPE_CHECKING:
     from study.store.database import Store
 
-LEVELS = (1 / 6, 1 / 2, 5 / 6)
-"""Where an axis of many values is cut, in its range."""
 FEW = 4
 """An axis with so many values or fewer is cut at each of them."""
 
@@ -113,7 +112,7 @@ def _levels(cells: Sequence[Cell], rest: Sequence[str], varied: str, near: Mappi
     if not varied:
         return [middle]
     known = numbers(cells, varied)
-    return [middle | {varied: v} for v in (known if len(known) <= FEW else [at(varied, place) for place in LEVELS])]
+    return [middle | {varied: v} for v in (known if len(known) <= FEW else [at(varied, place) for place in THIRDS])]
 
 
 def _boundary(facts: Study, model: Field, places: Arrangement, near: Mapping[str, Any]) -> Boundary:

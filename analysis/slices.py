@@ -53,9 +53,9 @@ def panels_of(cells: Sequence[dict[str, Any]], axes: Sequence[str], among: Seque
     """The panels of cells by these axes; `among` are all axes of the study."""
     cuts = {axis: values for axis in axes if len(values := numbers(cells, axis)) > MAX_VALUES}
     number = SLICES.get(len(cuts), 2)
-    slices = {axis: _slices(axis, values, number) for axis, values in cuts.items()}
+    slices = {axis: slices_of(axis, values, number) for axis, values in cuts.items()}
     parts = [[slices.get(axis, {}).get(value := cell["point"][axis], value) for axis in axes] for cell in cells]
-    known = [sorted(set(column), key=_order) for column in zip(*parts, strict=True)]
+    known = [sorted(set(column), key=part_order) for column in zip(*parts, strict=True)]
     names = [[label({axis: part}, among) for part in column] for axis, column in zip(axes, known, strict=True)]
     of = [tuple(label({axis: part}, among) for axis, part in zip(axes, row, strict=True)) for row in parts]
     return Panels(of, names, bool(cuts))
@@ -67,7 +67,7 @@ def numbers(cells: Sequence[dict[str, Any]], axis: str) -> list[float]:
     return sorted(values) if all(isinstance(value, int | float) for value in values) else []
 
 
-def _slices(axis: str, values: Sequence[float], number: int) -> dict[float, Slice]:
+def slices_of(axis: str, values: Sequence[float], number: int) -> dict[float, Slice]:
     """The slice of each value: `number` equal parts of the axis's scale."""
     scale = Scale.of(axis, values)
     edges = [float(f"{scale.value(i / number):.3g}") for i in range(number + 1)]
@@ -75,5 +75,6 @@ def _slices(axis: str, values: Sequence[float], number: int) -> dict[float, Slic
     return {value: Slice(edges[part], edges[part + 1]) for value, part in zip(values, parts, strict=True)}
 
 
-def _order(part: Any) -> tuple:
+def part_order(part: Any) -> tuple:
+    """A sort key for values and slices of an axis."""
     return order(part.low if isinstance(part, Slice) else part)

@@ -35,9 +35,8 @@ class Evaluation:
         score: Callable[..., dict[str, Tensor]],
         probes: Sequence[ModuleType] = (),
     ) -> None:
-        self.task, self.layout, self.score = spec.task, layout, score
+        self.task, self.layout, self.splits, self.score = spec.task, layout, splits, score
         self.floats_per_example = size_of(spec.model, spec.task).floats
-        self.splits = splits
         self.probes = [probe for probe in (*modules_of("trainables.probes"), *probes) if hasattr(probe, "measure")]
 
     def measure(self, weights_RW: Tensor) -> dict[tuple[str, str], np.ndarray]:
