@@ -95,8 +95,7 @@ def value_axis(
     scale = alt.Scale(type="log" if log else alt.Undefined, zero=alt.Undefined if log else False, nice=False,
                       padding=padding)  # fmt: skip
     if not log and not named:
-        few = span is not None and all(float(end).is_integer() for end in span) and 1 <= span[0] < span[1] < span[0] + 6
-        return scale, alt.Axis(tickCount=6, tickMinStep=1 if few else alt.Undefined, title=title)
+        return scale, alt.Axis(tickCount=6, title=title)
     ticks = [float(f"{digit}e{power}") for power in range(-12, 13) for digit in (1, 2, 5)]
     if not log and span is not None:
         step = 10 ** math.floor(math.log10((span[1] - span[0]) / 2))

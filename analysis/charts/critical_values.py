@@ -68,7 +68,9 @@ def _marks(found: Field, axis: str, x: str, lines: str, rows: list[dict[str, Any
     through the first where there are several."""
     across, up = (replace(found.scales[found.index(path)], path=words(path)) for path in (x, axis))
     name = f"critical {words(axis)}"
-    plane = channel(alt.X, "x", across), channel(alt.Y, "value", replace(up, path=name))
+    levels = found.levels[found.index(x)]
+    whole = bool(levels) and all(level.is_integer() for level in levels)
+    plane = channel(alt.X, "x", across, whole=whole), channel(alt.Y, "value", replace(up, path=name))
     order = list(dict.fromkeys(row["line"] for row in rows))
     color = alt.Color("line:O").sort(order).scale(scheme=alt.SchemeParams("viridis", extent=[0.05, 0.8]))
     color = color.title(words(lines)).legend(symbolType="stroke", symbolStrokeWidth=3)
@@ -79,7 +81,7 @@ def _marks(found: Field, axis: str, x: str, lines: str, rows: list[dict[str, Any
     shape = alt.Shape("where:N").scale(domain=list(MARKS), range=list(MARKS.values())).legend(None)
     tooltip = [alt.Tooltip(f"{field}:N").title(title) for field, title in
                (("place", "at"), ("where", "critical value"), ("text", name))]  # fmt: skip
-    size = alt.when(f"datum.where == '{INSIDE}'").then(alt.value(48 if found.levels[found.index(x)] else 8))
+    size = alt.when(f"datum.where == '{INSIDE}'").then(alt.value(48 if levels else 8))
     dots = base.mark_point(filled=True, opacity=1).encode(
         plane[1], shape, size=size.otherwise(alt.value(48)), tooltip=tooltip
     )
