@@ -333,25 +333,34 @@ def test_no_name_leads_out_of_the_store(study, pack):
 # Checkpoints.
 
 
+SAVED = {"weights": [[0.5, -1.0, 2.0, 0.0, 1.0], [1.0, 2.0, 3.0, 4.0, 5.0]], "step": [3, -1]}
+
+
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory) -> bytes:
     import torch
 
     path = tmp_path_factory.mktemp("checkpoint") / "c.safetensors"
-    tensors = {"weights": torch.zeros(2, 5), "step": torch.zeros(2, dtype=torch.int64)}
+    tensors = {"weights": torch.tensor(SAVED["weights"]), "step": torch.tensor(SAVED["step"])}
     checkpoint.save(path, checkpoint.Checkpoint(["a", "b"], 7, tensors))
     return path.read_bytes()
 
 
 def check_checkpoint(content: bytes) -> None:
+    """Whatever can be read is what was written, bit for bit."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "c.safetensors")
         path.write_bytes(content)
         for read in (checkpoint.about, checkpoint.load):
             try:
-                read(path)
+                found = read(path)
             except checkpoint.CheckpointError as error:
                 one_line(error)
+            else:
+                run_ids, step = found if isinstance(found, tuple) else (found.run_ids, found.step)
+                assert (run_ids, step) == (["a", "b"], 7)
+                if isinstance(found, checkpoint.Checkpoint):
+                    assert {name: tensor.tolist() for name, tensor in found.tensors.items()} == SAVED
 
 
 @drawn(100)

@@ -40,7 +40,8 @@ def train_pack(
         record: called with a Flush when runs leave, at the end, and about every `flush_seconds`. What it raises ends
             the training.
         observe: when runs are evaluated and looked into, and whether they leave when they have generalized.
-        checkpoint: go on from here instead of from the beginning; it must hold every run of `specs`.
+        checkpoint: go on from here instead of from the beginning; it must hold every run of `specs`. CheckpointError,
+            before anything is trained, where it is of another model.
         prune: asked at every evaluation, with the step and the test accuracies of the runs that would go on, which of
             them end here.
         device: `auto`, `cpu`, `cuda` or `cuda:1`.

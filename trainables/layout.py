@@ -6,6 +6,7 @@ parameter starts at a multiple of 16 floats, which batched matrix products like;
 
 # R runs, W weights with padding
 
+import hashlib
 from dataclasses import dataclass
 
 import torch
@@ -46,6 +47,11 @@ class Layout:
         self.is_matrix_W = torch.cat(kinds)
         """True for a weight of a matrix, False for one of a bias or a gain, and for padding; on the device of `to`."""
         self.num_params = sum(slot.size for slot in self.slots)
+
+    @property
+    def digest(self) -> str:
+        """A hash of the parameters' names, places and shapes: weights of another layout mean something else."""
+        return hashlib.sha256(repr(self.slots).encode()).hexdigest()[:16]
 
     def flatten(self, module: nn.Module) -> Tensor:
         """The module's weights as a new vector (W,)."""

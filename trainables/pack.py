@@ -49,12 +49,12 @@ class Pack:
         modules = [spec.model.build(spec.task, generator("init", spec.seed)) for spec in specs]
         self.layout = Layout(modules[0]).to(device)
         self.step = checkpoint.step if checkpoint else 0
+        tensors = {"weights": torch.stack([self.layout.flatten(module) for module in modules])}
+        tensors |= {slot: torch.zeros_like(tensors["weights"]) for slot in first.optimizer.slots}
+        tensors["generalized_at"] = torch.full((len(specs),), -1)
         if checkpoint:
+            checkpoint.check_fits(tensors, self.layout.digest)
             tensors = checkpoint.select(self.run_ids).tensors
-        else:
-            tensors = {"weights": torch.stack([self.layout.flatten(module) for module in modules])}
-            tensors |= {slot: torch.zeros_like(tensors["weights"]) for slot in first.optimizer.slots}
-            tensors["generalized_at"] = torch.full((len(specs),), -1)
         self.generalized_at_R = tensors.pop("generalized_at")
         """First step since which test accuracy has stayed high without a break; -1 = it is not high now."""
         self.tensors = {name: tensor.to(device) for name, tensor in tensors.items()}
@@ -120,7 +120,8 @@ class Pack:
     def checkpoint(self) -> Checkpoint:
         """Everything needed to go on from here, on the CPU and independent of further training."""
         tensors = {name: tensor[self.row_of_run].cpu() for name, tensor in self.tensors.items()}
-        return Checkpoint(list(self.run_ids), self.step, {**tensors, "generalized_at": self.generalized_at_R.clone()})
+        tensors["generalized_at"] = self.generalized_at_R.clone()
+        return Checkpoint(list(self.run_ids), self.step, tensors, self.layout.digest)
 
     def weights_of(self, run_id: str) -> Tensor:
         """One run's weights (W,), as they are now."""

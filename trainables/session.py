@@ -59,7 +59,8 @@ class Session:
                 for name, column in columns(run_id, self.pack.step, found).items():
                     self.findings.setdefault(name, []).extend(column)
             if keep:
-                self.snapshots.append(Checkpoint([run_id], self.pack.step, {"weights": weights_W[None].cpu().clone()}))
+                kept = {"weights": weights_W[None].cpu().clone()}
+                self.snapshots.append(Checkpoint([run_id], self.pack.step, kept, self.pack.layout.digest))
 
     def evaluate(self) -> None:
         """Record every metric of every run at this step, and let the runs go that are done."""

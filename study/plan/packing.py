@@ -99,7 +99,7 @@ def make_packs(
     num_of_shape: Mapping[str, float],
     anew: Mapping[str, str] | None = None,
 ) -> list[PackPlan]:
-    """Packs for these runs, the most expensive first.
+    """Packs for these runs, one of each shape that is compiled first, then the most expensive first.
 
     Runs that already belong to a pack (`assigned`: run id -> pack id) stay together; the others are packed by shape,
     runs with as many examples beside each other. Runs whose checkpoints (name and step) are at different steps never
@@ -143,7 +143,18 @@ def make_packs(
                     flops=sum(run_flops(specs[r], horizon - step) for r in members),
                 )
             )
-    return sorted(packs, key=lambda pack: -pack.flops)
+    return _each_shape_first(sorted(packs, key=lambda pack: -pack.flops))
+
+
+def _each_shape_first(packs: Sequence[PackPlan]) -> list[PackPlan]:
+    """The same packs, those first whose step no pack before them compiles. Two workers that begin with one shape would
+    both compile it; what one has compiled, the other takes from the cache in a tenth of the time."""
+    first: dict[tuple[str, int], PackPlan] = {}
+    for pack in packs:
+        if pack.compiled:
+            first.setdefault((pack.specs[0].pack_key, len(pack.run_ids)), pack)
+    those = {id(pack) for pack in first.values()}
+    return [*first.values(), *(pack for pack in packs if id(pack) not in those)]
 
 
 def run_bytes(spec: RunSpec, compiled: bool = False) -> float:

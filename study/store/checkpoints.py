@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 from study.store.errors import StorageError
 from study.store.storage import Storage
@@ -42,6 +43,12 @@ def load(storage: Storage, name: str) -> Checkpoint:
     """A whole state on the CPU; CheckpointError if it cannot be read."""
     with storage.fetched(name) as path:
         return checkpoint.load(path)
+
+
+def set_aside(storage: Storage, name: str) -> None:
+    """Keep a state that cannot be used under another name, so that nobody tries it again."""
+    with suppress(FileNotFoundError):  # another pack had it, too, and was first
+        storage.rename(name, name.replace(".safetensors", ".torn"))
 
 
 def put_aside(storage: Storage, run_ids: Iterable[str]) -> None:

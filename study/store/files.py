@@ -15,16 +15,16 @@ def atomic(path: Path) -> Iterator[Path]:
     When the block raises (a full disk, an interrupt), `path` is as it was and what was written is removed.
     A killed process leaves the hidden file `.<name>.<pid>.tmp`, which nothing reads.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    _make_folder(path.parent)
     draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         yield draft
-        _sync(draft)
+        sync(draft)
         os.replace(draft, path)
     except BaseException:
         draft.unlink(missing_ok=True)
         raise
-    _sync(path.parent)
+    sync(path.parent)
 
 
 def patiently(timeout: float) -> Iterator[None]:
@@ -39,7 +39,15 @@ def patiently(timeout: float) -> Iterator[None]:
         yield
 
 
-def _sync(path: Path) -> None:
+def _make_folder(folder: Path) -> None:
+    """Make a folder and those above it, durably: a file in a folder whose name is lost is lost with it."""
+    if missing := [path for path in (folder, *folder.parents) if not path.exists()]:
+        folder.mkdir(parents=True, exist_ok=True)
+        for path in missing:
+            sync(path.parent)
+
+
+def sync(path: Path) -> None:
     """Bring a file, or the names in a directory, to the disk."""
     handle = os.open(path, os.O_RDONLY)
     try:

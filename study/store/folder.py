@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from study.store.errors import StorageError
-from study.store.files import atomic
+from study.store.files import atomic, sync
 from study.store.names import checked
 
 
@@ -61,8 +61,9 @@ class Folder:
 
     @contextmanager
     def drafted(self, name: str) -> Iterator[Path]:
-        """A path for a writer that replaces files atomically by itself, as `checkpoint.save` does; not synced."""
-        yield self._path(name)
+        """A path to write a file to, which is made, durably, or replaced when the block ends well; see `write`."""
+        with atomic(self._path(name)) as draft:
+            yield draft
 
     def delete(self, name: str) -> None:
         """Remove a file, if it is there."""
@@ -71,6 +72,8 @@ class Folder:
     def rename(self, name: str, new_name: str) -> None:
         """Give a file another name."""
         os.replace(self._path(name), self._path(new_name))
+        sync(self._path(name).parent)
+        sync(self._path(new_name).parent)
 
     def check(self) -> None:
         """Nothing to do: reading a folder raises an error that names it."""

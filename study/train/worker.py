@@ -17,15 +17,15 @@ from typing import Any
 
 import torch
 
-from study.plan.done import is_done
 from study.plan.packing import PackPlan
 from study.sources import Sources, install
 from study.store import checkpoints
-from study.store.parts import Recorder, last_states
+from study.store.parts import Recorder
 from study.store.provenance import provenance
 from study.store.storage import storage_at
 from study.train.asha import Asha
-from trainables import checkpoint
+from study.train.resume import set_aside, start_of
+from trainables.checkpoint import CheckpointError
 from trainables.device import resolve_device
 from trainables.engine import train_pack
 from trainables.errors import SpecError, line_in
@@ -136,28 +136,34 @@ def train(pack: PackPlan, settings: Settings, trial_id: str, heartbeat: Callable
         if storage.exists(checkpoints.stop_sign(pack.pack_id)):
             raise Stopped
 
-    run_ids, start = _start(pack, settings)
+    start = start_of(pack, settings)
     # The first heartbeat says that training begins, and which runs an earlier try of the pack has finished.
-    done = {run_id: (pack.horizon, "finished") for run_id in pack.run_ids if run_id not in run_ids}
+    done = {run_id: (pack.horizon, "finished") for run_id in pack.run_ids if run_id not in start.run_ids}
     compiling = settings.compile == "on" or (settings.compile == "auto" and pack.compiled)
     heartbeat({"pack_id": pack.pack_id, "states": done, "compiling": compiling})
-    if not run_ids:
+    if not start.run_ids:
         return  # an earlier try has done it all and died before it could say so
     observe, prune = settings.observe, None
     if settings.prune_in:
         prune = Asha(storage, settings.prune_in, pack.pack_id, pack.horizon, observe.evaluations_per_decade)
-    train_pack(
-        [spec for run_id, spec in zip(pack.run_ids, pack.specs, strict=True) if run_id in run_ids],
-        horizon=pack.horizon,
-        record=record,
-        observe=observe,
-        checkpoint=start,
-        flush_seconds=settings.flush_seconds,
-        prune=prune,
-        device=str(resolve_device(settings.device)),
-        compile=settings.compile,
-        packs_alike=pack.packs_alike,
-    )
+    while True:
+        try:
+            train_pack(
+                [spec for run_id, spec in zip(pack.run_ids, pack.specs, strict=True) if run_id in start.run_ids],
+                horizon=pack.horizon,
+                record=record,
+                observe=observe,
+                checkpoint=start.state,
+                flush_seconds=settings.flush_seconds,
+                prune=prune,
+                device=str(resolve_device(settings.device)),
+                compile=settings.compile,
+                packs_alike=pack.packs_alike,
+            )
+            return
+        except CheckpointError as error:  # of another model: nothing has been trained yet
+            set_aside(storage, start.files, error)
+            start = start_of(pack, settings)
 
 
 def record_failure(pack: PackPlan, settings: Settings, trial_id: str, error: str, status: str = "failed") -> None:
@@ -167,7 +173,7 @@ def record_failure(pack: PackPlan, settings: Settings, trial_id: str, error: str
     """
     about = provenance(settings.device, settings.threads, trial_id, settings.sources.digest(pack.specs[0]))
     recorder = Recorder(settings.place, pack.pack_id, about)
-    run_ids, start = _start(pack, settings)
+    start = start_of(pack, settings)
     rows = [
         {
             "run_id": run_id,
@@ -175,38 +181,16 @@ def record_failure(pack: PackPlan, settings: Settings, trial_id: str, error: str
             "status": status,
             "stop_reason": None,
             "horizon": pack.horizon,
-            "steps": start.step if start else 0,
+            "steps": start.state.step if start.state else 0,
             "wall_seconds": 0.0,
             "started_at": _now(),
             "ended_at": _now(),
             "error": error,
         }
         for run_id, first in zip(pack.run_ids, pack.first_attempts, strict=True)
-        if run_id in run_ids
+        if run_id in start.run_ids
     ]
     recorder.flush({}, rows)
-
-
-def _start(pack: PackPlan, settings: Settings) -> tuple[set[str], checkpoint.Checkpoint | None]:
-    """The runs that are still to train and their state: of this pack's own earlier try, else what the plan found."""
-    storage, pruning = storage_at(settings.place), settings.prune_in is not None
-    known, leaving = last_states(settings.place, pack.pack_id), settings.observe.leave_when_generalized
-    waiting = [run_id for run_id in pack.run_ids if not is_done(known.get(run_id), pack.horizon, pruning, leaving)]
-    if not waiting:
-        return set(), None
-    in_flight = checkpoints.pack_state(pack.pack_id)
-    if storage.exists(in_flight):
-        try:
-            own = checkpoints.load(storage, in_flight)
-            if pack.start_step <= own.step < pack.horizon and set(waiting) <= set(own.run_ids):
-                return set(waiting), own.select(waiting)
-        except checkpoint.CheckpointError:
-            storage.rename(in_flight, in_flight.replace(".safetensors", ".torn"))
-    found = [checkpoints.load(storage, name) for name in pack.checkpoints]
-    parts = [part.select([r for r in part.run_ids if r in waiting]) for part in found if part.step == pack.start_step]
-    held = {run_id for part in parts for run_id in part.run_ids}
-    # Where a state has gone meanwhile they begin from the beginning, all of them: a pack has one step.
-    return set(waiting), checkpoint.joined(parts).select(waiting) if set(waiting) <= held else None
 
 
 def _now() -> str:

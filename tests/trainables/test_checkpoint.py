@@ -1,11 +1,13 @@
 """Checkpoints: what is saved comes back, what is not a checkpoint is refused, and nothing is ever half written."""
 
+import errno
 import json
 import pickle
 from pathlib import Path
 
 import pytest
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 
 from trainables import checkpoint
@@ -31,12 +33,12 @@ def about(path: Path) -> tuple[list[str], int]:
 def test_what_is_saved_comes_back_bit_for_bit(tmp_path):
     before = state()
     before.tensors["weights"][0] = torch.tensor([float("nan"), float("inf"), -0.0, 1e-45])
-    checkpoint.save(tmp_path / "new" / "folder" / "x.safetensors", before)
-    after = checkpoint.load(tmp_path / "new" / "folder" / "x.safetensors")
+    checkpoint.save(tmp_path / "x.safetensors", before)
+    after = checkpoint.load(tmp_path / "x.safetensors")
     assert (after.run_ids, after.step) == (before.run_ids, before.step)
     assert after.tensors["generalized_at"].equal(before.tensors["generalized_at"])
     assert after.tensors["weights"].view(torch.int32).equal(before.tensors["weights"].view(torch.int32))
-    assert about(tmp_path / "new" / "folder" / "x.safetensors") == (["a", "b", "c"], 7)
+    assert about(tmp_path / "x.safetensors") == (["a", "b", "c"], 7)
 
 
 def test_views_and_transposes_are_saved_as_they_look(tmp_path):
@@ -163,32 +165,71 @@ def test_no_pickle_is_ever_executed(tmp_path):
         checkpoint.load(path)
 
 
-def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch):
-    path = tmp_path / "x"
-    checkpoint.save(path, state(step=1))
+def change_at(data: bytes, place: int, mask: int) -> bytes:
+    return data[:place] + bytes([data[place] ^ mask]) + data[place + 1 :]
 
-    def disk_full(tensors, neighbour, metadata):
-        Path(neighbour).write_bytes(b"half of i")
-        raise OSError("No space left on device")
+
+def test_a_byte_that_changed_anywhere_is_refused_or_changes_nothing(tmp_path):
+    """Spaces at the end of a header are what may become other white space."""
+    path, before = tmp_path / "x", state()
+    checkpoint.save(path, before)
+    whole, refused = path.read_bytes(), 0
+    for place in range(len(whole)):
+        for mask in (1 << place % 8, 0xFF):
+            path.write_bytes(change_at(whole, place, mask))
+            try:
+                after = checkpoint.load(path)
+            except CheckpointError:
+                refused += 1
+            else:
+                assert same(after, before), place
+    assert refused > 1.9 * len(whole)
+
+
+def test_a_tail_of_zeros_as_a_power_cut_leaves_it_is_refused(tmp_path):
+    path = tmp_path / "x"
+    checkpoint.save(path, state())
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-8] + bytes(8))
+    with pytest.raises(CheckpointError, match="not those that were written"):
+        checkpoint.load(path)
+
+
+def test_a_header_that_says_another_step_is_refused_before_any_tensor_is_read(tmp_path):
+    path = tmp_path / "x"
+    checkpoint.save(path, state(step=7))
+    path.write_bytes(path.read_bytes().replace(b'"step":"7"', b'"step":"9"'))
+    with pytest.raises(CheckpointError, match="header is not as it was written"):
+        about(path)
+
+
+def test_a_file_of_format_1_is_read_as_it_is(tmp_path):
+    path, before = tmp_path / "x", state()
+    save_file(before.tensors, path, metadata={"format": "1", "step": "7", "run_ids": json.dumps(before.run_ids)})
+    after = checkpoint.load(path)
+    assert same(after, before)
+    after.check_fits(before.tensors, "any layout")
+
+
+def test_a_state_of_another_model_does_not_fit():
+    weights, since = torch.zeros(3, 4), torch.zeros(3, dtype=torch.int64)
+    mine = Checkpoint(["a", "b", "c"], 7, {"weights": weights, "generalized_at": since}, "this")
+    mine.check_fits({"weights": weights[:1], "generalized_at": since[:1]}, "this")
+    for other, layout in (
+        ({"weights": weights[:, :3], "generalized_at": since}, "this"),
+        ({"weights": weights.double(), "generalized_at": since}, "this"),
+        ({"weights": weights, "momentum": weights, "generalized_at": since}, "this"),
+        ({"weights": weights, "generalized_at": since}, "that"),
+    ):
+        with pytest.raises(CheckpointError, match="of another model"):
+            mine.check_fits(other, layout)
+
+
+def test_a_disk_that_is_full_is_an_os_error_with_its_number(tmp_path, monkeypatch):
+    def disk_full(*rest, **options):
+        raise SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)")
 
     monkeypatch.setattr(checkpoint, "save_file", disk_full)
-    with pytest.raises(OSError, match="No space"):
-        checkpoint.save(path, state(step=2))
-    with pytest.raises(OSError, match="No space"):
-        checkpoint.save(tmp_path / "y", state())
-    assert [file.name for file in tmp_path.iterdir()] == ["x"]
-    assert checkpoint.load(path).step == 1
-
-
-def test_a_reader_sees_the_old_state_until_the_rename(tmp_path, monkeypatch):
-    path = tmp_path / "x"
-    checkpoint.save(path, state(step=1))
-    seen, replace = [], checkpoint.os.replace
-
-    def watching(source, target):
-        seen.append(checkpoint.load(path).step)
-        replace(source, target)
-
-    monkeypatch.setattr(checkpoint.os, "replace", watching)
-    checkpoint.save(path, state(step=2))
-    assert [*seen, checkpoint.load(path).step] == [1, 2]
+    with pytest.raises(OSError, match="No space left") as caught:
+        checkpoint.save(tmp_path / "x", state())
+    assert caught.value.errno == errno.ENOSPC

@@ -330,6 +330,20 @@ def test_the_most_expensive_pack_goes_first():
     assert flops == sorted(flops, reverse=True)
 
 
+def test_each_shape_that_is_compiled_comes_first_once_and_then_the_most_expensive(monkeypatch):
+    """Two workers that begin with one shape would both compile it."""
+    specs = specs_of(small(axes={"model.width": (16, 32, 64)}, seeds=6))
+    plain = [pack.specs[0].model.width for pack in packs_of(specs, size=2)]
+    assert plain == [64] * 3 + [32] * 3 + [16] * 3
+    monkeypatch.setattr("study.plan.packing.compiling_helps", lambda *rest: True)
+    widths = [pack.specs[0].model.width for pack in packs_of(specs, size=2)]
+    assert widths == [64, 32, 16, 64, 64, 32, 32, 16, 16]
+    more = specs_of(small(axes={"model.width": (16, 32, 64)}, seeds=10))
+    uneven = [(pack.specs[0].model.width, len(pack.run_ids)) for pack in packs_of(more, size=4)]
+    assert len({*uneven[:6]}) == 6, "a smaller pack is compiled by itself"
+    assert uneven[6:] == [(64, 4), (32, 4), (16, 4)]
+
+
 def test_attempts_in_other_packs_come_before_those_in_this_one():
     specs = specs_of(small())
     run_id = next(iter(specs))

@@ -128,15 +128,55 @@ def test_a_pack_split_into_smaller_ones_goes_on_from_the_state_of_the_large_one(
     assert statuses(store) == [("finished", "horizon", 60, None)]
 
 
-@pytest.mark.parametrize("damage", ["torn", "empty", "garbage"])
+@pytest.mark.parametrize("damage", ["torn", "empty", "garbage", "flipped", "zero tail"])
 def test_a_state_in_flight_that_cannot_be_read_means_starting_over_with_the_same_numbers(store, undisturbed, damage):
     pack = only_pack(store)
     train_until(pack, store, 6)
     path = in_flight(store, pack)
     data = path.read_bytes()
-    path.write_bytes({"torn": data[: len(data) // 2], "empty": b"", "garbage": b"\xff" * 999}[damage])
+    damages = {"torn": data[: len(data) // 2], "empty": b"", "garbage": b"\xff" * 999}
+    flipped = data[:-500] + bytes([data[-500] ^ 64]) + data[-499:]  # a weight, or a slot of the optimizer
+    path.write_bytes((damages | {"flipped": flipped, "zero tail": data[:-512] + bytes(512)})[damage])
     finish(store, pack)
     assert metrics(store) == undisturbed
+    assert path.with_suffix(".torn").exists()
+
+
+def test_a_state_in_flight_of_another_model_is_set_aside_once_and_the_pack_starts_over(store, undisturbed, caplog):
+    """A change of the model's code, say: its parameters have other shapes, or other names."""
+    pack = only_pack(store)
+    train_until(pack, store, 6)
+    path = in_flight(store, pack)
+    own = checkpoint.load(path)
+    narrower = {name: tensor[:, :-16] if tensor.ndim > 1 else tensor for name, tensor in own.tensors.items()}
+    for other in (dataclasses.replace(own, tensors=narrower), dataclasses.replace(own, layout="another")):
+        checkpoint.save(path, other)
+        heard: list[dict[str, Any]] = []
+        watched(pack, settings(store), "trial", heard.append)
+        assert not [message for message in heard if "error" in message]
+        assert "of another model" in caplog.text
+        caplog.clear()
+        store.ingest()
+        assert metrics(store) == undisturbed
+        assert path.with_suffix(".torn").exists()
+        store = Store.open(store.path.parent / "second", write=True)
+        train_until(pack, store, 6)
+        path = in_flight(store, pack)
+
+
+def test_an_extension_whose_state_has_other_bytes_begins_from_the_beginning(store, tmp_path):
+    trained(small(), store)
+    [pack] = planned(small(horizon=90), store, pack_size=8).packs
+    path = store.path / pack.checkpoints[3]
+    data = path.read_bytes()
+    path.write_bytes(data[:-100] + bytes([data[-100] ^ 1]) + data[-99:])
+    finish(store, pack)
+    assert store.sql("select distinct steps, status from runs").fetchall() == [(90, "finished")]
+    assert path.with_suffix(".torn").exists()
+    whole = Store.open(tmp_path / "whole", write=True)
+    trained(small(horizon=90), whole, pack_size=8)
+    rows = {row[:4]: row[4] for row in metrics(store)}
+    assert all(rows[row[:4]] == pytest.approx(row[4], rel=1e-4, abs=1e-5) for row in metrics(whole))
 
 
 def test_a_part_that_is_torn_is_made_again(store, undisturbed):
@@ -157,7 +197,7 @@ def test_a_run_that_an_earlier_try_has_finished_leaves_its_state_unused(store, m
     [pack] = planned(small(horizon=90), store, pack_size=8).packs
     assert (len(pack.checkpoints), pack.start_step) == (8, 60)
     ended = {"status": "finished", "stop_reason": "diverged", "steps": 70}
-    monkeypatch.setattr("study.train.worker.last_states", lambda place, pack_id: {pack.run_ids[0]: ended})
+    monkeypatch.setattr("study.train.resume.last_states", lambda place, pack_id: {pack.run_ids[0]: ended})
     assert finish(store, pack)[0]["states"] == {pack.run_ids[0]: (90, "finished")}
     reached = dict(store.sql("select run_id, steps from runs").fetchall())
     assert [reached[run_id] for run_id in pack.run_ids] == [60, *[90] * 7]
@@ -193,7 +233,7 @@ def test_a_worker_that_dies_between_its_last_part_and_its_checkpoints_leaves_fin
         raise OSError(28, "No space left on device")
 
     pack = only_pack(store)
-    monkeypatch.setattr("study.train.worker.checkpoint.save", full)
+    monkeypatch.setattr(checkpoint, "save", full)
     with pytest.raises(OSError, match="No space left"):
         finish(store, pack)
     record_failure(pack, settings(store), "trial", "No space left on device")

@@ -1,0 +1,50 @@
+"""The whole service in this process: plan, worker, recorder and ingest as they are, and a loop in place of Ray."""
+
+import errno
+import math
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+from unittest.mock import patch
+
+from study.spec import StudySpec
+from study.store.database import Store
+from study.train import service
+from study.train.options import Options
+from study.train.worker import Work, watched
+
+OPTIONS = Options(device="cpu", compile="off", address="local", pack_size=4, flush_seconds=0)
+
+
+def run_packs(
+    next_work: Callable[[], Work | None],
+    *,
+    scratch: Path,
+    target: Any,
+    most: int,
+    split: Any,
+    heard: Callable[[dict[str, Any]], None],
+    ask_seconds: float = math.inf,
+) -> None:
+    """`study.train.ray_tune.run_packs` for one pack after the other, in this process."""
+
+    def heartbeat(message: dict[str, Any]) -> None:
+        if message.get("blame") == "disk":
+            raise OSError(errno.ENOSPC, message["error"])
+        assert "blame" not in message, message
+        heard(message)
+
+    while (work := next_work()) is not None:
+        watched(*work, "trial", heartbeat)
+
+
+def run_and_extend(study: StudySpec, folder: Path) -> None:
+    """What two commands do: train the study to its horizon, then to twice that."""
+    loop = ModuleType("study.train.ray_tune")
+    loop.run_packs = run_packs  # type: ignore[attr-defined]
+    with patch.dict(sys.modules, {"study.train.ray_tune": loop}):
+        store = Store.open(folder, write=True)
+        service.run(study, store, OPTIONS, lambda said: None)
+        service.run(study.with_(horizon=2 * study.horizon), store, OPTIONS, lambda said: None)
