@@ -5,7 +5,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -88,9 +88,8 @@ class Bucket:
                 self.write(name, file.read_buffer())
 
     def delete(self, name: str) -> None:
-        with self._told():
-            if self.exists(name):
-                self.files.delete_file(self._path(name))
+        with suppress(FileNotFoundError), self._told():
+            self.files.delete_file(self._path(name))
 
     def rename(self, name: str, new_name: str) -> None:
         with self._told():
