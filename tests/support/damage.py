@@ -6,32 +6,40 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+CHANGES = ("bit", "byte", "torn", "zero end", "zero block", "other block", "longer", "lost block", "double block")
+
 
 def damaged(data: bytes, draw: random.Random) -> bytes:
-    """The bytes with one change: a bit, a byte, a block, or the end of the file."""
+    """The bytes with one change."""
     changed = data
     while changed == data:
-        begin, end = sorted(draw.sample(range(len(data) + 1), 2))
-        size = min(draw.choice((1, 8, 64, 512, 4096)), len(data) // 2)
-        first, second = sorted(draw.sample(range(len(data) - size + 1), 2))
-        changed = draw.choice(
-            [
-                lambda: _with(data, begin, data[begin] ^ 1 << draw.randrange(8)),
-                lambda: _with(data, begin, draw.randrange(256)),
-                lambda: data[:begin],
-                lambda: data[:begin] + bytes(len(data) - begin),
-                lambda: data[:begin] + bytes(end - begin) + data[end:],
-                lambda: data[:first] + data[second : second + size] + data[first + size :],
-                lambda: data + bytes(size),
-                lambda: data[:begin] + data[end:],
-                lambda: data[:first] + data[first : first + size] + data[first:],
-            ]
-        )()
+        changed = _changed(data, draw)
     return changed
 
 
-def _with(data: bytes, place: int, byte: int) -> bytes:
-    return data[:place] + bytes([byte]) + data[place + 1 :]
+def _changed(data: bytes, draw: random.Random) -> bytes:
+    size = min(draw.choice((1, 8, 64, 512, 4096)), len(data) // 2)
+    begin, other = draw.sample(range(len(data) - size), 2)
+    before, block, after = data[:begin], data[begin : begin + size], data[begin + size :]
+    match draw.choice(CHANGES):
+        case "bit":
+            return before + bytes([data[begin] ^ 1 << draw.randrange(8)]) + data[begin + 1 :]
+        case "byte":
+            return before + bytes([draw.randrange(256)]) + data[begin + 1 :]
+        case "torn":
+            return before
+        case "zero end":
+            return before + bytes(len(data) - begin)
+        case "zero block":
+            return before + bytes(size) + after
+        case "other block":
+            return before + data[other : other + size] + after
+        case "longer":
+            return data + bytes(size)
+        case "lost block":
+            return before + after
+        case _:
+            return before + block + block + after
 
 
 def outcomes(path: Path, read: Callable[[Path], Any], tries: int, seed: int = 0) -> Counter[str]:

@@ -53,7 +53,7 @@ def test_a_part_that_has_lost_its_digest_is_refused_and_one_of_the_format_before
         if about == {"format": 1}:
             assert not decoded(buffer.getvalue().to_pybytes()).checked
         else:
-            with pytest.raises(PartError, match="has lost its digest|format None is not 1 or 2"):
+            with pytest.raises(PartError, match=r"has lost its digest|format None is not 1 or 2"):
                 decoded(buffer.getvalue().to_pybytes())
     with pytest.raises(PartError, match=r"its bytes are not those that were written: .* digest"):
         decoded(part().replace(MARK, MARK.replace(b"sha256", b"sha257")))
@@ -123,10 +123,10 @@ def test_a_flush_that_one_part_cannot_hold_becomes_several_and_the_last_has_the_
         monkeypatch.setattr(f"study.store.{module}.MAX_ROWS", 4)
     recorder = Recorder(tmp_path, "pack", PROVENANCE)
     last = recorder.flush(losses(A, range(10)), [state(A, steps=9)])
-    recorder.flush_findings({name: [1.0 if name == "value" else 1 if name in ("step", "layer") else "x"] * 5
-                             for name in ("run_id", "step", "probe", "layer", "position", "metric", "value")})  # fmt: skip
-    parts = [read_part(Folder(tmp_path), path.relative_to(tmp_path / "parts").as_posix())
-             for path in sorted(tmp_path.rglob("*.parquet"))]  # fmt: skip
+    found = {"run_id": A, "step": 1, "probe": "p", "layer": 0, "position": "h", "metric": "m", "value": 1.0}
+    recorder.flush_findings({name: [value] * 5 for name, value in found.items()})
+    names = sorted(path.relative_to(tmp_path / "parts").as_posix() for path in tmp_path.rglob("*.parquet"))
+    parts = [read_part(Folder(tmp_path), name) for name in names]
     assert [(part.name.rpartition("/")[2], part.rows, part.error) for part in parts] == [
         ("0001-000001.parquet", 4, None),
         ("0001-000002.parquet", 4, None),
