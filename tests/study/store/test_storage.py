@@ -22,7 +22,7 @@ from study.train.worker import record_failure, train
 from tests.study.store.test_database import contents
 from tests.study.train.test_asha import STUDY as PRUNED
 from tests.study.train.test_worker import finish, only_pack, statuses, train_until
-from tests.support.parts import PROVENANCE, losses, plan_row, state, write_parts
+from tests.support.parts import PROVENANCE, A, losses, plan_row, state, write_parts
 from tests.support.s3 import S3, serving
 from tests.support.studies import MACHINE, make_plan, metrics, planned, settings, small, study_file, trained
 from trainables.checkpoint import Checkpoint, CheckpointError
@@ -99,7 +99,7 @@ def test_states_go_in_and_out_and_torn_ones_are_left_out(storage):
     whole = Checkpoint(["a", "b"], 7, {"weights": weights, "generalized_at": torch.tensor([1, -1])})
     names = [
         checkpoints.pack_state("p"),
-        checkpoints.run_state("a"),
+        checkpoints.run_state(A),
         checkpoints.snapshot("a", 7),
         checkpoints.run_state("torn"),
     ]
@@ -243,11 +243,11 @@ def test_parts_in_a_bucket_are_brought_in_as_those_in_a_folder(store, tmp_path):
 
 
 def test_a_torn_part_is_passed_over_and_tried_again_when_it_has_changed(store):
-    name = Recorder(store.place, "pack", PROVENANCE).flush(losses("a", range(9)), [state("a", steps=9)])
+    name = Recorder(store.place, "pack", PROVENANCE).flush(losses(A, range(9)), [state(A, steps=9)])
     storage, data = storage_at(store.place), storage_at(store.place).read(f"parts/{name}")
     storage.write(f"parts/{name}", data[:-50])
     storage.write("parts/garbage.parquet", b"garbage")
-    write_plan(store.place, "s", {}, [plan_row("a")])
+    write_plan(store.place, "s", {}, [plan_row(A)])
     assert sorted(part for part, _ in store.ingest().skipped) == ["garbage.parquet", name]
     assert [part for part, _ in skipped_parts(store)] == ["garbage.parquet", name]
     assert store.ingest().skipped == []
@@ -338,7 +338,7 @@ def test_a_store_remembers_its_storage(store, url, tmp_path, call, monkeypatch):
     assert Store.open(store.path, write=True).place == url
     assert Store.open(store.path, write=True, storage=f"{url}/").place == url
     assert Store.open(tmp_path / "plain", write=True).place == str(tmp_path / "plain")
-    write_plan(url, "s", {}, [plan_row("a")])
+    write_plan(url, "s", {}, [plan_row(A)])
     assert call("ingest", "--store", store.path) == (0, "1 parts, 1 rows brought in.\n", "")
     monkeypatch.setenv("STUDY_STORAGE", url)
     assert call("ingest", "--store", tmp_path / "elsewhere") == (0, "1 parts, 1 rows brought in.\n", "")
@@ -398,7 +398,7 @@ def test_wrong_credentials_are_one_line_before_any_work(s3: S3, url, tmp_path, c
 
 
 def test_parts_of_one_storage_are_plain_parquet(store):
-    name = Recorder(store.place, "pack", PROVENANCE).flush(losses("a", range(3)), [])
+    name = Recorder(store.place, "pack", PROVENANCE).flush(losses(A, range(3)), [])
     files, root = FileSystem.from_uri(store.place)
     table = pq.read_table(f"{root}/parts/{name}", filesystem=files)
     assert table["step"].to_pylist() == [0, 1, 2]
