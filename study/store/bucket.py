@@ -78,6 +78,13 @@ class Bucket:
             stream.write(data)
             stream.close()
 
+    def create(self, name: str, data: bytes | pa.Buffer) -> None:
+        """See `Folder`. pyarrow has no write that fails where something is, so that of two at the same moment the later
+        one wins: the lease of the driver keeps them apart."""
+        if self.exists(name):
+            raise FileExistsError(f"{self.url}: {name} is there.")
+        self.write(name, data)
+
     @contextmanager
     def drafted(self, name: str) -> Iterator[Path]:
         checked(name)

@@ -65,6 +65,11 @@ class Folder:
         with atomic(self._path(name)) as draft:
             draft.write_bytes(data)
 
+    def create(self, name: str, data: bytes) -> None:
+        """Make a file, durably; FileExistsError if there is one, whoever has made it at the same time."""
+        with atomic(self._path(name), replace=False) as draft:
+            draft.write_bytes(data)
+
     @contextmanager
     def drafted(self, name: str) -> Iterator[Path]:
         """A path for a writer that replaces files atomically by itself, as `checkpoint.save` does; not synced."""

@@ -8,7 +8,9 @@ state of each run in its metadata.
 import hashlib
 import json
 import re
+import secrets
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -49,7 +51,8 @@ def write_plan(
     if not storage.exists(f"parts/{name}"):
         created_at = datetime.now(UTC) if after is None else max(datetime.now(UTC), after + timedelta(milliseconds=1))
         about = {"kind": "plan", "study": study, "created_at": created_at.isoformat(), "spec": study_spec}
-        _write(storage, name, table, about)
+        with suppress(FileExistsError):  # another has written the same plan meanwhile
+            _write(storage, name, table, about)
     return name
 
 
@@ -89,9 +92,11 @@ class Recorder:
     def _write_metrics(self, table: pa.Table, states: Sequence[Mapping[str, Any]]) -> str:
         self._num_flushes += 1
         name = f"{self._pack_id}/{self.attempt:04d}-{self._num_flushes:06d}.parquet"
-        if self._storage.exists(f"parts/{name}"):
-            raise FileExistsError(f"part {name} exists: another worker trains pack {self._pack_id!r} right now.")
-        _write(self._storage, name, table, {**self._about, "written_at": _now(), "runs": list(states)})
+        try:
+            _write(self._storage, name, table, {**self._about, "written_at": _now(), "runs": list(states)})
+        except FileExistsError:
+            trains = f"another worker trains pack {self._pack_id!r} right now"
+            raise FileExistsError(f"part {name} exists: {trains}.") from None
         return name
 
     def flush_findings(self, findings: Mapping[str, Any]) -> None:
@@ -104,9 +109,10 @@ class Recorder:
 
 
 def write_probes(place: str | Path, name: str, findings: Mapping[str, Any]) -> None:
-    """Write the columns of `PROBES`, found after training, as the part `probes/<name>`."""
+    """Write the columns of `PROBES`, found after training, as a part `probes/<name>-...` of its own: two who look into
+    one state at the same time do not overwrite each other."""
     about = {"kind": "probes", "written_at": _now(), "versions": versions(), **source()}
-    _write(storage_at(place), f"probes/{name}.parquet", _probes_table(findings), about)
+    _write(storage_at(place), f"probes/{name}-{secrets.token_hex(4)}.parquet", _probes_table(findings), about)
 
 
 def write_sources(place: str | Path, texts: Mapping[str, Mapping[str, str]]) -> None:
@@ -117,7 +123,8 @@ def write_sources(place: str | Path, texts: Mapping[str, Mapping[str, str]]) -> 
         if not storage.exists(f"parts/sources/{digest}.parquet"):
             rows = [{"digest": digest, "module": module, "text": text} for module, text in modules.items()]
             table = pa.Table.from_pylist(rows, schema=SOURCES)
-            _write(storage, f"sources/{digest}.parquet", table, {"kind": "sources", "written_at": _now()})
+            with suppress(FileExistsError):
+                _write(storage, f"sources/{digest}.parquet", table, {"kind": "sources", "written_at": _now()})
 
 
 def _probes_table(findings: Mapping[str, Any]) -> pa.Table:
@@ -147,8 +154,9 @@ def _parts_of(storage: Storage, pack_id: str) -> list[str]:
 
 
 def _write(storage: Storage, name: str, table: pa.Table, about: Mapping[str, Any]) -> None:
-    """Write one part. The file is encoded in memory, so that only plain writes can meet a full disk."""
-    storage.write(f"parts/{name}", encoded(table, about))
+    """Write one part; FileExistsError if there is one of this name. The file is encoded in memory, so that only plain
+    writes can meet a full disk."""
+    storage.create(f"parts/{name}", encoded(table, about))
 
 
 def _now() -> str:

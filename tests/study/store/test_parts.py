@@ -1,6 +1,7 @@
 """Parts: written once, whole or not at all, and never overwritten."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,8 +12,8 @@ import pytest
 
 from study.store import provenance
 from study.store.part_file import ABOUT
-from study.store.part_schemas import METRICS
-from study.store.parts import Recorder, write_plan
+from study.store.part_schemas import METRICS, PROBES
+from study.store.parts import Recorder, write_plan, write_probes
 from tests.support.parts import PROVENANCE, A, B, losses, plan_row, state
 from trainables.errors import SpecError
 
@@ -80,6 +81,29 @@ def test_two_workers_on_one_pack_do_not_overwrite_each_other(tmp_path):
     with pytest.raises(FileExistsError, match="another worker"):
         other.flush(losses(A, [2]), [])
     assert pq.read_table(tmp_path / "parts/pack/0001-000001.parquet")["step"].to_pylist() == [1]
+
+
+def test_two_workers_that_write_at_the_same_moment_do_not_overwrite_each_other(tmp_path, monkeypatch):
+    one, other = Recorder(tmp_path, "pack", {}), Recorder(tmp_path, "pack", {})
+    fsync = os.fsync
+
+    def meanwhile(handle: int) -> None:
+        monkeypatch.setattr(os, "fsync", fsync)
+        one.flush(losses(A, [1]), [])
+        fsync(handle)
+
+    monkeypatch.setattr(os, "fsync", meanwhile)  # the draft of the other is written, and has no name yet
+    with pytest.raises(FileExistsError, match="another worker"):
+        other.flush(losses(A, [2]), [])
+    assert pq.read_table(tmp_path / "parts/pack/0001-000001.parquet")["step"].to_pylist() == [1]
+    assert files_below(tmp_path) == ["parts/pack/0001-000001.parquet"]
+
+
+def test_findings_of_two_looks_are_two_parts(tmp_path):
+    finding = dict(zip(PROBES.names, ([A], [1], ["p"], [0], ["h"], ["m"], [0.5]), strict=True))
+    for _ in range(2):
+        write_probes(tmp_path, "a-1-p", finding)
+    assert len(files_below(tmp_path / "parts/probes")) == 2
 
 
 def test_a_disk_that_fills_up_raises_and_leaves_no_file(tmp_path):

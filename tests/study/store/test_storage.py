@@ -1,5 +1,7 @@
 """Storage: the same names and bytes in a folder and in a bucket, whole or not at all, and nothing outside of it."""
 
+import errno
+import os
 import pickle
 import shutil
 import sys
@@ -90,6 +92,40 @@ def test_what_is_written_is_there_under_its_name_and_nothing_else_is(storage):
             look("parts/b/2.parquet")
     storage.check_writing()
     assert list(storage.names("parts")) == ["parts/a/1.torn"]
+
+
+def test_what_must_be_new_does_not_replace_what_is_there(storage):
+    storage.create("parts/a/1.parquet", b"one")
+    with pytest.raises(FileExistsError):
+        storage.create("parts/a/1.parquet", b"other")
+    assert storage.read("parts/a/1.parquet") == b"one"
+    assert list(storage.names("parts")) == ["parts/a/1.parquet"]
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_of_two_that_make_a_file_at_the_same_moment_one_is_refused(tmp_path, monkeypatch, links):
+    """In a folder: the other one comes after the draft was written, and before it gets its name."""
+
+    def first(*paths: object) -> None:
+        (tmp_path / "x").write_bytes(b"first")
+        monkeypatch.undo()
+        if not links:
+            raise OSError(errno.EPERM, "no links here")
+        os.link(*paths)
+
+    monkeypatch.setattr(os, "link", first)
+    with pytest.raises(FileExistsError):
+        storage_at(tmp_path).create("x", b"second")
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("x", b"first")]
+
+
+def test_a_folder_without_links_takes_new_files_all_the_same(tmp_path, monkeypatch):
+    def link(*paths: object) -> None:
+        raise OSError(errno.ENOTSUP, "no links here")
+
+    monkeypatch.setattr(os, "link", link)
+    storage_at(tmp_path).create("a/x", b"one")
+    assert [path.name for path in (tmp_path / "a").iterdir()] == ["x"]
 
 
 def test_states_go_in_and_out_and_torn_ones_are_left_out(storage):
