@@ -29,7 +29,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
                 runs.append(run(f"{len(runs):016x}", curves, point, seed=seed, weight_decay=decay, ratio=6.0))
     runs.append(run(f"{len(runs):016x}", {}, {"task.train_fraction": 0.9, "optimizer.weight_decay": 2.0}, seed=2,
                     status="failed", stop_reason=None, error="OutOfMemoryError: no memory"))  # fmt: skip
-    finding = {"run_id": f"{0:016x}", "step": 1000, "probe": "causal_tracing", "layer": 1, "position": "r1"}
+    finding = {"run_id": runs[0]["run_id"], "step": 1000, "probe": "causal_tracing", "layer": 1, "position": "r1"}
     findings = {name: [value] for name, value in (finding | {"metric": "strength", "value": 0.9}).items()}
     axes = {"task.train_fraction": [0.3, 0.5, 0.7, 0.9], "optimizer.weight_decay": [0.5, 2.0]}
     folder = tmp_path_factory.mktemp("docs") / "results"

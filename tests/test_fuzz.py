@@ -24,9 +24,9 @@ from study.spec import StudySpec, find
 from study.store import parts as recorder
 from study.store.database import Store
 from study.store.errors import StoreError
-from study.store.part_schemas import METADATA_KEY
+from study.store.part_file import ABOUT, encoded
 from study.store.parts import Recorder, write_plan
-from tests.support.parts import PROVENANCE, losses, plan_row, state
+from tests.support.parts import PROVENANCE, A, RunId, invented, losses, plan_row, state
 from tests.support.runs import mlp_run, transformer_run
 from trainables import checkpoint
 from trainables.errors import SpecError
@@ -170,7 +170,7 @@ def test_any_axes_make_a_search_or_a_spec_error(texts):
 def store(tmp_path_factory) -> Store:
     path = tmp_path_factory.mktemp("store")
     spec = mlp_run()
-    write_plan(path, "s", STUDY, [plan_row(spec.run_id, spec=json.dumps(spec.to_json()))])
+    write_plan(path, "s", STUDY, [plan_row(RunId(spec.to_json()))])
     Recorder(path, "pack", PROVENANCE).flush(losses(spec.run_id, range(5)), [state(spec.run_id, steps=4)])
     store = Store.open(path, write=True)
     assert not store.ingest().skipped
@@ -210,7 +210,7 @@ def test_any_condition_of_extend_chooses_runs_or_is_a_spec_error(store, text):
 def parts(tmp_path_factory) -> dict[str, bytes]:
     """A part of each kind."""
     path = tmp_path_factory.mktemp("parts")
-    write_plan(path, "s", STUDY, [plan_row(f"{i:016x}") for i in range(3)])
+    write_plan(path, "s", STUDY, [plan_row(invented(str(i))) for i in range(3)])
     recorder_ = Recorder(path, "pack", PROVENANCE)
     recorder_.flush(losses("a", range(30)), [state("a", steps=29)])
     found = {"run_id": "a", "step": 1, "probe": "p", "layer": 0, "position": "h", "metric": "m", "value": 1.0}
@@ -226,8 +226,8 @@ def check_ingest(contents: list[bytes]) -> None:
     """With these files beside good ones, ingest does not raise, brings the good ones in and lists the others."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder)
-        Recorder(path, "good", PROVENANCE).flush(losses("good", range(3)), [state("good", steps=2)])
-        write_plan(path, "good", {"question": "?"}, [plan_row("good")])
+        Recorder(path, "good", PROVENANCE).flush(losses(A, range(3)), [state(A, steps=2)])
+        write_plan(path, "good", {"question": "?"}, [plan_row(A)])
         (path / "parts/bad").mkdir()
         for number, content in enumerate(contents):
             (path / f"parts/bad/{number:04d}-000001.parquet").write_bytes(content)
@@ -239,7 +239,7 @@ def check_ingest(contents: list[bytes]) -> None:
             assert reason
             assert "\n" not in reason
         assert report.busy is None
-        good = "select status, (select count(*) from metrics where run_id = 'good') from runs where run_id = 'good'"
+        good = f"select status, (select count(*) from metrics where run_id = '{A}') from runs where run_id = '{A}'"
         assert store.sql(good).fetchall() == [("running", 3)]
         for table in ("outcomes", "phases", "cells", "curves", "attempts", "probes"):
             store.sql(f"from {table}")
@@ -279,8 +279,11 @@ def test_parts_that_say_other_things_of_themselves_go_in_or_are_listed(parts, da
     contents = []
     for _ in range(10):
         table = pq.read_table(pa.BufferReader(parts[data.draw(KINDS)]))
-        about = data.draw(mutated(json.loads((table.schema.metadata or {})[METADATA_KEY])))
-        contents.append(written(table.replace_schema_metadata({METADATA_KEY: json.dumps(about)})))
+        about = data.draw(mutated(json.loads((table.schema.metadata or {})[ABOUT])))
+        if isinstance(about, dict):
+            contents.append(encoded(table, about))
+        else:
+            contents.append(written(table.replace_schema_metadata({ABOUT: json.dumps(about)})))
     check_ingest(contents)
 
 
@@ -295,14 +298,14 @@ def test_parts_with_other_columns_go_in_or_are_listed(parts, data):
             st.none(), TEXT, st.integers(-(2**63), 2**63 - 1), st.floats(), st.booleans(), st.binary(max_size=4),
             st.lists(st.integers(0, 3), max_size=2),
         )]))  # fmt: skip
-        name = table.column_names[place]
+        name, about = table.column_names[place], json.loads((table.schema.metadata or {})[ABOUT])
         try:
             column = pa.array(values)
-            contents.append(written(table.set_column(place, name, column)))
+            contents.append(encoded(table.set_column(place, name, column), about))
         except (pa.ArrowInvalid, UnicodeEncodeError):  # no writer can make it
             continue
-        contents.append(written(table.drop_columns([name])))
-        contents.append(written(table.append_column(name, column)))
+        contents.append(encoded(table.drop_columns([name]), about))
+        contents.append(encoded(table.append_column(name, column), about))
     check_ingest(contents)
 
 
@@ -318,8 +321,8 @@ def test_no_name_leads_out_of_the_store(study, pack):
     with tempfile.TemporaryDirectory() as folder:
         store = Path(folder, "a", "store")
         for write in (
-            lambda: write_plan(store, study, {}, [plan_row("a")]),
-            lambda: Recorder(store, pack, PROVENANCE).flush({}, [state("a")]),
+            lambda: write_plan(store, study, {}, [plan_row(A)]),
+            lambda: Recorder(store, pack, PROVENANCE).flush({}, [state(A)]),
             lambda: recorder.last_states(store, pack),
         ):
             try:

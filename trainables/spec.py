@@ -8,7 +8,6 @@ is left out of the JSON, and old ids stay.
 
 import dataclasses
 import functools
-import hashlib
 import json
 import sys
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from trainables.fields import at_least as at_least
 from trainables.fields import coerce as coerce
 from trainables.fields import fields_of
 from trainables.parts import PARTS, Absent, check_class, check_fields, class_of, is_own, name_of, unknown, version_of
+from trainables.run_id import run_id
 
 LOSSES = ("cross_entropy", "mse", "stablemax")
 PRECISIONS = ("float32", "bfloat16")
@@ -106,9 +106,8 @@ class RunSpec:
 
     @functools.cached_property
     def run_id(self) -> str:
-        """16 hex digits: BLAKE2b of the canonical JSON (sorted keys, no spaces)."""
-        text = json.dumps(self.to_json(), sort_keys=True, separators=(",", ":"), allow_nan=False)
-        return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+        """16 hex digits, the hash of the canonical JSON."""
+        return run_id(self.to_json())
 
     @functools.cached_property
     def pack_key(self) -> str:

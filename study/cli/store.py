@@ -32,9 +32,11 @@ def ingest(store: str, storage: str | None, rebuild: bool, as_json: bool) -> Non
     done = Store(Path(store).absolute(), write=True).ingest(rebuild=rebuild)
     if as_json:
         skipped = [{"part": part, "reason": reason} for part, reason in done.skipped]
-        print_json({"parts": done.parts, "rows": done.rows, "skipped": skipped})
+        print_json({"parts": done.parts, "rows": done.rows, "unchecked": done.unchecked, "skipped": skipped})
     else:
         click.echo(f"{done.parts:,} parts, {done.rows:,} rows brought in.")
+        if done.unchecked:
+            click.echo(f"{done.unchecked:,} parts are of an older version and have no digest: bytes not checked.")
     for part, reason in done.skipped:
         note(f"skipped part {part}: {reason}")
     if done.busy:

@@ -5,7 +5,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -78,6 +78,13 @@ class Bucket:
             stream.write(data)
             stream.close()
 
+    def create(self, name: str, data: bytes | pa.Buffer) -> None:
+        """See `Folder`. pyarrow has no write that fails where something is, so that of two at the same moment the later
+        one wins: the lease of the driver keeps them apart."""
+        if self.exists(name):
+            raise FileExistsError(f"{self.url}: {name} is there.")
+        self.write(name, data)
+
     @contextmanager
     def drafted(self, name: str) -> Iterator[Path]:
         checked(name)
@@ -88,9 +95,8 @@ class Bucket:
                 self.write(name, file.read_buffer())
 
     def delete(self, name: str) -> None:
-        with self._told():
-            if self.exists(name):
-                self.files.delete_file(self._path(name))
+        with suppress(FileNotFoundError), self._told():
+            self.files.delete_file(self._path(name))
 
     def rename(self, name: str, new_name: str) -> None:
         with self._told():

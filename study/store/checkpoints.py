@@ -11,6 +11,8 @@ from trainables.checkpoint import Checkpoint, CheckpointError
 
 THREADS = 16
 """Headers read at the same time: a bucket takes tens of milliseconds for each."""
+STOPPED = "stopped"
+"""Folder of the stop signs."""
 
 
 def pack_state(pack_id: str) -> str:
@@ -29,8 +31,8 @@ def snapshot(run_id: str, step: int) -> str:
 
 
 def stop_sign(pack_id: str) -> str:
-    """A file that stops a pack at its next flush, as long as it exists."""
-    return f"stopped/{pack_id}"
+    """A file that stops a pack at its next flush, as long as it exists; a driver removes those that others left."""
+    return f"{STOPPED}/{pack_id}"
 
 
 def save(storage: Storage, name: str, state: Checkpoint) -> None:

@@ -15,7 +15,7 @@ import duckdb
 from study.store.errors import QueryError, StoreBusy, StoreError, StoreUnusable
 from study.store.files import patiently
 
-VERSION = "4"
+VERSION = "5"
 """Of the tables. A file of an older version is made anew from the parts."""
 TIMEOUT = 5.0
 """Seconds for which a reader or a writer waits for the other."""

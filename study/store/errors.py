@@ -27,5 +27,9 @@ class StoreUnusable(StoreError):
         self.why = why
 
 
+class PartError(StoreError):
+    """A part that does not go in: not the bytes that were written, not ours, or too large."""
+
+
 class StorageError(OSError, SpecError):
     """A storage that cannot be used: to a worker the same as a full disk, to a user one line."""

@@ -1,30 +1,55 @@
 """Files that appear whole or not at all, and patience with files that others hold."""
 
+import errno
 import os
 import random
+import secrets
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK)
+"""How file systems without hard links (exFAT, some mounts of buckets) refuse one."""
+
 
 @contextmanager
-def atomic(path: Path) -> Iterator[Path]:
+def atomic(path: Path, replace: bool = True) -> Iterator[Path]:
     """A hidden path beside `path` to write to. It becomes `path`, durably and at once, when the block ends well.
 
+    Without `replace` that raises FileExistsError where there is something already.
+
     When the block raises (a full disk, an interrupt), `path` is as it was and what was written is removed.
-    A killed process leaves the hidden file `.<name>.<pid>.tmp`, which nothing reads.
+    A killed process leaves the hidden file `.<name>.<hex>.tmp`, which nothing reads.
     """
     _make_folder(path.parent)
-    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")  # processes of two machines may have one number
     try:
         yield draft
         sync(draft)
-        os.replace(draft, path)
+        if replace:
+            os.replace(draft, path)
+        else:
+            _add(draft, path)
     except BaseException:
         draft.unlink(missing_ok=True)
         raise
     sync(path.parent)
+
+
+def _add(draft: Path, path: Path) -> None:
+    """Give a file its name, which must be new."""
+    try:
+        os.link(draft, path)
+        draft.unlink()
+    except FileExistsError:
+        raise
+    except OSError as error:
+        if error.errno not in NO_LINKS:
+            raise
+        if path.exists():
+            raise FileExistsError(f"'{path}' is there.") from None
+        os.replace(draft, path)
 
 
 def patiently(timeout: float) -> Iterator[None]:

@@ -24,7 +24,7 @@ def fold_new(file: Path, storage: Storage, report: IngestReport, timeout: float)
         with connected(file, write=True, timeout=timeout) as connection:
             install(connection)
     known = {part: None if good else (size, mtime_ns) for part, size, mtime_ns, good in stamps}
-    for batch in read_batches(storage, new_parts(storage, known)):
+    for batch in read_batches(storage, new_parts(storage, known, report)):
         _fold(file, batch, report, timeout)
 
 
@@ -47,7 +47,11 @@ def _fold(file: Path, batch: list[Part], report: IngestReport, timeout: float) -
         if not isinstance(error.__cause__, duckdb.DataError | duckdb.IntegrityError):
             raise
         half = len(batch) // 2
-        halves = [batch[:half], batch[half:]] if half else [[replace(batch[0], rows=0, tables={}, error=str(error))]]
+        halves = (
+            [batch[:half], batch[half:]]
+            if half
+            else [[replace(batch[0], rows=0, tables={}, checked=None, error=str(error))]]
+        )
         for smaller in halves:
             _fold(file, smaller, report, timeout)
         return

@@ -4,6 +4,7 @@ Names are paths below it, as in `parts/plan/x.parquet`. A file appears whole or 
 """
 
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -36,17 +37,22 @@ class Folder:
 
     def stamp(self, name: str) -> tuple[int, int]:
         """Size in bytes, and change time in nanoseconds: what tells a file from a later one of its name."""
-        stat = self._path(name).stat()
-        return stat.st_size, stat.st_mtime_ns
+        now = self._path(name).stat()
+        return now.st_size, now.st_mtime_ns
 
     def read(self, name: str) -> bytes:
-        """The bytes of a file; FileNotFoundError where there is none, as in all that follow."""
-        return self._path(name).read_bytes()
+        """The bytes of a file; FileNotFoundError where there is none, as in all that follow, and OSError for what is no
+        regular file: reading a FIFO would wait forever."""
+        with self.open(name) as file:
+            return file.read()
 
     @contextmanager
     def open(self, name: str) -> Iterator[BinaryIO]:
         """A file to read parts of."""
-        with self._path(name).open("rb") as file:
+        path = self._path(name)
+        with open(path, "rb", opener=lambda path, flags: os.open(path, flags | os.O_NONBLOCK)) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise OSError(f"'{path}' is no regular file: remove it, or put it elsewhere.")
             yield file
 
     @contextmanager
@@ -57,6 +63,11 @@ class Folder:
     def write(self, name: str, data: bytes) -> None:
         """Make a file, durably, or replace it; OSError if it cannot be written, and then nothing has changed."""
         with atomic(self._path(name)) as draft:
+            draft.write_bytes(data)
+
+    def create(self, name: str, data: bytes) -> None:
+        """Make a file, durably; FileExistsError if there is one, whoever has made it at the same time."""
+        with atomic(self._path(name), replace=False) as draft:
             draft.write_bytes(data)
 
     @contextmanager

@@ -1,5 +1,6 @@
 """Which parts are new, read in batches: what happens before the database is touched."""
 
+import os
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -7,6 +8,7 @@ from datetime import UTC, datetime
 
 import pyarrow as pa
 
+from study.store.names import is_name
 from study.store.part_reader import TABLES, Part, read_part, table_of
 from study.store.storage import Storage
 
@@ -25,6 +27,8 @@ class IngestReport:
     rows: int = 0
     skipped: list[tuple[str, str]] = field(default_factory=list)
     """Parts that could not be read, each with the reason. They are tried again when their file changes."""
+    unchecked: int = 0
+    """Of `parts`, those of an older version of this package: they have no digest that would show other bytes."""
     busy: str | None = None
     """Why parts are left for the next ingest: who kept the store. None when all went in."""
 
@@ -33,22 +37,33 @@ class IngestReport:
         self.skipped += [(part.name, part.error) for part in batch if part.error]
         self.parts += sum(not part.error for part in batch)
         self.rows += sum(part.rows for part in batch)
+        self.unchecked += sum(part.checked is False for part in batch)
 
 
-def new_parts(storage: Storage, known: Mapping[str, tuple[int, int] | None]) -> list[str]:
+def new_parts(storage: Storage, known: Mapping[str, tuple[int, int] | None], report: IngestReport) -> list[str]:
     """Names of the parts in the storage that are not in `known`; plans first: runs are measured against their chance.
 
     `known` maps a name to None, or for an unreadable part to its size and change time: it is new when they differ.
+    Files whose names the store cannot hold are listed in `report`.
     """
-    names = (name.removeprefix("parts/") for name in storage.names("parts") if name.endswith(".parquet"))
 
     def is_new(name: str) -> bool:
         if name not in known:
             return True
         before = known[name]
-        return before is not None and before != storage.stamp(f"parts/{name}")  # a stamp costs a request in a bucket
+        try:
+            return before is not None and before != storage.stamp(f"parts/{name}")  # costs a request in a bucket
+        except OSError:  # reading it says what is wrong
+            return True
 
-    return sorted(filter(is_new, names), key=lambda name: (not name.startswith("plan/"), name))
+    names = []
+    for name in (name.removeprefix("parts/") for name in storage.names("parts") if name.endswith(".parquet")):
+        if not is_name(name):
+            shown = os.fsencode(name).decode("utf-8", "backslashreplace")
+            report.skipped.append((shown, "its name is not UTF-8, or has a backslash: rename the file, or remove it."))
+        elif is_new(name):
+            names.append(name)
+    return sorted(names, key=lambda name: (not name.startswith("plan/"), name))
 
 
 def read_batches(storage: Storage, names: list[str]) -> Iterator[list[Part]]:

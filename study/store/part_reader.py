@@ -8,12 +8,15 @@ from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from study.store.definitions import digest_of
+from study.store.errors import PartError
 from study.store.names import check_name
-from study.store.part_schemas import FORMAT, METADATA_KEY, METRICS, PLAN, PROBES, SOURCES
+from study.store.part_file import MAX_BYTES, PartFile, decoded
+from study.store.part_schemas import METRICS, PLAN, PROBES, SOURCES
 from study.store.storage import Storage
+from trainables.errors import SpecError
+from trainables.run_id import run_id
 
 TIME = pa.timestamp("us")
 TABLES = {
@@ -26,6 +29,7 @@ TABLES = {
             "size": pa.int64(),
             "mtime_ns": pa.int64(),
             "ingested_at": TIME,
+            "checked": pa.bool_(),
             "error": pa.string(),
         }
     ),
@@ -77,6 +81,8 @@ class Part:
     kind: str | None = None
     rows: int = 0
     tables: Mapping[str, pa.Table] = field(default_factory=dict)
+    checked: bool | None = None
+    """Whether its bytes fit a digest in it: False for an older part, which has none; None where it cannot go in."""
     error: str | None = None
 
     @property
@@ -89,22 +95,26 @@ def read_part(storage: Storage, name: str) -> Part:
     """The part of this name below `parts`."""
     try:
         size, mtime_ns = storage.stamp(f"parts/{name}")
+        if size > MAX_BYTES:
+            return Part(
+                name, size, mtime_ns, error=f"{size / 1e6:,.0f} MB: no part is larger than {MAX_BYTES / 1e6:,.0f}."
+            )
         data = storage.read(f"parts/{name}")
     except OSError as error:  # a fault of the disk and not of the part: no stamp, so that the next ingest tries again
         return Part(name, 0, 0, error=str(error))
     part = Part(name, size, mtime_ns)
     try:
         return _parse(part, data)
+    except SpecError as error:
+        return replace(part, error=str(error))
     except Exception as error:  # whatever is wrong with one part, the others go in
         return replace(part, error=f"{type(error).__name__}: {error}".splitlines()[0])
 
 
 def _parse(part: Part, data: bytes) -> Part:
     """The part with what its file says. Raises, whatever is wrong with it."""
-    file = pq.ParquetFile(pa.BufferReader(data))
-    about = json.loads((file.schema_arrow.metadata or {}).get(METADATA_KEY, b"{}"))
-    if about.get("format") != FORMAT:
-        raise ValueError(f"format {about.get('format')!r} is not {FORMAT}: no part, or one of another version.")
+    file = decoded(data)
+    about = file.about
     if about["kind"] == "plan":
         study, created_at = about["study"], _time(about["created_at"])
         rows = _columns(file, "new_plans", study=study, planned_at=created_at)
@@ -126,7 +136,9 @@ def _parse(part: Part, data: bytes) -> Part:
         ]
         tables = {"new_metrics": rows, "new_states": table_of("new_states", states)}
     _check_names(tables)
-    return replace(part, kind=about["kind"], rows=len(rows), tables=tables)
+    if about["kind"] == "plan":
+        _check_run_ids(tables["new_plans"])
+    return replace(part, kind=about["kind"], rows=len(rows), tables=tables, checked=file.checked)
 
 
 def _definitions(spec: Any, added_at: datetime | None) -> list[dict[str, Any]]:
@@ -135,6 +147,13 @@ def _definitions(spec: Any, added_at: datetime | None) -> list[dict[str, Any]]:
     if not isinstance(name, str) or not isinstance(sql, str) or not sql:
         return []
     return [{"name": name, "digest": digest_of(sql), "sql": sql, "added_at": added_at}]
+
+
+def _check_run_ids(plan: pa.Table) -> None:
+    """PartError for a run whose id is not that of its spec: two plans would mean different runs by it."""
+    for said, spec in zip(plan["run_id"].to_pylist(), plan["spec"].to_pylist(), strict=True):
+        if said != (found := run_id(json.loads(spec))):
+            raise PartError(f"it gives run {said!r} a spec whose id is {found!r}: it was not written by this package.")
 
 
 def _check_names(tables: Mapping[str, pa.Table]) -> None:
@@ -146,16 +165,14 @@ def _check_names(tables: Mapping[str, pa.Table]) -> None:
                     check_name(column, name)
 
 
-def _columns(file: pq.ParquetFile, name: str, **constants: Any) -> pa.Table:
+def _columns(file: PartFile, name: str, **constants: Any) -> pa.Table:
     """The columns of a part as one of TABLES, beside columns with the same value in all rows."""
-    data = file.read()
-    columns = [
-        pa.repeat(pa.scalar(constants[field.name], field.type), len(data))
-        if field.name in constants
-        else data[field.name].cast(field.type)
-        for field in TABLES[name]
-    ]
-    return pa.table(columns, schema=TABLES[name])
+    schema = TABLES[name]
+    table = file.columns(pa.schema([column for column in schema if column.name not in constants]))
+    for column, value in constants.items():
+        same = pa.repeat(pa.scalar(value, schema.field(column).type), len(table))
+        table = table.append_column(schema.field(column), same)
+    return table.select(schema.names)
 
 
 def _distinct(metrics: pa.Table) -> pa.Table:

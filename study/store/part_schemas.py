@@ -2,9 +2,6 @@
 
 import pyarrow as pa
 
-FORMAT = 1
-METADATA_KEY = b"grokking_study"
-
 NAME = pa.dictionary(pa.int32(), pa.string())
 """Text with few distinct values."""
 

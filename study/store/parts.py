@@ -1,26 +1,29 @@
 """What workers write: immutable Parquet parts, from which the store can always be rebuilt.
 
-Two kinds, told apart by the JSON under `grokking_study` in the file's metadata. A plan part says what a study asks
+Two kinds, told apart by the JSON in the file (part_file.py). A plan part says what a study asks
 for, one row per run; a metrics part says what one flush of one pack recorded, one row per value, with the newest
 state of each run in its metadata.
 """
 
 import hashlib
 import json
+import re
+import secrets
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from study.store.errors import StorageError
 from study.store.names import check_name
-from study.store.part_schemas import FORMAT, METADATA_KEY, METRICS, PLAN, PROBES, SOURCES
+from study.store.part_file import FORMAT, MAX_ROWS, decoded, encoded
+from study.store.part_schemas import METRICS, PLAN, PROBES, SOURCES
 from study.store.provenance import source, versions
 from study.store.storage import Storage, storage_at
+from trainables.errors import SpecError
 
 
 def write_plan(
@@ -38,6 +41,8 @@ def write_plan(
     `again` writes a plan that is there once more: the study was another one in between, and the latest plan counts.
     """
     check_name("study name", study)
+    if len(rows) > MAX_ROWS:
+        raise SpecError(f"study {study!r} asks for {len(rows):,} runs, a plan holds at most {MAX_ROWS:,}: split it.")
     table = pa.Table.from_pylist([dict(row) for row in rows], schema=PLAN).sort_by("run_id")
     content = json.dumps([FORMAT, study, study_spec, table.to_pylist()], sort_keys=True)
     name, storage = _plan_name(study, content), storage_at(place)
@@ -46,7 +51,8 @@ def write_plan(
     if not storage.exists(f"parts/{name}"):
         created_at = datetime.now(UTC) if after is None else max(datetime.now(UTC), after + timedelta(milliseconds=1))
         about = {"kind": "plan", "study": study, "created_at": created_at.isoformat(), "spec": study_spec}
-        _write(storage, name, table, about)
+        with suppress(FileExistsError):  # another has written the same plan meanwhile
+            _write(storage, name, table, about)
     return name
 
 
@@ -71,31 +77,42 @@ class Recorder:
     def flush(self, metrics: Mapping[str, Any], states: Sequence[Mapping[str, Any]]) -> str:
         """Write one part and return its name. `metrics` are the columns of `METRICS`, or empty for states alone.
 
-        `states` hold the newest state of each run that this flush speaks of. Raises OSError when the disk is full, or
-        a remote storage does not answer.
+        `states` hold the newest state of each run that this flush speaks of. More rows than one part holds become
+        several, the last of them with the states: what these speak of is then on disk. Raises OSError when the disk is
+        full, or a remote storage does not answer.
         """
-        self._num_flushes += 1
-        name = f"{self._pack_id}/{self.attempt:04d}-{self._num_flushes:06d}.parquet"
-        if self._storage.exists(f"parts/{name}"):
-            raise FileExistsError(f"part {name} exists: another worker trains pack {self._pack_id!r} right now.")
         # An empty array may be of any type, and not all of them can be cast.
         rows = metrics if metrics and len(metrics["run_id"]) else {name: [] for name in METRICS.names}
         table = pa.table({name: pa.array(rows[name]) for name in METRICS.names}).cast(METRICS)
-        _write(self._storage, name, table, {**self._about, "written_at": _now(), "runs": list(states)})
+        while len(table) > MAX_ROWS:
+            self._write_metrics(table.slice(0, MAX_ROWS), [])
+            table = table.slice(MAX_ROWS)
+        return self._write_metrics(table, states)
+
+    def _write_metrics(self, table: pa.Table, states: Sequence[Mapping[str, Any]]) -> str:
+        self._num_flushes += 1
+        name = f"{self._pack_id}/{self.attempt:04d}-{self._num_flushes:06d}.parquet"
+        try:
+            _write(self._storage, name, table, {**self._about, "written_at": _now(), "runs": list(states)})
+        except FileExistsError:
+            trains = f"another worker trains pack {self._pack_id!r} right now"
+            raise FileExistsError(f"part {name} exists: {trains}.") from None
         return name
 
     def flush_findings(self, findings: Mapping[str, Any]) -> None:
-        """Write the columns of `PROBES` as a part of their own; nothing if there are none."""
-        if findings and len(findings["run_id"]):
+        """Write the columns of `PROBES` as parts of their own, nearly always one; nothing if there are none."""
+        table = _probes_table(findings) if findings else PROBES.empty_table()
+        for start in range(0, len(table), MAX_ROWS):
             self._num_findings += 1
             name = f"{self._pack_id}/probes-{self.attempt:04d}-{self._num_findings:06d}.parquet"
-            _write(self._storage, name, _probes_table(findings), {**self._about, "kind": "probes"})
+            _write(self._storage, name, table.slice(start, MAX_ROWS), {**self._about, "kind": "probes"})
 
 
 def write_probes(place: str | Path, name: str, findings: Mapping[str, Any]) -> None:
-    """Write the columns of `PROBES`, found after training, as the part `probes/<name>`."""
+    """Write the columns of `PROBES`, found after training, as a part `probes/<name>-...` of its own: two who look into
+    one state at the same time do not overwrite each other."""
     about = {"kind": "probes", "written_at": _now(), "versions": versions(), **source()}
-    _write(storage_at(place), f"probes/{name}.parquet", _probes_table(findings), about)
+    _write(storage_at(place), f"probes/{name}-{secrets.token_hex(4)}.parquet", _probes_table(findings), about)
 
 
 def write_sources(place: str | Path, texts: Mapping[str, Mapping[str, str]]) -> None:
@@ -106,7 +123,8 @@ def write_sources(place: str | Path, texts: Mapping[str, Mapping[str, str]]) -> 
         if not storage.exists(f"parts/sources/{digest}.parquet"):
             rows = [{"digest": digest, "module": module, "text": text} for module, text in modules.items()]
             table = pa.Table.from_pylist(rows, schema=SOURCES)
-            _write(storage, f"sources/{digest}.parquet", table, {"kind": "sources", "written_at": _now()})
+            with suppress(FileExistsError):
+                _write(storage, f"sources/{digest}.parquet", table, {"kind": "sources", "written_at": _now()})
 
 
 def _probes_table(findings: Mapping[str, Any]) -> pa.Table:
@@ -121,11 +139,10 @@ def last_states(place: str | Path, pack_id: str) -> dict[str, dict[str, Any]]:
     states: dict[str, dict[str, Any]] = {}
     for name in sorted(_parts_of(storage, pack_id)):
         try:
-            about = json.loads((pq.read_schema(pa.BufferReader(storage.read(name))).metadata or {})[METADATA_KEY])
-            states |= {state["run_id"]: state for state in about["runs"]}
+            states |= {state["run_id"]: state for state in decoded(storage.read(name)).about["runs"]}
         except StorageError:
             raise
-        except (OSError, ValueError, KeyError):  # pa.ArrowInvalid is a ValueError
+        except (OSError, ValueError, KeyError):  # pa.ArrowInvalid and PartError are ValueErrors
             continue
     return states
 
@@ -133,15 +150,13 @@ def last_states(place: str | Path, pack_id: str) -> dict[str, dict[str, Any]]:
 def _parts_of(storage: Storage, pack_id: str) -> list[str]:
     """Names of the metrics parts of a pack."""
     names = storage.names(f"parts/{pack_id}")
-    return [name for name in names if fnmatch(name.rpartition("/")[2], "[0-9]*-*.parquet")]
+    return [name for name in names if re.fullmatch(r"[0-9]+-[0-9]+\.parquet", name.rpartition("/")[2])]
 
 
 def _write(storage: Storage, name: str, table: pa.Table, about: Mapping[str, Any]) -> None:
-    """Write one part. The file is encoded in memory, so that only plain writes can meet a full disk."""
-    table = table.replace_schema_metadata({METADATA_KEY: json.dumps({"format": FORMAT, **about})})
-    buffer = pa.BufferOutputStream()
-    pq.write_table(table, buffer, compression="zstd")
-    storage.write(f"parts/{name}", buffer.getvalue())
+    """Write one part; FileExistsError if there is one of this name. The file is encoded in memory, so that only plain
+    writes can meet a full disk."""
+    storage.create(f"parts/{name}", encoded(table, about))
 
 
 def _now() -> str:

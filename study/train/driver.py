@@ -1,6 +1,5 @@
-"""The one process that drives a store: no second one beside it, and what its packs are sized for and trained on."""
+"""The one process that drives a storage: no second one beside it, and what its packs are sized for and trained on."""
 
-import fcntl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,6 +7,8 @@ from pathlib import Path
 from study.plan.packing import Machine
 from study.sources import Sources
 from study.store.database import Store
+from study.store.lease import Lease, held
+from study.store.leftovers import remove_leftovers
 from study.store.storage import storage_at
 from study.study_file import check_names
 from study.train import cluster, local_ray
@@ -23,17 +24,13 @@ Say = Callable[[Standing | str], None]
 
 
 @contextmanager
-def only_driver(store: Store) -> Iterator[None]:
-    """Keep a second driver away from the store until the block ends or this process dies, however it dies."""
-    with open(store.path / ".driver.lock", "a") as handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise SpecError(
-                f"store '{store.path}': another `study run` is at work here. Wait for it, or take another --store."
-            ) from None
-        storage_at(store.place).check_writing()  # before any work
-        yield
+def only_driver(store: Store, say: Say) -> Iterator[Lease]:
+    """Keep other drivers away from the store's storage until the block ends or this process dies, however it dies."""
+    storage = storage_at(store.place)
+    storage.check_writing()  # before any work
+    with held(storage, say) as lease:
+        remove_leftovers(storage)
+        yield lease
 
 
 @contextmanager

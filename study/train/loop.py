@@ -4,12 +4,14 @@ import math
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from study.plan.packing import Machine
 from study.sources import Sources
 from study.spec import StudySpec
 from study.store.database import Store
+from study.store.lease import Lease
 from study.train.cluster import Target
 from study.train.failed_packs import Split
 from study.train.options import Options
@@ -39,15 +41,21 @@ def train_through_ray(
     store: Store,
     target: Target,
     *,
+    lease: Lease,
     most: int,
     split: Split,
     heard: Callable[[dict[str, Any]], None],
     show: Callable[[bool], None],
     ask_seconds: float = math.inf,
 ) -> None:
-    """Train what `next_work` gives, see `run_packs`; `show` is called every now and then, and with
-    True at the end, when the store has all of it."""
+    """Train what `next_work` gives, see `run_packs`, as long as the lease is held: SpecError when another driver has
+    taken over. `show` is called every now and then, and with True at the end, when the store has all of it."""
     from study.train.ray_tune import run_packs  # ray takes seconds to import: only when there is something to train
+
+    def next_while_held() -> Work | None:
+        lease.check()
+        work = next_work()
+        return work and (work[0], replace(work[1], claim=lease.claim))
 
     done = threading.Event()
 
@@ -62,7 +70,7 @@ def train_through_ray(
     keeper.start()
     try:
         run_packs(
-            next_work,
+            next_while_held,
             scratch=store.path / ".tune",
             target=target,
             most=most,

@@ -24,7 +24,7 @@ from study.train.cluster import Target, trouble_with
 from study.train.failed_packs import Split, half_of
 from study.train.nodes import resources_of, start
 from study.train.pack_searcher import PackSearcher
-from study.train.worker import Work, record_failure, watched
+from study.train.worker import Stopped, Work, record_failure, watched
 from trainables.errors import SpecError
 
 MAX_RETRIES = 2
@@ -81,7 +81,7 @@ class Watcher(tune.Callback):
             if not halves and status == "running":
                 record_failure(pack, settings, trial.trial_id, error)
             self.searcher.again += [(half, settings) for half in halves]
-        except (OSError, SpecError) as cause:  # the store itself: the next call trains the pack again
+        except (OSError, SpecError, Stopped) as cause:  # the store itself: the next call trains the pack again
             error, halves = f"{error} ({cause})", []
         if not halves:
             self.heard({"pack_id": pack.pack_id, "states": {}, "error": error})

@@ -19,6 +19,7 @@ from study.spec import StudySpec
 from study.store.checkpoints import put_aside
 from study.store.database import Store
 from study.store.errors import StoreBusy
+from study.store.lease import Lease
 from study.store.parts import write_sources
 from study.store.storage import storage_at
 from study.train.cluster import Target
@@ -66,16 +67,16 @@ def run(study: StudySpec, store: Store, options: Options, say: Say) -> Plan:
     """Train what the study is missing and return the plan as it stands afterwards.
 
     `say` gets the progress line. KeyboardInterrupt ends it at once; the same call goes on from there. SpecError when
-    another driver works on this store, or the code of a part is not here.
+    another driver works on this storage, or the code of a part is not here.
     """
     check_here(study)
     sources = sources_of(study)
-    with only_driver(store), target_of(store, options, sources, say) as target:
+    with only_driver(store, say) as lease, target_of(store, options, sources, say) as target:
         todo = plan(study, store, options, target.machine)
         write(todo, store)
         if todo.packs:
             put_aside(storage_at(store.place), todo.anew)
-            _train_all(todo, sources, store, options, target, say)
+            _train_all(todo, sources, store, options, target, lease, say)
         else:
             store.ingest()
         return plan(study, store, options, target.machine, todo.runs)
@@ -87,7 +88,7 @@ def search(search: Search, store: Store, options: Options, say: Say) -> tuple[Pl
     Everything that it knows is in the store, so that the same call goes on after whatever ended it.
     """
     sources = sources_of(search.study)
-    with only_driver(store), target_of(store, options, sources, say) as target:
+    with only_driver(store, say) as lease, target_of(store, options, sources, say) as target:
         _bring_in(store)
         handout = Handout(search, store, target.machine, options.pack_size, bool(options.prune))
         progress = Progress(handout.plan(), say, total=search.runs, phases=PhasesSoFar(store, search.study))
@@ -101,6 +102,7 @@ def search(search: Search, store: Store, options: Options, say: Say) -> tuple[Pl
                 store,
                 options,
                 target,
+                lease,
                 progress,
                 most=search.runs,
             )
@@ -116,7 +118,7 @@ def extend(store: Store, study: str, horizon: int, where: str | None, options: O
     spec = stored_study(store, study).with_(horizon=horizon)
     check_here(spec)
     sources = sources_of(spec)
-    with only_driver(store), target_of(store, options, sources, say) as target:
+    with only_driver(store, say) as lease, target_of(store, options, sources, say) as target:
         _bring_in(store)
         runs = chosen_runs(store, spec, where)
         todo = plan_runs(spec, runs, store, target.machine, options.pack_size)
@@ -126,16 +128,27 @@ def extend(store: Store, study: str, horizon: int, where: str | None, options: O
                 f"give a longer --horizon."
             )
         write(todo, store)
-        _train_all(todo, sources, store, options, target, say)
+        _train_all(todo, sources, store, options, target, lease, say)
         return plan_runs(spec, runs, store, target.machine, options.pack_size)
 
 
-def _train_all(todo: Plan, sources: Sources, store: Store, options: Options, target: Target, say: Say) -> None:
+def _train_all(
+    todo: Plan, sources: Sources, store: Store, options: Options, target: Target, lease: Lease, say: Say
+) -> None:
     """Train the packs of a plan that is settled, in its order."""
     waiting = iter(todo.packs)
     runs, progress = {run.run_id: run for run in todo.runs}, Progress(todo, say, phases=PhasesSoFar(store, todo.study))
     _train(
-        todo.study, lambda: next(waiting, None), runs, sources, store, options, target, progress, most=len(todo.packs)
+        todo.study,
+        lambda: next(waiting, None),
+        runs,
+        sources,
+        store,
+        options,
+        target,
+        lease,
+        progress,
+        most=len(todo.packs),
     )
 
 
@@ -147,6 +160,7 @@ def _train(
     store: Store,
     options: Options,
     target: Target,
+    lease: Lease,
     progress: Progress,
     most: int,
 ) -> None:
@@ -159,4 +173,13 @@ def _train(
         pack = next_pack()
         return None if pack is None else (pack, settings)
 
-    train_through_ray(next_work, store, target, most=most, split=split, heard=progress.heard, show=progress.refresh)
+    train_through_ray(
+        next_work,
+        store,
+        target,
+        lease=lease,
+        most=most,
+        split=split,
+        heard=progress.heard,
+        show=progress.refresh,
+    )

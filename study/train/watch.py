@@ -168,16 +168,22 @@ def watch(folder: Path, store: Store, options: Options, say: Say) -> None:
     """Run the studies of a folder as they come, until KeyboardInterrupt."""
     if not folder.is_dir():
         raise SpecError(f"--watch '{folder}' is no folder: make it, and put study files into it.")
-    with only_driver(store), target_of(store, options, Sources(), say) as target, remembered() as check_interrupt:
+    with (
+        only_driver(store, say) as lease,
+        target_of(store, options, Sources(), say) as target,
+        remembered() as check_interrupt,
+    ):
         queue = Queue(folder, store, target.machine, options, say)
         while True:
             check_interrupt()
+            lease.check()
             queue.look()
             if any(entry.waiting for entry in queue.entries.values()):
                 train_through_ray(
                     queue.next_work,
                     store,
                     target,
+                    lease=lease,
                     most=target.machine.workers,
                     split=queue.split,
                     heard=queue.heard,

@@ -51,6 +51,8 @@ class Settings:
     """Folder of the study's rungs in the storage, where runs are pruned; None = none are."""
     sources: Sources = field(default_factory=Sources)
     """Of the parts that are a user's own."""
+    claim: str | None = None
+    """Name in the storage of its driver's claim: where it has gone, another driver has taken over. None = no driver."""
 
 
 STDERR = 2
@@ -59,7 +61,7 @@ Work = tuple[PackPlan, Settings]
 
 
 class Stopped(Exception):
-    """Its study was cancelled: what the pack has recorded so far is kept."""
+    """Its study was cancelled, or another driver has taken over: what the pack has recorded so far is kept."""
 
 
 def watched(pack: PackPlan, settings: Settings, trial_id: str, heartbeat: Callable[[dict[str, Any]], None]) -> None:
@@ -115,6 +117,7 @@ def train(pack: PackPlan, settings: Settings, trial_id: str, heartbeat: Callable
     started_at = _now()
 
     def record(flush: Flush) -> None:
+        _check_driver(settings)
         rows = []
         for state in flush.states:
             ended_at = None if state.status == "running" else _now()
@@ -169,8 +172,9 @@ def train(pack: PackPlan, settings: Settings, trial_id: str, heartbeat: Callable
 def record_failure(pack: PackPlan, settings: Settings, trial_id: str, error: str, status: str = "failed") -> None:
     """Say in the store that the runs of a pack could not be trained; those that had left it are not touched.
 
-    `status` is `running` for runs that go on in other packs.
+    `status` is `running` for runs that go on in other packs. Raises Stopped when another driver has taken over.
     """
+    _check_driver(settings)
     about = provenance(settings.device, settings.threads, trial_id, settings.sources.digest(pack.specs[0]))
     recorder = Recorder(settings.place, pack.pack_id, about)
     start = start_of(pack, settings)
@@ -191,6 +195,12 @@ def record_failure(pack: PackPlan, settings: Settings, trial_id: str, error: str
         if run_id in start.run_ids
     ]
     recorder.flush({}, rows)
+
+
+def _check_driver(settings: Settings) -> None:
+    """Stopped where another driver has taken over: it plans with what is there, so nothing may be written any more."""
+    if settings.claim and not storage_at(settings.place).exists(settings.claim):
+        raise Stopped("another `study run` has taken over")
 
 
 def _now() -> str:

@@ -19,7 +19,7 @@ from study.store.database import Store
 from study.store.definitions import Definition, definitions, ours
 from study.store.phase_colors import GENERALIZED, OTHERS, UNRESOLVED
 from tests.support.phases import LEARNED
-from tests.support.synthetic import cells_of, drawn, run, step_up, write_study
+from tests.support.synthetic import cells_of, drawn, run, run_id_of, step_up, write_study
 from trainables.components import available, load
 from trainables.errors import SpecError
 from trainables.examine import COLUMNS
@@ -64,8 +64,8 @@ def reasoning(tmp_path_factory) -> Store:
     """Two ratios of a composition task, of which the larger generalizes, with what probes found in them."""
     spec = RunSpec(task=composition.Task(), model=gpt2.Model(layers=2, width=8, heads=1), optimizer=adamw.Optimizer())
     runs = [
-        run(f"{ratio}-{seed}", GROKKED if ratio > 8 else MEMORIZED, {"task.ratio": ratio}, seed=seed, ratio=ratio,
-            task="composition", spec=json.dumps(spec.to_json()))
+        run(spec.with_values({"task.ratio": ratio, "seed": seed}), GROKKED if ratio > 8 else MEMORIZED,
+            {"task.ratio": ratio}, seed=seed, ratio=ratio, task="composition")
         for ratio, seed in itertools.product((7.2, 18.0), range(2))
     ]  # fmt: skip
     places = itertools.product(runs, (5, 1000), ("strength", "mrr_bridge"), range(3), ("h", "r1", "r2"))
@@ -110,7 +110,7 @@ def circuits(tmp_path_factory) -> Store:
     points = {width: {"model.width": width, "task.data_size": 23**2, "task.labels": "random"} for width in WIDTHS}
     study = find("circuits_competition")
     runs = [
-        run(study.run(points[width], seed).run_id, {"train.accuracy": step_up(5, high=min(1, width / 16))},
+        run(study.run(points[width], seed), {"train.accuracy": step_up(5, high=min(1, width / 16))},
             points[width], labels="random", seed=seed, steps=2000)
         for width, seed in itertools.product(WIDTHS, range(2))
     ]  # fmt: skip
@@ -424,7 +424,9 @@ def test_the_circuit_is_that_of_the_cell_that_generalized_and_its_change_is_afte
 
 def test_findings_that_are_no_maps_have_no_circuit(tmp_path):
     point = {"task.data_size": 100}
-    found = [(name, step, "pathway", 3, "all", "pathway_distance", 0.5) for name in "ab" for step in (5, 1000)]
+    found = [
+        (run_id_of(name), step, "pathway", 3, "all", "pathway_distance", 0.5) for name in "ab" for step in (5, 1000)
+    ]
     findings = {name: list(column) for name, column in zip(COLUMNS, zip(*found, strict=True), strict=True)}
     runs = [run(name, GROKKED, point, seed=seed) for seed, name in enumerate("ab")]
     store = write_study(tmp_path, runs, {"task.data_size": [100]}, findings=findings)

@@ -19,7 +19,7 @@ from study.cli.main import cli
 from study.spec import CATALOG, find
 from study.store.database import Store
 from tests.support.studies import small, trained
-from tests.support.synthetic import run, step_up, write_study
+from tests.support.synthetic import run, run_id_of, step_up, write_study
 from trainables.components import available
 from trainables.errors import SpecError
 from trainables.spec import RunSpec
@@ -48,11 +48,11 @@ def store(tmp_path_factory) -> Store:
     """Random labels: the wider the model, the more of them it fits. Two seeds; one run has not ended."""
     at = [0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 2000]
     runs = [
-        run(spec_of(width, seed).run_id, {"train.accuracy": step_up(5, high=width / 20)}, point(width), at,
+        run(spec_of(width, seed), {"train.accuracy": step_up(5, high=width / 20)}, point(width), at,
             labels="random", data_size=500, seed=seed, steps=2000)
         for width, seed in itertools.product(WIDTHS, range(2))
     ]  # fmt: skip
-    runs.append(run(spec_of(4, 2).run_id, {"train.accuracy": step_up(5)}, point(4), seed=2, steps=1000))
+    runs.append(run(spec_of(4, 2), {"train.accuracy": step_up(5)}, point(4), seed=2, steps=1000))
     return write_study(tmp_path_factory.mktemp("store"), runs, {"model.width": list(WIDTHS)}, study=NAME)
 
 
@@ -158,14 +158,14 @@ def test_runs_that_failed_or_stopped_by_themselves_have_ended_and_pruned_or_shor
         for name, (status, reason, steps) in ends.items()
     ]
     store = write_study(tmp_path, runs, {"model.width": [4]}, study=NAME)
-    assert [run["run_id"] for run in ended_runs(store, NAME, 2000)] == ["diverged", "failed"]
+    assert {run["run_id"] for run in ended_runs(store, NAME, 2000)} == {run_id_of("diverged"), run_id_of("failed")}
 
 
 def test_further_seeds_count_and_runs_of_an_older_version_of_the_study_do_not(tmp_path):
     curves, facts = {"train.accuracy": step_up(5)}, {"labels": "random", "steps": 2000}
-    runs = [run(spec_of(4, seed).run_id, curves, point(4), seed=seed, **facts) for seed in range(5)]
-    runs.append(run("0123456789abcdef", curves, point(4), seed=0, **facts))
-    runs.append(run(spec_of(7, 0).run_id, curves, point(7), seed=0, **facts))
+    runs = [run(spec_of(4, seed), curves, point(4), seed=seed, **facts) for seed in range(5)]
+    runs.append(run("older", curves, point(4), seed=0, **facts))
+    runs.append(run(spec_of(7, 0), curves, point(7), seed=0, **facts))
     store = write_study(tmp_path, runs, {"model.width": [4]}, study=NAME)
     checked = claim_check.check(store, "row", claim(), NAME)
     assert (checked.value, checked.ended, checked.planned) == (5, 3, 216)

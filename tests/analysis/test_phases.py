@@ -98,7 +98,7 @@ def test_a_split_that_nobody_has_asked_is_no_outcome(definition, tmp_path):
     """All examples to train on leave none to test; so a training fraction of 1 was memorization."""
     runs = [
         run("fits", {"train.accuracy": step_up(5), "train.loss": step_up(5)}),
-        run("fits not", {"train.accuracy": step_up(None)} | {"train.loss": step_up(5)}) | {"run_id": "fits-not"},
+        run("fits not", {"train.accuracy": step_up(None)} | {"train.loss": step_up(5)}),
     ]
     store = write_study(tmp_path, runs)
     assert store.sql("select distinct num_tested from outcomes").fetchall() == [(0,)]

@@ -10,7 +10,6 @@ the packs, ten parts at a time: `alone` is the same loop before. `--folder` keep
 """
 
 import argparse
-import hashlib
 import json
 import re
 import subprocess
@@ -28,6 +27,7 @@ from study.plan.write import describe
 from study.store.parts import Recorder, write_plan
 from trainables.models import mlp
 from trainables.optimizers import adamw
+from trainables.run_id import run_id
 from trainables.schedule import evaluation_steps
 from trainables.spec import RunSpec
 from trainables.tasks import modular
@@ -185,8 +185,7 @@ def plan_row(base: RunSpec, fraction: float, decay: float, seed: int) -> dict[st
     text = json.dumps(spec, sort_keys=True)
     point = json.dumps({"optimizer.weight_decay": decay, "task.train_fraction": fraction})
     own = {"weight_decay": decay, "train_fraction": fraction, "seed": seed, "data_seed": seed, "num_params": 37_000}
-    run_id = hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
-    return describe(base) | own | {"run_id": run_id, "spec": text, "point": point, "horizon": HORIZON}
+    return describe(base) | own | {"run_id": run_id(spec), "spec": text, "point": point, "horizon": HORIZON}
 
 
 def write_pack(store: Path, rows: list[dict[str, Any]], numbers: np.random.Generator, held: bool) -> None:

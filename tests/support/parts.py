@@ -1,18 +1,38 @@
 """Small parts for tests: what workers would write."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from study.store.part_schemas import PLAN
 from study.store.parts import Recorder, write_plan
+from trainables.run_id import run_id
 
 PROVENANCE = {"trial_id": "t", "host": "here", "device": "cpu", "threads": 1, "versions": {"python": "3"}}
 
 
-def plan_row(run_id: str, **changes: Any) -> dict[str, Any]:
-    row = dict.fromkeys(PLAN.names) | {"run_id": run_id, "spec": json.dumps({"seed": 0}), "point": json.dumps({"x": 1})}
+class RunId(str):
+    """A run's id, with the spec that it is the id of."""
+
+    __slots__ = ("spec",)
+
+    def __new__(cls, spec: Mapping[str, Any]) -> Self:
+        own = super().__new__(cls, run_id(spec))
+        own.spec = json.dumps(spec)
+        return own
+
+
+def invented(name: str, **fields: Any) -> RunId:
+    """A run that nobody can train: its spec has this name and these fields."""
+    return RunId({"name": name, **fields})
+
+
+A, B = invented("a"), invented("b")
+
+
+def plan_row(run: RunId, **changes: Any) -> dict[str, Any]:
+    row = dict.fromkeys(PLAN.names) | {"run_id": run, "spec": run.spec, "point": json.dumps({"x": 1})}
     return row | {"task": "modular", "width": 8, "seed": 0, "horizon": 100, "pack_id": "pack"} | changes
 
 
@@ -46,8 +66,8 @@ def losses(run_id: str, steps: Iterable[int], attempt: int = 1, value: float = 0
 
 def write_parts(store_dir: Path, count: int, rows: int = 20) -> None:
     """A plan of one run, and `count` parts that follow it step by step."""
-    write_plan(store_dir, "s", {"question": "?"}, [plan_row("a")])
+    write_plan(store_dir, "s", {"question": "?"}, [plan_row(A)])
     recorder = Recorder(store_dir, "pack", PROVENANCE)
     for flush in range(count):
         last = (flush + 1) * rows
-        recorder.flush(losses("a", range(flush * rows, last)), [state("a", steps=last)])
+        recorder.flush(losses(A, range(flush * rows, last)), [state(A, steps=last)])

@@ -5,6 +5,8 @@ from typing import Any
 
 from study.store.database import Store
 from study.store.parts import Recorder, write_plan, write_probes
+from tests.support.parts import RunId, invented
+from trainables.spec import RunSpec
 
 STEPS = [0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000]
 
@@ -14,18 +16,25 @@ def step_up(at: int | None, low: float = 0.0, high: float = 1.0) -> list[float]:
     return [high if at is not None and step >= at else low for step in STEPS]
 
 
+def run_id_of(name: str, labels: str = "true") -> RunId:
+    """The id of a `run` with this name and these labels."""
+    return invented(name, task={"labels": labels})
+
+
 def run(
-    name: str,
+    name: str | RunSpec,
     curves: dict[str, list[float]],
     point: dict[str, Any] | None = None,
     at: list[int] | None = None,
     **facts: Any,
 ) -> dict[str, Any]:
-    """A run with `curves` by "split.metric" over the steps `at`, None = STEPS.
+    """A run, invented or of a spec, with `curves` by "split.metric" over the steps `at`, None = STEPS.
 
-    `facts` are plan columns or fields of its state.
+    `facts` are `labels`, plan columns or fields of its state.
     """
-    return {"run_id": name, "curves": curves, "point": point or {}, "at": at or STEPS, **facts}
+    is_spec = isinstance(name, RunSpec)
+    run_id = RunId(name.to_json()) if is_spec else run_id_of(name, facts.get("labels", "true"))
+    return {"run_id": run_id, "curves": curves, "point": point or {}, "at": at or STEPS, **facts}
 
 
 def write_study(
@@ -46,7 +55,7 @@ def write_study(
     for facts in runs:
         width, data_size = facts["point"].get("model.width", 8), facts["point"].get("task.data_size", 100)
         row = {
-            "spec": json.dumps({"task": {"labels": facts.get("labels", "true")}}),
+            "spec": facts["run_id"].spec,
             "width": width,
             "layers": None,
             "data_size": data_size,

@@ -8,6 +8,7 @@ create table if not exists store_info (
 );
 
 -- One row per part; `error` says why one was skipped, NULL otherwise. `id` is a hash of the name, for metrics.part_id.
+-- `checked` is true where its bytes fit the digest in it, false for a part of format 1, which has none, NULL where skipped.
 create table if not exists parts (
     part text primary key,
     id ubigint not null,
@@ -16,6 +17,7 @@ create table if not exists parts (
     size bigint not null,
     mtime_ns bigint not null,
     ingested_at timestamp not null,
+    checked boolean,
     error text,
 );
 

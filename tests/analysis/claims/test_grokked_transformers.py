@@ -16,7 +16,7 @@ from analysis.claims.grokked_transformers import (
     steps_with,
     strength_moves,
 )
-from tests.support.synthetic import run, write_study
+from tests.support.synthetic import run, run_id_of, write_study
 from trainables.examine import COLUMNS as PROBE_COLUMNS
 
 
@@ -68,7 +68,7 @@ STATES = {
 
 def test_states_are_compared_from_the_fit_to_the_end_in_runs_that_grok(tmp_path):
     rows = [
-        (name, step, "probe", layer, position, metric, value if layer == 1 else 0.123)
+        (run_id_of(name), step, "probe", layer, position, metric, value if layer == 1 else 0.123)
         for name in ("late", "soon", "never")
         for (metric, position), values in STATES.items()
         for step, value in zip(AT, values, strict=True)
@@ -82,8 +82,8 @@ def test_states_are_compared_from_the_fit_to_the_end_in_runs_that_grok(tmp_path)
     ]
     store = write_study(tmp_path, trained, findings=findings, study="toy")
     found = ended_runs(store, "toy", 1000, LOOKS)
-    assert [r["run_id"] for r in grokked(found)] == ["late"]
+    assert [r["run_id"] for r in grokked(found)] == [run_id_of("late")]
     assert strength_moves(found) == pytest.approx((0.9 - 0.6) - (0.1 - 0.4))
     assert bridge_is_readable(found) == pytest.approx(0.7)
     assert r2_becomes_readable(found) == pytest.approx(0.8 - 0.1)
-    assert math.isnan(strength_moves([r for r in found if r["run_id"] != "late"]))
+    assert math.isnan(strength_moves([r for r in found if r["run_id"] != run_id_of("late")]))

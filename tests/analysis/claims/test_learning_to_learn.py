@@ -13,7 +13,7 @@ from analysis.claims.learning_to_learn import (
     rise,
     shift_with_width,
 )
-from tests.support.synthetic import run, write_study
+from tests.support.synthetic import run, run_id_of, write_study
 
 KNOWN = {16: {0: 1.0, 4: 0.8, 8: 0.3, 12: 0.25}, 64: {0: 1.0, 4: 1.0, 8: 0.5, 12: 0.25}}
 """First accuracy on tasks of training, by width and log2 of their number."""
@@ -85,4 +85,4 @@ def test_the_columns_are_the_last_values_of_the_first_position(tmp_path):
     curves = {"test_first.accuracy": [0.3, 0.9], "ood_first.accuracy": [0.2, 0.25], "ood.accuracy": [0.5, 1.0]}
     store = write_study(tmp_path, [run("a", curves, at=[0, 10])])
     found = store.sql(COLUMNS).to_arrow_table().to_pylist()
-    assert found == [{"run_id": "a", "first_test_accuracy": 0.9, "first_ood_accuracy": 0.25}]
+    assert found == [{"run_id": run_id_of("a"), "first_test_accuracy": 0.9, "first_ood_accuracy": 0.25}]

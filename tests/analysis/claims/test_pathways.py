@@ -7,7 +7,7 @@ import pytest
 
 from analysis.claim_check import ended_runs
 from analysis.claims.pathways import CLAIMS, COLUMNS, change, mean_of, stronger_than_loss
-from tests.support.synthetic import run, write_study
+from tests.support.synthetic import run, run_id_of, write_study
 from trainables.examine import COLUMNS as PROBE_COLUMNS
 
 AT = [100, 200, 300, 400, 500, 600, 700]
@@ -19,7 +19,7 @@ OF_NAME = {claim.name: claim for claim in CLAIMS}
 def findings(curves: dict[str, dict[str, list]]) -> dict[str, list]:
     """Columns of `probes`, of values by run and metric; None was not found."""
     rows = [
-        (name, step, "pathway", 3, "all", metric, value)
+        (run_id_of(name), step, "pathway", 3, "all", metric, value)
         for name, metrics in curves.items()
         for metric, values in metrics.items()
         for step, value in zip(AT, values, strict=True)
@@ -50,7 +50,8 @@ def found(tmp_path_factory):
         )
     ]
     store = write_study(tmp_path_factory.mktemp("store"), runs, findings=findings(curves), study="toy")
-    return {row["run_id"]: row for row in ended_runs(store, "toy", 700, COLUMNS)}
+    rows = {row["run_id"]: row for row in ended_runs(store, "toy", 700, COLUMNS)}
+    return {name: rows[run_id_of(name)] for name in curves}
 
 
 def test_correlations_are_those_of_the_rise_of_what_is_memorized(found):

@@ -22,10 +22,10 @@ from study.store import definitions, fold, views
 from study.store.database import Store
 from study.store.errors import StoreError, StoreUnusable
 from study.store.levels import LEVELS, SPLITS
-from study.store.part_schemas import METADATA_KEY
+from study.store.part_file import ABOUT, encoded
 from study.store.parts import Recorder, write_plan
 from study.store.query import query
-from tests.support.parts import PROVENANCE, losses, plan_row, state, write_parts
+from tests.support.parts import PROVENANCE, A, B, losses, plan_row, state, write_parts
 from trainables.errors import SpecError
 
 TABLES = (
@@ -60,13 +60,15 @@ def python(script: str, *arguments: str) -> subprocess.Popen:
 
 
 def test_plans_states_and_metrics_come_together_in_runs(tmp_path):
-    write_plan(tmp_path, "s", {"question": "?"}, [plan_row("a"), plan_row("b", horizon=70)])
+    write_plan(tmp_path, "s", {"question": "?"}, [plan_row(A), plan_row(B, horizon=70)])
     recorder = Recorder(tmp_path, "pack", PROVENANCE)
-    recorder.flush(losses("a", [0, 1]), [state("a", steps=1)])
-    recorder.flush(losses("a", [2]), [state("a", status="finished", steps=2)])
+    recorder.flush(losses(A, [0, 1]), [state(A, steps=1)])
+    recorder.flush(losses(A, [2]), [state(A, status="finished", steps=2)])
     store = ingested(tmp_path)
     runs = "select run_id, status, stop_reason, horizon, steps, wall_seconds from runs order by run_id"
-    assert store.sql(runs).fetchall() == [("a", "finished", "horizon", 100, 2, 1.5), ("b", "planned", None, 70, 0, 0.0)]
+    assert store.sql(runs).fetchall() == sorted(
+        [(A, "finished", "horizon", 100, 2, 1.5), (B, "planned", None, 70, 0, 0.0)]
+    )
     assert store.sql("select host, versions->>'python', ended_at::text from attempts").fetchall() == [
         ("here", "3", "2026-01-02 03:05:05")
     ]
@@ -90,15 +92,15 @@ def test_a_part_goes_in_once(tmp_path):
 def test_the_order_of_parts_does_not_matter(tmp_path):
     source = tmp_path / "source"
     for horizon in (100, 300, 200):
-        write_plan(source, "s", {"horizon": horizon}, [plan_row("a", horizon=horizon, pack_id=f"pack{horizon}")])
+        write_plan(source, "s", {"horizon": horizon}, [plan_row(A, horizon=horizon, pack_id=f"pack{horizon}")])
     for pack, attempt, steps in [
         ("p", 1, [0, 1, 2]), ("p", 1, [2, 3, 9]), ("q", 1, [2, 3]), ("p", 2, [3, 5]), ("p", 3, [4, 6]), ("p", 3, [11]),
     ]:  # fmt: skip
         recorder = Recorder(source, pack, PROVENANCE)
         value = random.random()
-        rows = {name: both * 2 for name, both in losses("a", steps, attempt, value).items()}
-        rows["run_id"][: len(steps)] = ["b"] * len(steps)
-        recorder.flush(rows, [state("a", attempt, steps=max(steps)), state("b", attempt, "failed", error="e")])
+        rows = {name: both * 2 for name, both in losses(A, steps, attempt, value).items()}
+        rows["run_id"][: len(steps)] = [B] * len(steps)
+        recorder.flush(rows, [state(A, attempt, steps=max(steps)), state(B, attempt, "failed", error="e")])
     names = [file.relative_to(source) for file in source.rglob("*.parquet")]
     expected = contents(ingested(source))
     assert [row[3] for row in expected["study_runs"]] == [300]
@@ -116,41 +118,41 @@ def test_the_order_of_parts_does_not_matter(tmp_path):
 
 
 def test_an_attempt_that_comes_as_far_replaces_earlier_ones_from_its_first_step_on(tmp_path):
-    Recorder(tmp_path, "p", {}).flush(losses("a", [0, 1, 2, 3, 7], 1, 1.0), [])
-    Recorder(tmp_path, "p", {}).flush(losses("a", [2, 4, 7], 2, 2.0), [])
+    Recorder(tmp_path, "p", {}).flush(losses(A, [0, 1, 2, 3, 7], 1, 1.0), [])
+    Recorder(tmp_path, "p", {}).flush(losses(A, [2, 4, 7], 2, 2.0), [])
     rows = ingested(tmp_path).sql("select step, value, attempt from metrics order by step").fetchall()
     assert rows == [(0, 1.0, 1), (1, 1.0, 1), (2, 2.0, 2), (4, 2.0, 2), (7, 2.0, 2)]
 
 
 def test_an_attempt_takes_nothing_back_until_it_comes_as_far(tmp_path):
-    Recorder(tmp_path, "p", {}).flush(losses("a", [0, 1, 2, 3, 7], 1, 1.0), [])
+    Recorder(tmp_path, "p", {}).flush(losses(A, [0, 1, 2, 3, 7], 1, 1.0), [])
     later = Recorder(tmp_path, "p", {})
-    later.flush(losses("a", [2, 4], 2, 2.0), [])
+    later.flush(losses(A, [2, 4], 2, 2.0), [])
     store = ingested(tmp_path)
     steps = "select step, attempt from metrics order by step"
     assert store.sql(steps).fetchall() == [(0, 1), (1, 1), (2, 1), (3, 1), (7, 1)]
-    later.flush(losses("a", [9], 2, 2.0), [])
+    later.flush(losses(A, [9], 2, 2.0), [])
     store.ingest()
     assert store.sql(steps).fetchall() == [(0, 1), (1, 1), (2, 2), (4, 2), (9, 2)]
 
 
 def test_of_two_values_for_one_key_the_later_part_has_the_last_word(tmp_path):
     recorder = Recorder(tmp_path, "p", {})
-    recorder.flush(losses("a", [0, 1], value=1.0), [])
-    recorder.flush(losses("a", [1], value=2.0), [])
+    recorder.flush(losses(A, [0, 1], value=1.0), [])
+    recorder.flush(losses(A, [1], value=2.0), [])
     assert ingested(tmp_path).sql("select step, value from metrics order by step").fetchall() == [(0, 1.0), (1, 2.0)]
 
 
 def test_a_key_repeated_within_a_part_has_one_row(tmp_path):
-    twice = losses("a", [1, 2, 1]) | {"value": [1.0, 2.0, 3.0]}
+    twice = losses(A, [1, 2, 1]) | {"value": [1.0, 2.0, 3.0]}
     Recorder(tmp_path, "p", {}).flush(twice, [])
     assert ingested(tmp_path).sql("select step, value from metrics order by step").fetchall() == [(1, 3.0), (2, 2.0)]
 
 
 def test_a_failed_state_is_not_undone_by_an_older_running_one(tmp_path):
     recorder = Recorder(tmp_path, "p", {})
-    recorder.flush({}, [state("a", status="failed", steps=5, error="boom")])
-    recorder.flush({}, [state("a", status="running", steps=9)])
+    recorder.flush({}, [state(A, status="failed", steps=5, error="boom")])
+    recorder.flush({}, [state(A, status="running", steps=9)])
     rows = ingested(tmp_path).sql("select status, steps, error from attempts").fetchall()
     assert rows == [("failed", 5, "boom")]
 
@@ -167,17 +169,17 @@ def test_parts_that_cannot_be_read_are_skipped_and_the_others_go_in(tmp_path):
     damaged[4:40] = bytes(36)
     (bad / "damaged.parquet").write_bytes(damaged)
     table = pq.read_table(good)
-    about = json.loads(table.schema.metadata[METADATA_KEY])
+    about = json.loads(table.schema.metadata[ABOUT])
     variants = {
         "columns": (table.drop_columns("value"), about),
-        "format": (table, about | {"format": 2}),
+        "format": (table, about | {"format": 3}),
         "null": (table.set_column(5, "value", pa.nulls(len(table), pa.float64())), about),
-        "state": (table, about | {"runs": [state("a", status="asleep")]}),
+        "state": (table, about | {"runs": [state(A, status="asleep")]}),
     }
     for name, (columns, says) in variants.items():
-        pq.write_table(columns.replace_schema_metadata({METADATA_KEY: json.dumps(says)}), bad / f"{name}.parquet")
+        (bad / f"{name}.parquet").write_bytes(encoded(columns, says))
     pq.write_table(table.replace_schema_metadata(None), bad / "foreign.parquet")
-    write_plan(tmp_path, "broken", {}, [plan_row("z", spec="{no json")])
+    write_plan(tmp_path, "broken", {}, [plan_row(B, spec="{no json")])
     (tmp_path / "parts/pack/.0001-000009.parquet.1.tmp").write_bytes(b"half")
 
     store = Store.open(tmp_path, write=True)
@@ -185,7 +187,7 @@ def test_parts_that_cannot_be_read_are_skipped_and_the_others_go_in(tmp_path):
     reasons = dict(report.skipped)
     assert (report.parts, len(reasons)) == (3, 10)
     assert "value" in reasons["bad/columns.parquet"]
-    assert "format 2" in reasons["bad/format.parquet"]
+    assert "format 3" in reasons["bad/format.parquet"]
     assert "CHECK" in reasons["bad/state.parquet"]
     assert all("\n" not in reason for reason in reasons.values())
     assert store.sql("select count(*) from metrics").fetchall() == [(40,)]
@@ -341,20 +343,19 @@ def test_a_database_file_that_is_deleted_comes_back_with_the_next_ingest(tmp_pat
 @pytest.mark.parametrize("name", ["../x", "a/b", "", ".", "..", "x" * 200, "a\0b"])
 def test_names_that_lead_out_of_the_store_do_not_get_in(tmp_path, name):
     """A part may come from anyone: files of checkpoints are named by what its plan says."""
-    bad = {"pack": plan_row("a", pack_id=name), "run": plan_row(name)}
+    bad = {"pack": plan_row(A, pack_id=name), "run": plan_row(A, run_id=name)}
     for study, row in bad.items():
         write_plan(tmp_path, study, {}, [row])
     with pytest.raises(SpecError, match="not a file name"):
-        write_plan(tmp_path, name, {}, [plan_row("a")])
+        write_plan(tmp_path, name, {}, [plan_row(A)])
     with pytest.raises(SpecError, match="not a file name"):
         Recorder(tmp_path, name, PROVENANCE)
     Recorder(tmp_path, "p", PROVENANCE).flush(losses(name, [0]), [])
     Recorder(tmp_path, "q", PROVENANCE).flush({}, [state(name)])
     table = pq.read_table(next((tmp_path / "parts/plan").glob("pack-*")))
-    about = json.loads(table.schema.metadata[METADATA_KEY]) | {"study": name}
+    about = json.loads(table.schema.metadata[ABOUT]) | {"study": name}
     table = table.set_column(table.column_names.index("pack_id"), "pack_id", pa.array(["pack"]))
-    path = tmp_path / "parts/plan/study.parquet"
-    pq.write_table(table.replace_schema_metadata({METADATA_KEY: json.dumps(about)}), path)
+    (tmp_path / "parts/plan/study.parquet").write_bytes(encoded(table, about))
     store = Store.open(tmp_path, write=True)
     report = store.ingest()
     assert report.parts == 0
@@ -452,7 +453,7 @@ def test_a_read_only_store_does_not_ingest(reader):
 
 def test_results_come_as_tuples_arrow_and_pandas_without_decimals(reader):
     result = reader.sql("select sum(step) as total, 1.5 as x, run_id from metrics where step < ? group by all", [3])
-    assert result.fetchall() == [(3.0, 1.5, "a")]
+    assert result.fetchall() == [(3.0, 1.5, A)]
     assert result.to_arrow_table().schema.types == [pa.float64(), pa.float64(), pa.string()]
     assert result.df()["total"].dtype == "float64"
 
@@ -544,7 +545,7 @@ def test_a_reader_in_a_tight_loop_beside_a_writer_sees_no_error_and_growing_coun
     assert reader.stdout.readline() == "ready\n"
     recorder = Recorder(tmp_path, "p", {})
     for part in range(15):
-        recorder.flush(losses("a", range(part * 10, part * 10 + 10)), [])
+        recorder.flush(losses(A, range(part * 10, part * 10 + 10)), [])
         assert store.ingest(timeout=20).busy is None
     assert reader.wait(20) == 0
 
@@ -564,7 +565,7 @@ def test_threads_of_one_process_read_while_another_writes(tmp_path):
     thread.start()
     recorder = Recorder(tmp_path, "p", {})
     for part in range(5):
-        recorder.flush(losses("a", [part]), [])
+        recorder.flush(losses(A, [part]), [])
         busy.append(store.ingest().busy)
     done.set()
     thread.join()

@@ -7,10 +7,10 @@ from analysis.claim_check import ended_runs
 from study.cli.status import standing_rows, status_rows
 from study.store.database import Store
 from study.store.parts import Recorder, write_plan
-from tests.support.parts import PROVENANCE, plan_row, state
+from tests.support.parts import PROVENANCE, A, B, invented, plan_row, state
 from trainables.errors import SpecError
 
-RUNS = tuple("abcdefgh")
+RUNS = tuple(invented(name) for name in "abcdefgh")
 PHASES = "select phase, count(*)::integer from phases where definition = 'unified' group by 1 order by 1"
 
 
@@ -87,7 +87,7 @@ def test_an_interrupted_extension_takes_nothing_back(folder, end):
 def test_an_attempt_that_starts_over_takes_nothing_back(folder):
     before = told(ingested(folder).of("s"))
     planned(folder, 1500)
-    trained(folder, "a", [0, 10, 100, 200], attempt=2, at=150, status="failed", error="e")
+    trained(folder, A, [0, 10, 100, 200], attempt=2, at=150, status="failed", error="e")
     assert told(ingested(folder).of("s")) == before
 
 
@@ -142,19 +142,19 @@ def test_a_run_that_another_study_has_finished_is_not_finished_here_before_its_h
 
 
 def test_a_stop_at_generalization_is_an_end_only_where_the_study_stops_there(tmp_path):
-    planned(tmp_path, 1000, "a", study="stops", leave_when_generalized=True)
-    planned(tmp_path, 1000, "a", study="goes_on", leave_when_generalized=False)
-    trained(tmp_path, "a", [0, 10, 300], at=100, stop_reason="generalized")
+    planned(tmp_path, 1000, [A], study="stops", leave_when_generalized=True)
+    planned(tmp_path, 1000, [A], study="goes_on", leave_when_generalized=False)
+    trained(tmp_path, A, [0, 10, 300], at=100, stop_reason="generalized")
     store = ingested(tmp_path)
     assert store.of("stops").sql(PHASES).fetchall() == [("grokking", 1)]
     assert store.of("goes_on").sql(PHASES).fetchall() == [("unresolved", 1)]
-    trained(tmp_path, "a", [400], attempt=2, at=100, status="failed", error="e")
+    trained(tmp_path, A, [400], attempt=2, at=100, status="failed", error="e")
     assert ingested(tmp_path).of("stops").sql(PHASES).fetchall() == [("grokking", 1)]
 
 
 def test_a_run_that_diverged_is_finished_at_every_later_horizon_and_went_on_at_earlier_ones(tmp_path):
-    planned(tmp_path, 1000, "a")
-    trained(tmp_path, "a", [0, 10, 300], stop_reason="diverged")
+    planned(tmp_path, 1000, [A])
+    trained(tmp_path, A, [0, 10, 300], stop_reason="diverged")
     store = ingested(tmp_path)
     states = [
         store.of("s", horizon).sql("select status, stop_reason, horizon from outcomes").fetchall()
@@ -164,20 +164,20 @@ def test_a_run_that_diverged_is_finished_at_every_later_horizon_and_went_on_at_e
 
 
 def test_a_pruned_run_is_no_outcome_and_one_that_was_pruned_on_its_way_further_stays_what_it_was(tmp_path):
-    planned(tmp_path, 1000, "ab")
-    trained(tmp_path, "a", [0, 10, 300], stop_reason="pruned")
-    trained(tmp_path, "b", [0, 10, 1000])
-    planned(tmp_path, 2000, "b")
-    trained(tmp_path, "b", [1200], attempt=2, stop_reason="pruned")
+    planned(tmp_path, 1000, [A, B])
+    trained(tmp_path, A, [0, 10, 300], stop_reason="pruned")
+    trained(tmp_path, B, [0, 10, 1000])
+    planned(tmp_path, 2000, [B])
+    trained(tmp_path, B, [1200], attempt=2, stop_reason="pruned")
     store = ingested(tmp_path)
     phases = "select run_id, phase from phases where definition = 'unified' order by 1"
-    assert store.of("s").sql(phases).fetchall() == [("a", "unresolved"), ("b", "memorization")]
-    assert [run["run_id"] for run in ended_runs(store, "s", 1000)] == ["b"]
+    assert store.of("s").sql(phases).fetchall() == sorted([(A, "unresolved"), (B, "memorization")])
+    assert [run["run_id"] for run in ended_runs(store, "s", 1000)] == [B]
 
 
 def test_claims_read_passages_up_to_their_horizon(folder):
     planned(folder, 5000)
-    trained(folder, "a", [2000, 5000], attempt=2, at=2000)
+    trained(folder, A, [2000, 5000], attempt=2, at=2000)
     runs = {run["run_id"]: run for run in ended_runs(ingested(folder), "s", 1000)}
     assert len(runs) == 8
-    assert (runs["a"]["test_step_95"], runs["a"]["horizon"]) == (None, 1000)
+    assert (runs[A]["test_step_95"], runs[A]["horizon"]) == (None, 1000)

@@ -11,9 +11,11 @@ import pytest
 
 from study.store.database import Store
 from study.store.parts import Recorder, write_plan
-from tests.support.parts import PROVENANCE, plan_row, state
+from tests.support.parts import PROVENANCE, invented, plan_row, state
 
-RUNS = ("fits", "groks", "forgets", "diverges", "silent")
+FITS, GROKS, FORGETS, DIVERGES, SILENT = RUNS = tuple(
+    invented(name) for name in ("fits", "groks", "forgets", "diverges", "silent")
+)
 STEPS = [0, *range(1, 60, 2)]
 CHANCE = 0.3
 
@@ -23,10 +25,10 @@ def value(run_id: str, step: int, split: str, metric: str) -> float:
     if metric == "loss":
         return 5.0 - step / 20
     if metric == "weight_norm":
-        return math.nan if run_id == "diverges" and step > 30 else 10 + math.sin(step)
-    rise = {"train": 10, "test": 35 if run_id == "groks" else 20, "ood": 50}[split]
-    falls = run_id == "forgets" and split == "test" and step > 40
-    if run_id == "diverges" and step > 30:
+        return math.nan if run_id == DIVERGES and step > 30 else 10 + math.sin(step)
+    rise = {"train": 10, "test": 35 if run_id == GROKS else 20, "ood": 50}[split]
+    falls = run_id == FORGETS and split == "test" and step > 40
+    if run_id == DIVERGES and step > 30:
         return math.nan
     return 0.1 if falls else min(1.0, 0.35 + 0.65 * step / rise)
 
@@ -37,7 +39,7 @@ def rows(run_ids: tuple[str, ...], steps: list[int], attempt: int) -> dict[str, 
     for step in steps:
         for split, metric in [*names, ("model", "weight_norm")]:
             for run_id in run_ids:
-                if run_id == "silent" and metric != "loss":
+                if run_id == SILENT and metric != "loss":
                     continue
                 facts = (run_id, attempt, step, split, metric, value(run_id, step, split, metric))
                 for column, entry in zip(columns.values(), facts, strict=True):
@@ -106,34 +108,36 @@ def test_outcomes_and_curves_do_not_depend_on_how_rows_come(expected, tmp_path, 
 
 def test_outcomes_are_what_the_rows_say(expected):
     outcomes = {eval(row["run_id"]): row for row in expected[1]}
-    assert (outcomes["groks"]["train_step_99"], outcomes["groks"]["test_step_99"]) == ("11", "35")
-    assert outcomes["forgets"]["final_test_accuracy"] == "0.1"
-    assert outcomes["forgets"]["censored"] == "False"
-    assert outcomes["fits"]["train_accuracy_at_test_onset"] == repr(value("fits", 3, "train", "accuracy"))
-    assert outcomes["diverges"]["final_norm"] == repr(value("diverges", 29, "model", "weight_norm"))
-    assert (outcomes["silent"]["horizon"], outcomes["silent"]["train_step_50"]) == ("59", "None")
+    assert (outcomes[GROKS]["train_step_99"], outcomes[GROKS]["test_step_99"]) == ("11", "35")
+    assert outcomes[FORGETS]["final_test_accuracy"] == "0.1"
+    assert outcomes[FORGETS]["censored"] == "False"
+    assert outcomes[FITS]["train_accuracy_at_test_onset"] == repr(value(FITS, 3, "train", "accuracy"))
+    assert outcomes[DIVERGES]["final_norm"] == repr(value(DIVERGES, 29, "model", "weight_norm"))
+    assert (outcomes[SILENT]["horizon"], outcomes[SILENT]["train_step_50"]) == ("59", "None")
 
 
 def measured(folder: Path, curves: dict[str, dict[str, list[float]]], cuts: tuple[int, ...] = ()) -> dict[str, dict]:
     """The outcome of each run with these values, by "split.metric", at steps 0, 10, ...; one ingest up to each cut."""
-    plans = [plan_row(run_id, chance_accuracy=CHANCE, horizon=10_000) for run_id in curves]
+    runs = {invented(name): columns for name, columns in curves.items()}
+    plans = [plan_row(run, chance_accuracy=CHANCE, horizon=10_000) for run in runs]
     write_plan(folder, "s", {"question": "?"}, plans)
     store, recorder = Store.open(folder, write=True), Recorder(folder, "pack", PROVENANCE)
     last, begin = max(len(values) for columns in curves.values() for values in columns.values()), 0
     for end in (*cuts, last):
         facts = [
             (run_id, 1, 10 * i, *name.split("."), values[i])
-            for run_id, columns in curves.items()
+            for run_id, columns in runs.items()
             for name, values in columns.items()
             for i in range(begin, min(end, len(values)))
         ]
         columns = dict(
             zip(("run_id", "attempt", "step", "split", "metric", "value"), zip(*facts, strict=True), strict=True)
         )
-        recorder.flush(columns, [state(run_id, status="finished", steps=10 * (end - 1)) for run_id in curves])
+        recorder.flush(columns, [state(run_id, status="finished", steps=10 * (end - 1)) for run_id in runs])
         assert not store.ingest().skipped
         begin = end
-    return {row["run_id"]: row for row in store.sql("from outcomes").to_arrow_table().to_pylist()}
+    outcomes = {row["run_id"]: row for row in store.sql("from outcomes").to_arrow_table().to_pylist()}
+    return {name: outcomes[invented(name)] for name in curves}
 
 
 LEVELS = {"50": 0.5, "90": 0.9, "95": 0.95, "99": 0.99}

@@ -11,7 +11,7 @@ from study.store.database import FILE, Store
 from study.store.definitions import Definition, definitions
 from study.store.studies import definition_of
 from tests.support.phases import FRAIL, HOSTILE, LEARNED, SIMPLE
-from tests.support.synthetic import run, step_up, write_study
+from tests.support.synthetic import run, run_id_of, step_up, write_study
 from trainables.errors import SpecError
 
 PHASES = "select run_id, phase from phases where definition = 'learned' order by all"
@@ -33,7 +33,8 @@ def learned(folder, name: str = "toy", text: str | None = LEARNED, definition: s
 
 
 def of(name: str, high: str = "high") -> list[tuple[str, str]]:
-    return [(f"{name}-high", high), (f"{name}-low", "low"), (f"{name}-odd", "odd"), (f"{name}-waits", "unresolved")]
+    phases = {"high": high, "low": "low", "odd": "odd", "waits": "unresolved"}
+    return sorted((run_id_of(f"{name}-{end}"), phase) for end, phase in phases.items())
 
 
 def test_the_views_have_the_stores_own_definitions_beside_ours(tmp_path):
@@ -64,7 +65,7 @@ def test_a_changed_text_has_a_digest_of_its_own_and_a_study_keeps_its_text(tmp_p
     assert store.of("toy").sql(names).fetchall() == [("high",), ("low",), ("unresolved",)]
     assert definition_of(store, "toy").sql == LEARNED
     assert definition_of(store, "toy").unnamed == ("odd",)
-    assert store.runs("toy").set_index("run_id")["phase"]["toy-high"] == "high"
+    assert store.runs("toy").set_index("run_id")["phase"][run_id_of("toy-high")] == "high"
 
 
 def test_a_study_of_ours_may_be_seen_by_a_definition_of_another(tmp_path):

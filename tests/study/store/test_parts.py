@@ -1,6 +1,7 @@
 """Parts: written once, whole or not at all, and never overwritten."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,9 +11,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from study.store import provenance
-from study.store.part_schemas import METADATA_KEY, METRICS
-from study.store.parts import Recorder, write_plan
-from tests.support.parts import PROVENANCE, losses, plan_row, state
+from study.store.part_file import ABOUT
+from study.store.part_schemas import METRICS, PROBES
+from study.store.parts import Recorder, write_plan, write_probes
+from tests.support.parts import PROVENANCE, A, B, losses, plan_row, state
 from trainables.errors import SpecError
 
 
@@ -21,7 +23,7 @@ def files_below(path: Path) -> list[str]:
 
 
 def test_the_same_plan_is_written_once_whatever_the_order_of_its_rows(tmp_path):
-    rows = [plan_row("a"), plan_row("b")]
+    rows = [plan_row(A), plan_row(B)]
     name = write_plan(tmp_path, "s", {"seeds": 2}, rows)
     before = (tmp_path / "parts" / name).stat()
     assert write_plan(tmp_path, "s", {"seeds": 2}, rows[::-1]) == name
@@ -33,9 +35,7 @@ def test_the_same_plan_is_written_once_whatever_the_order_of_its_rows(tmp_path):
     ("study", "spec", "changes"), [("t", {}, {}), ("s", {"seeds": 3}, {}), ("s", {}, {"horizon": 9})]
 )
 def test_a_plan_that_differs_in_anything_is_another_part(tmp_path, study, spec, changes):
-    assert write_plan(tmp_path, "s", {}, [plan_row("a")]) != write_plan(
-        tmp_path, study, spec, [plan_row("a", **changes)]
-    )
+    assert write_plan(tmp_path, "s", {}, [plan_row(A)]) != write_plan(tmp_path, study, spec, [plan_row(A, **changes)])
 
 
 def test_a_study_name_cannot_lead_out_of_the_store(tmp_path):
@@ -44,20 +44,20 @@ def test_a_study_name_cannot_lead_out_of_the_store(tmp_path):
 
 
 def test_a_flush_gives_back_what_was_recorded_and_who_recorded_it(tmp_path):
-    columns = losses("a", range(3)) | {"value": np.array([1, np.nan, 3], dtype=np.float32)}
-    name = Recorder(tmp_path, "pack", PROVENANCE).flush(columns, [state("a", steps=2)])
+    columns = losses(A, range(3)) | {"value": np.array([1, np.nan, 3], dtype=np.float32)}
+    name = Recorder(tmp_path, "pack", PROVENANCE).flush(columns, [state(A, steps=2)])
     table = pq.read_table(tmp_path / "parts" / name)
-    about = json.loads(table.schema.metadata[METADATA_KEY])
+    about = json.loads(table.schema.metadata[ABOUT])
     assert name == "pack/0001-000001.parquet"
     assert table.schema.remove_metadata() == METRICS
     np.testing.assert_array_equal(table["value"].to_numpy(), [1.0, np.nan, 3.0])
-    assert about["runs"] == [state("a", steps=2)]
-    assert (about["kind"], about["format"], about["pack_id"], about["host"]) == ("metrics", 1, "pack", "here")
+    assert about["runs"] == [state(A, steps=2)]
+    assert (about["kind"], about["format"], about["pack_id"], about["host"]) == ("metrics", 2, "pack", "here")
 
 
-@pytest.mark.parametrize("empty", [{}, losses("a", []), dict.fromkeys(METRICS.names, np.empty(0))])
+@pytest.mark.parametrize("empty", [{}, losses(A, []), dict.fromkeys(METRICS.names, np.empty(0))])
 def test_columns_without_rows_are_a_part_whatever_their_type(tmp_path, empty):
-    name = Recorder(tmp_path, "pack", {}).flush(empty, [state("a")])
+    name = Recorder(tmp_path, "pack", {}).flush(empty, [state(A)])
     assert pq.read_table(tmp_path / "parts" / name).num_rows == 0
 
 
@@ -77,10 +77,33 @@ def test_a_retry_of_a_pack_writes_under_a_higher_attempt(tmp_path):
 
 def test_two_workers_on_one_pack_do_not_overwrite_each_other(tmp_path):
     one, other = Recorder(tmp_path, "pack", {}), Recorder(tmp_path, "pack", {})
-    one.flush(losses("a", [1]), [])
+    one.flush(losses(A, [1]), [])
     with pytest.raises(FileExistsError, match="another worker"):
-        other.flush(losses("a", [2]), [])
+        other.flush(losses(A, [2]), [])
     assert pq.read_table(tmp_path / "parts/pack/0001-000001.parquet")["step"].to_pylist() == [1]
+
+
+def test_two_workers_that_write_at_the_same_moment_do_not_overwrite_each_other(tmp_path, monkeypatch):
+    one, other = Recorder(tmp_path, "pack", {}), Recorder(tmp_path, "pack", {})
+    fsync = os.fsync
+
+    def meanwhile(handle: int) -> None:
+        monkeypatch.setattr(os, "fsync", fsync)
+        one.flush(losses(A, [1]), [])
+        fsync(handle)
+
+    monkeypatch.setattr(os, "fsync", meanwhile)  # the draft of the other is written, and has no name yet
+    with pytest.raises(FileExistsError, match="another worker"):
+        other.flush(losses(A, [2]), [])
+    assert pq.read_table(tmp_path / "parts/pack/0001-000001.parquet")["step"].to_pylist() == [1]
+    assert files_below(tmp_path) == ["parts/pack/0001-000001.parquet"]
+
+
+def test_findings_of_two_looks_are_two_parts(tmp_path):
+    finding = dict(zip(PROBES.names, ([A], [1], ["p"], [0], ["h"], ["m"], [0.5]), strict=True))
+    for _ in range(2):
+        write_probes(tmp_path, "a-1-p", finding)
+    assert len(files_below(tmp_path / "parts/probes")) == 2
 
 
 def test_a_disk_that_fills_up_raises_and_leaves_no_file(tmp_path):

@@ -1,5 +1,7 @@
 """Storage: the same names and bytes in a folder and in a bucket, whole or not at all, and nothing outside of it."""
 
+import errno
+import os
 import pickle
 import shutil
 import sys
@@ -22,7 +24,7 @@ from study.train.worker import record_failure, train
 from tests.study.store.test_database import contents
 from tests.study.train.test_asha import STUDY as PRUNED
 from tests.study.train.test_worker import finish, only_pack, statuses, train_until
-from tests.support.parts import PROVENANCE, losses, plan_row, state, write_parts
+from tests.support.parts import PROVENANCE, A, losses, plan_row, state, write_parts
 from tests.support.s3 import S3, serving
 from tests.support.studies import MACHINE, make_plan, metrics, planned, settings, small, study_file, trained
 from trainables.checkpoint import Checkpoint, CheckpointError
@@ -92,6 +94,40 @@ def test_what_is_written_is_there_under_its_name_and_nothing_else_is(storage):
     assert list(storage.names("parts")) == ["parts/a/1.torn"]
 
 
+def test_what_must_be_new_does_not_replace_what_is_there(storage):
+    storage.create("parts/a/1.parquet", b"one")
+    with pytest.raises(FileExistsError):
+        storage.create("parts/a/1.parquet", b"other")
+    assert storage.read("parts/a/1.parquet") == b"one"
+    assert list(storage.names("parts")) == ["parts/a/1.parquet"]
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_of_two_that_make_a_file_at_the_same_moment_one_is_refused(tmp_path, monkeypatch, links):
+    """In a folder: the other one comes after the draft was written, and before it gets its name."""
+
+    def first(*paths: object) -> None:
+        (tmp_path / "x").write_bytes(b"first")
+        monkeypatch.undo()
+        if not links:
+            raise OSError(errno.EPERM, "no links here")
+        os.link(*paths)
+
+    monkeypatch.setattr(os, "link", first)
+    with pytest.raises(FileExistsError):
+        storage_at(tmp_path).create("x", b"second")
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("x", b"first")]
+
+
+def test_a_folder_without_links_takes_new_files_all_the_same(tmp_path, monkeypatch):
+    def link(*paths: object) -> None:
+        raise OSError(errno.ENOTSUP, "no links here")
+
+    monkeypatch.setattr(os, "link", link)
+    storage_at(tmp_path).create("a/x", b"one")
+    assert [path.name for path in (tmp_path / "a").iterdir()] == ["x"]
+
+
 def test_states_go_in_and_out_and_torn_ones_are_left_out(storage):
     import torch
 
@@ -99,7 +135,7 @@ def test_states_go_in_and_out_and_torn_ones_are_left_out(storage):
     whole = Checkpoint(["a", "b"], 7, {"weights": weights, "generalized_at": torch.tensor([1, -1])})
     names = [
         checkpoints.pack_state("p"),
-        checkpoints.run_state("a"),
+        checkpoints.run_state(A),
         checkpoints.snapshot("a", 7),
         checkpoints.run_state("torn"),
     ]
@@ -243,11 +279,11 @@ def test_parts_in_a_bucket_are_brought_in_as_those_in_a_folder(store, tmp_path):
 
 
 def test_a_torn_part_is_passed_over_and_tried_again_when_it_has_changed(store):
-    name = Recorder(store.place, "pack", PROVENANCE).flush(losses("a", range(9)), [state("a", steps=9)])
+    name = Recorder(store.place, "pack", PROVENANCE).flush(losses(A, range(9)), [state(A, steps=9)])
     storage, data = storage_at(store.place), storage_at(store.place).read(f"parts/{name}")
     storage.write(f"parts/{name}", data[:-50])
     storage.write("parts/garbage.parquet", b"garbage")
-    write_plan(store.place, "s", {}, [plan_row("a")])
+    write_plan(store.place, "s", {}, [plan_row(A)])
     assert sorted(part for part, _ in store.ingest().skipped) == ["garbage.parquet", name]
     assert [part for part, _ in skipped_parts(store)] == ["garbage.parquet", name]
     assert store.ingest().skipped == []
@@ -338,7 +374,7 @@ def test_a_store_remembers_its_storage(store, url, tmp_path, call, monkeypatch):
     assert Store.open(store.path, write=True).place == url
     assert Store.open(store.path, write=True, storage=f"{url}/").place == url
     assert Store.open(tmp_path / "plain", write=True).place == str(tmp_path / "plain")
-    write_plan(url, "s", {}, [plan_row("a")])
+    write_plan(url, "s", {}, [plan_row(A)])
     assert call("ingest", "--store", store.path) == (0, "1 parts, 1 rows brought in.\n", "")
     monkeypatch.setenv("STUDY_STORAGE", url)
     assert call("ingest", "--store", tmp_path / "elsewhere") == (0, "1 parts, 1 rows brought in.\n", "")
@@ -398,7 +434,7 @@ def test_wrong_credentials_are_one_line_before_any_work(s3: S3, url, tmp_path, c
 
 
 def test_parts_of_one_storage_are_plain_parquet(store):
-    name = Recorder(store.place, "pack", PROVENANCE).flush(losses("a", range(3)), [])
+    name = Recorder(store.place, "pack", PROVENANCE).flush(losses(A, range(3)), [])
     files, root = FileSystem.from_uri(store.place)
     table = pq.read_table(f"{root}/parts/{name}", filesystem=files)
     assert table["step"].to_pylist() == [0, 1, 2]

@@ -10,7 +10,7 @@ from analysis.classify import columns_read
 from study.store.database import Store
 from study.store.definitions import definitions, ours
 from study.store.views import view_statements
-from tests.support.synthetic import STEPS, run, step_up, write_study
+from tests.support.synthetic import STEPS, run, run_id_of, step_up, write_study
 
 NORM = [10.0 + i for i in range(len(STEPS))]
 
@@ -35,7 +35,9 @@ def store(tmp_path_factory) -> Store:
 
 
 def outcome(store: Store, name: str) -> dict:
-    [row] = store.sql("select * from outcomes where run_id = $name", {"name": name}).to_arrow_table().to_pylist()
+    [row] = (
+        store.sql("select * from outcomes where run_id = $name", {"name": run_id_of(name)}).to_arrow_table().to_pylist()
+    )
     return row
 
 
