@@ -27,7 +27,7 @@ STUDY = StudySpec(
         "task.entities": (12, 24),
     },
     seeds=3,
-    horizon=2000,
+    horizon=1600,
     evaluations_per_decade=16,
     evaluation_examples=500,
     definition="wang2024",

@@ -14,7 +14,10 @@ STATE = """if(ends.run_id is null, status, 'finished') as status,
 
 
 def known_runs(store: Store, study: str, run_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """What the store knows of these runs, by id; `source` is that of the latest attempt."""
+    """What the store knows of each of these runs, by id; `source` is that of the latest attempt.
+
+    Runs count by their attempts, planned or not: where the part of a plan was damaged, nothing is trained again.
+    """
     text = f"""
         with asked as (select unnest($asked::varchar[]) as run_id),
         last_tries as (
@@ -25,14 +28,18 @@ def known_runs(store: Store, study: str, run_ids: Sequence[str]) -> dict[str, di
             select run_id, map_from_entries(list((pack_id, attempt))) as attempts from last_tries group by run_id
         ),
         latest as (
-            select run_id, source from attempts semi join asked using (run_id)
+            select run_id, status, stop_reason, source, max(steps) over (partition by run_id) as steps
+            from attempts semi join asked using (run_id)
             qualify attempt = max(attempt) over (partition by run_id)
+        ),
+        states as (
+            select run_id, coalesce(status, 'planned') as status, stop_reason, coalesce(steps, 0) as steps, source
+            from asked left join latest using (run_id)
         )
-        select run_id, {STATE}, mine.pack_id, tries.attempts, latest.source
-        from runs semi join asked using (run_id)
+        select run_id, {STATE}, mine.pack_id, tries.attempts, source
+        from states
         left join ends using (run_id)
         left join tries using (run_id)
-        left join latest using (run_id)
         left join (select run_id, pack_id from study_runs where study = $study) as mine using (run_id)"""
     rows = store.sql(text, {"study": study, "asked": list(run_ids)}).to_arrow_table().to_pylist()
     return {row["run_id"]: row for row in rows}

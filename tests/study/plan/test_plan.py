@@ -357,3 +357,14 @@ def test_checkpoints_of_other_runs_are_not_taken(store):
     assert checkpoint.load(path).step == 60
     plan = make_plan(small(axes={"optimizer.weight_decay": (7.0,)}, horizon=90), store, MACHINE)
     assert {pack.start_step for pack in plan.packs} == {0}
+
+
+def test_a_plan_whose_part_is_lost_trains_nothing_again(store):
+    trained(small(), store)
+    for path in (store.path / "parts/plan").iterdir():
+        path.write_bytes(b"torn")
+    store.ingest(rebuild=True)
+    assert store.sql("select count(*) from runs").fetchall() == [(0,)]
+    assert make_plan(small(), store, MACHINE).missing == 0
+    assert planned(small(), store).packs == []
+    assert store.sql("select count(*), any_value(status) from runs").fetchall() == [(8, "finished")]
