@@ -58,8 +58,8 @@ def new_parts(storage: Storage, known: Mapping[str, tuple[int, int] | None], rep
 
     names = []
     for name in (name.removeprefix("parts/") for name in storage.names("parts") if name.endswith(".parquet")):
-        if not is_name(name):
-            shown = os.fsencode(name).decode("utf-8", "backslashreplace")
+        shown = os.fsencode(name).decode("utf-8", "backslashreplace")
+        if shown != name or not is_name(name):
             report.skipped.append((shown, "its name is not UTF-8, or has a backslash: rename the file, or remove it."))
         elif is_new(name):
             names.append(name)

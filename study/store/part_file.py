@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from study.store.errors import PartError
+from study.store.part_schemas import NAME
 
 FORMAT = 2
 UNCHECKED = 1
@@ -61,13 +62,12 @@ class PartFile:
         there."""
         source = pa.BufferReader(self._data)
         # As dictionaries: a text that is stored once for a million rows is not copied until it is known to be short.
-        texts = [field.name for field in schema if pa.types.is_string(field.type)]
-        file = pq.ParquetFile(source, metadata=self._metadata, read_dictionary=texts)
-        table = file.read(columns=schema.names)
-        size = sum(_text_size(table[name]) for name in texts)
+        texts = [column.name for column in schema if column.type in (pa.string(), NAME)]
+        table = pq.ParquetFile(source, metadata=self._metadata, read_dictionary=texts).read(columns=schema.names)
+        size = sum(_text_size(table[column.name]) for column in schema if column.type == pa.string())
         if size > MAX_BYTES:
             raise PartError(_too_large(len(table), size))
-        return pa.table([table[field.name].cast(field.type) for field in schema], schema=schema)
+        return pa.table([table[column.name].cast(column.type) for column in schema], schema=schema)
 
 
 def decoded(data: bytes) -> PartFile:
@@ -85,7 +85,7 @@ def decoded(data: bytes) -> PartFile:
         raise PartError("its bytes are not those that were written: it has lost its digest.")
     groups = [metadata.row_group(i) for i in range(metadata.num_row_groups)]
     chunks = [group.column(i) for group in groups for i in range(group.num_columns)]
-    rows = max([metadata.num_rows, *(chunk.num_values for chunk in chunks)])
+    rows = max(metadata.num_rows, sum(chunk.num_values for chunk in chunks) // max(1, metadata.num_columns))
     size = sum(chunk.total_uncompressed_size for chunk in chunks)
     if rows > MAX_ROWS or size > MAX_BYTES:
         raise PartError(_too_large(rows, size))
@@ -112,9 +112,10 @@ def _digest(data: bytes, place: int) -> bytes:
 
 
 def _text_size(column: pa.ChunkedArray) -> int:
-    """Bytes of a column of texts that was read as dictionaries."""
-    chunks: Sequence[Any] = column.chunks
-    return sum(pc.sum(pc.binary_length(chunk.dictionary).take(chunk.indices)).as_py() or 0 for chunk in chunks)
+    """Bytes of a column of texts that was read as dictionaries; 0 for one of anything else."""
+    chunks: Sequence[Any] = column.chunks if pa.types.is_dictionary(column.type) else ()
+    lengths = (pc.call_function("binary_length", [chunk.dictionary]).take(chunk.indices) for chunk in chunks)
+    return sum(pc.call_function("sum", [own]).as_py() or 0 for own in lengths)
 
 
 def _too_large(rows: int, size: int) -> str:

@@ -70,12 +70,12 @@ FORMATS = {
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("formats", nargs="*", choices=[*FORMATS, []], default=list(FORMATS), metavar="FORMAT")
+    parser.add_argument("formats", nargs="*", choices=[*FORMATS, []], metavar="FORMAT")
     parser.add_argument("--tries", type=int, default=100_000, metavar="N")
     parser.add_argument("--seed", type=int, default=0, metavar="N")
     options = parser.parse_args()
     print(f"{'':16}{'tries':>10}{'refused':>10}{'identical':>10}{'silent':>10}")
-    for name in options.formats:
+    for name in options.formats or FORMATS:
         with tempfile.TemporaryDirectory(prefix="bench-") as folder:
             found = outcomes(FORMATS[name].make(Path(folder)), FORMATS[name].read, options.tries, options.seed)
         print(

@@ -23,11 +23,14 @@ STALE = 2.0
 
 HOLD = """
 import sys, time
-from study.store.lease import held
+from study.store import lease
 from study.store.storage import storage_at
-with held(storage_at(sys.argv[1]), print):
+lease.RENEW_SECONDS, lease.STALE_SECONDS = 0.1, float(sys.argv[2])
+with lease.held(storage_at(sys.argv[1]), print) as mine:
     print("at work", flush=True)
-    time.sleep(600)
+    while True:
+        mine.check()
+        time.sleep(0.05)
 """
 
 
@@ -74,7 +77,7 @@ def from_elsewhere(storage: Storage, **about: object) -> str:
 
 def test_a_second_driver_is_refused_in_a_line_that_names_the_first(storage):
     with held(storage, pytest.fail) as first:
-        with pytest.raises(SpecError) as error, held(storage, pytest.fail):
+        with pytest.raises(SpecError) as error, held(storage, lambda line: None):
             pytest.fail("two drivers")
         first.check()
         assert claims(storage) == [first.claim]
@@ -115,7 +118,7 @@ def test_of_many_that_begin_at_once_there_is_never_more_than_one_at_work(storage
 
 
 def test_a_driver_that_was_killed_on_this_machine_is_taken_over_from_at_once(storage):
-    process = subprocess.Popen([sys.executable, "-c", HOLD, str(storage)], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen([sys.executable, "-c", HOLD, str(storage), "3600"], stdout=subprocess.PIPE, text=True)
     assert process.stdout.readline() == "at work\n"
     process.send_signal(signal.SIGKILL)
     os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)  # dead, and not yet buried
@@ -133,6 +136,22 @@ def test_a_driver_that_was_killed_on_this_machine_is_taken_over_from_at_once(sto
         storage.write(left, data)
         process.wait()
     assert not Process.this().is_dead()
+
+
+def test_a_process_that_is_suspended_is_taken_over_from_and_ends_when_it_goes_on(storage, monkeypatch):
+    monkeypatch.setattr(lease, "STALE_SECONDS", 6.0)
+    line = [sys.executable, "-c", HOLD, str(storage), "6"]
+    process = subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == "at work\n"
+    process.send_signal(signal.SIGSTOP)
+    said: list[str] = []
+    with held(storage, said.append) as mine:
+        assert said[-1].endswith(f"process {process.pid} on {os.uname().nodename}, which was not heard of for 6 s")
+        process.send_signal(signal.SIGCONT)
+        _, err = process.communicate(timeout=120)
+        assert "another `study run` has taken over" in err
+        mine.check()
+        assert claims(storage) == [mine.claim]
 
 
 def test_another_process_with_the_number_of_a_dead_one_is_not_taken_for_it(storage):
@@ -168,8 +187,8 @@ def test_a_driver_elsewhere_is_at_work_as_long_as_its_claim_changes_whatever_its
     done = threading.Event()
     other = threading.Thread(target=renew)
     other.start()
-    with pytest.raises(SpecError, match="elsewhere"):
-        taken(storage)
+    with pytest.raises(SpecError, match="elsewhere"), held(storage, lambda line: None):
+        pytest.fail("two drivers")
     done.set()
     other.join()
     assert claims(storage) == [f"{CLAIMS}/other"]

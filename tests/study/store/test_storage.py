@@ -378,7 +378,7 @@ def test_a_store_remembers_its_storage(store, url, tmp_path, call, monkeypatch):
     assert call("ingest", "--store", store.path) == (0, "1 parts, 1 rows brought in.\n", "")
     monkeypatch.setenv("STUDY_STORAGE", url)
     assert call("ingest", "--store", tmp_path / "elsewhere") == (0, "1 parts, 1 rows brought in.\n", "")
-    assert Store.open(tmp_path / "elsewhere").sql("select run_id from runs").fetchall() == [("a",)]
+    assert Store.open(tmp_path / "elsewhere").sql("select run_id from runs").fetchall() == [(A,)]
 
 
 def mistakes(url: str, folder: Path) -> dict[str, tuple[str, str]]:

@@ -63,7 +63,7 @@ def test_a_study_on_three_nodes_outlives_one_of_them_and_equals_one_without_node
     assert [row for row in metrics(opened) if row[0] in twice] == metrics(undisturbed)
     [(step,)] = opened.sql("select min(step)::integer from metrics where attempt = 2").fetchall()
     assert step > 0, "it went on from its checkpoint"
-    assert {path.name for path in store.iterdir()} == {"checkpoints", "parts", "study.duckdb", ".driver.lock", ".lock"}
+    assert {path.name for path in store.iterdir()} == {"checkpoints", "parts", "driver", "study.duckdb", ".lock"}
 
 
 def can_mount() -> bool:

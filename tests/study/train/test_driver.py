@@ -1,17 +1,21 @@
 """Before any work: where nothing can be compiled, that is refused or said in one line."""
 
 import re
+from collections.abc import Callable
 
 import pytest
 
 from study.cli.doctor import checks
 from study.sources import Sources
 from study.store.database import Store
+from study.store.lease import Lease
+from study.store.storage import storage_at
 from study.train import service
 from study.train.cluster import Report, smallest
-from study.train.driver import target_of
+from study.train.driver import only_driver, target_of
 from study.train.machine import machine
 from study.train.options import Options
+from study.train.worker import Stopped, Work, record_failure, train
 from tests.support.studies import make_plan, small
 from trainables.errors import SpecError
 
@@ -38,6 +42,37 @@ def said_by_target(store: Store, choice: str) -> list[str]:
     with target_of(store, options(choice), Sources(), said.append):
         pass
     return said
+
+
+def test_two_stores_on_one_storage_have_one_driver(tmp_path):
+    url = f"file://{tmp_path}/mount"
+    stores = [Store.open(tmp_path / name, write=True, storage=url) for name in ("one", "other")]
+    with only_driver(stores[0], pytest.fail) as lease:
+        with pytest.raises(
+            SpecError, match=rf"storage '{tmp_path}/mount': another `study run` is at work here \(process "
+        ):
+            service.run(small(), stores[1], options("off"), lambda line: None)
+        lease.check()
+    assert not (tmp_path / "mount/parts").exists(), "nothing was planned"
+
+
+def test_a_driver_that_was_taken_over_from_hands_out_no_pack_and_records_no_failure(store, monkeypatch):
+    def taken_over(next_work: Callable[[], Work | None], **options: object) -> None:
+        pack, given = next_work()
+        storage = storage_at(store.place)
+        storage.delete(given.claim)
+        monkeypatch.setattr(Lease, "_is_late", lambda self: True)
+        before = sorted(storage.names("parts"))
+        with pytest.raises(Stopped):
+            train(pack, given, "trial", lambda message: None)
+        with pytest.raises(Stopped):
+            record_failure(pack, given, "trial", "boom")
+        assert sorted(storage.names("parts")) == before
+        next_work()
+
+    monkeypatch.setattr("study.train.ray_tune.run_packs", taken_over)
+    with pytest.raises(SpecError, match="has taken over"):
+        service.run(small(), store, options("off"), lambda line: None)
 
 
 def test_compile_on_without_a_compiler_is_refused_before_any_work(store, no_compiler, monkeypatch):

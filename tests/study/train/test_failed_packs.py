@@ -8,7 +8,10 @@ import pytest
 
 from study.plan.packing import PackPlan
 from study.plan.plan import planned_runs
+from study.store import checkpoints
 from study.store.database import Store
+from study.store.leftovers import outdone, remove_leftovers
+from study.store.storage import storage_at
 from study.train import service, watch
 from study.train.failed_packs import Limits, Split, splitter
 from study.train.pack_searcher import PackSearcher
@@ -68,6 +71,36 @@ def test_the_halves_hold_every_run_once_and_go_on_from_the_state_of_the_whole(st
     assert sorted(run_id for half in halves for run_id in half.run_ids) == sorted(pack.run_ids)
     assert {half.start_step > 0 for half in halves} == {True}
     assert pack.pack_id not in {half.pack_id for half in halves}
+
+
+def test_the_state_of_the_whole_goes_once_both_halves_have_gone_on(store):
+    pack, storage = only_pack(store), storage_at(store.place)
+
+    def train_until(flushes: int, work: PackPlan) -> None:
+        left = iter(range(flushes + 1))
+
+        def heartbeat(message: dict[str, Any]) -> None:
+            if next(left) == flushes:
+                raise Killed
+
+        with pytest.raises(Killed):
+            train(work, settings(store, flush_seconds=-1), "trial", heartbeat)
+
+    train_until(7, pack)
+    halves = split_of(store)(pack, 4)
+    assert outdone(storage) == []
+    train_until(2, halves[0])
+    assert outdone(storage) == [], "the other half has no state of its own"
+    train(halves[1], settings(store), "trial", lambda message: None)
+    assert outdone(storage) == [checkpoints.pack_state(pack.pack_id)]
+    remove_leftovers(storage)
+    [again] = planned(STUDY, store).packs
+    assert again.start_step > 0
+    assert sorted(again.run_ids) == sorted(halves[0].run_ids)
+    train(again, settings(store), "trial", lambda message: None)
+    store.ingest()
+    assert store.sql("select status, count(*)::integer from runs group by 1").fetchall() == [("finished", 8)]
+    assert checkpoints.states_below(storage, "packs") == []
 
 
 def test_a_run_alone_has_no_halves(store):

@@ -80,7 +80,7 @@ def test_a_study_runs_to_its_end_is_asked_meanwhile_and_outlives_the_death_of_a_
     check_complete(Store.open(store), undisturbed)
     tries = sorted(attempts(Store.open(store)).values())
     assert tries in ([1] * 9 + [2] * 3, [1] * 12)  # [1] * 12: it was killed before its pack had a part
-    expected = {"checkpoints", "parts", "study.duckdb", ".driver.lock", ".lock"}
+    expected = {"checkpoints", "parts", "driver", "study.duckdb", ".lock"}
     assert {path.name for path in store.iterdir()} == expected
 
 

@@ -30,7 +30,7 @@ def test_a_study_in_a_bucket_is_killed_and_goes_on_to_the_numbers_of_one_on_a_di
         tries = dict(opened.sql("select run_id, count(*)::integer from attempts group by run_id").fetchall())
         assert {tries[run_id] for (run_id,) in before} <= {1}
         kept = {path.name for path in folder.iterdir()}
-        assert kept == {".driver.lock", ".lock", "storage.json", "study.duckdb"}
+        assert kept == {".lock", "storage.json", "study.duckdb"}
         other = Store.open(tmp_path / "other", write=True, storage=url)
         other.ingest()
         assert metrics(other) == metrics(undisturbed)

@@ -9,6 +9,7 @@ from study.store import checkpoints
 from study.store.database import Store
 from study.store.storage import storage_at
 from study.train import watch
+from study.train.driver import only_driver
 from study.train.options import Options
 from study.train.worker import Settings, Stopped, train
 from tests.support.driver import Driver, wait_for
@@ -115,6 +116,19 @@ def test_a_study_that_is_taken_away_stops_at_its_next_flush_and_goes_on_when_it_
     train(again, settings, "t", told.append)
     queue.store.ingest()
     assert metrics(queue.store) == metrics(undisturbed)
+
+
+def test_a_stop_sign_does_not_outlive_the_watch(queue, folder, tmp_path):
+    file = study_file(folder, "a", axes={"model.width": (16,)}, seeds=2)
+    pack, settings = looked(queue).next_work()
+    file.rename(tmp_path / "a.py")
+    looked(queue)
+    with pytest.raises(Stopped):
+        train(pack, settings, "t", lambda message: None)
+    with only_driver(queue.store, pytest.fail):  # a later `study run`
+        train(pack, settings, "t", lambda message: None)
+    queue.store.ingest()
+    assert queue.store.sql("select status, count(*)::integer from runs group by 1").fetchall() == [("finished", 2)]
 
 
 @pytest.mark.ray
