@@ -6,6 +6,7 @@ it held tries again for a moment.
 
 import errno
 import os
+import traceback
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -129,6 +130,7 @@ def _ours(file: Path) -> Iterator[None]:
             yield
         except duckdb.Error as error:
             if is_damage(error):
+                traceback.clear_frames(error.__traceback__)
                 raise _damaged(file, first_line(error)) from error
             raise
 
@@ -154,6 +156,8 @@ def translated() -> Iterator[None]:
     try:
         yield
     except duckdb.Error as error:
+        # Whoever keeps an error keeps its frames, whose results keep the file open, though another may have its place.
+        traceback.clear_frames(error.__traceback__)
         if _says(error, FULL):
             raise OSError(errno.ENOSPC, first_line(error)) from error
         raise QueryError(str(error)) from error

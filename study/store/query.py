@@ -78,6 +78,8 @@ def interruptible(connection: duckdb.DuckDBPyConnection, work: Callable[[], Resu
             while wait([future], 0.05).not_done:  # again and again: an interrupt between two statements is forgotten
                 connection.interrupt()
             raise
+        finally:
+            del future  # its error would keep this frame, and with it the connection
 
 
 def select(connection: duckdb.DuckDBPyConnection, text: str, params: Any = None) -> pa.Table:

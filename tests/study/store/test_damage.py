@@ -155,6 +155,18 @@ def test_what_a_killed_writer_has_left_goes_with_the_next_rebuild(undamaged, cop
     assert {path.name for path in copy.iterdir()} == {".lock", "parts", "study.duckdb"}
 
 
+def test_an_error_that_somebody_keeps_does_not_keep_the_damaged_file_open(undamaged, copy):
+    """A notebook keeps the last error, and DuckDB answers from what it has open, not from the file that came since."""
+    file = copy / "study.duckdb"
+    how, bad = damaged(file.read_bytes(), random.Random(0), "block")
+    file.write_bytes(bad)
+    with pytest.raises(StoreUnusable) as kept:
+        contents(Store.open(copy))
+    assert Store.open(copy, write=True).ingest().busy is None
+    assert contents(Store.open(copy)) == undamaged[1], how
+    assert kept.value.why == "damaged"
+
+
 # What is no damage.
 
 QUERIES = [
