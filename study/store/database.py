@@ -147,8 +147,9 @@ class Store:
             hint = closest(study, known, "`study status` shows all.") if known else none
             raise SpecError(f"study {study!r} is not in this store. {hint}")
 
-    def ingest(self, *, rebuild: bool = False, timeout: float = TIMEOUT) -> IngestReport:
-        """Bring in the parts that the file does not have yet; with `rebuild`, make the file anew from all parts.
+    def ingest(self, *, rebuild: bool = False, check: bool = False, timeout: float = TIMEOUT) -> IngestReport:
+        """Bring in the parts that the file does not have yet; with `rebuild`, make the file anew from all parts, as
+        where it is found damaged. With `check`, every value is read to find out, as opening for writing does.
 
         Waits up to `timeout` seconds at a time for readers and for another ingest. What does not get in stays on disk
         for the next ingest.
@@ -162,6 +163,8 @@ class Store:
                     if rebuild or not self._file.exists():
                         make_anew(self._file, storage_at(self.place), report)
                     else:
+                        if check:
+                            self._check_whole(timeout)
                         fold_new(self._file, storage_at(self.place), report, timeout)
                 except StoreUnusable as error:
                     report = IngestReport()

@@ -64,6 +64,17 @@ def test_a_store_with_a_damaged_file_has_every_value_after_it_was_opened_for_wri
         assert kept.read_bytes() == bad, how
 
 
+def test_an_ingest_without_new_parts_finds_what_a_reader_has_met(undamaged, copy):
+    """`study ingest` is what the reader is told to call."""
+    file = copy / "study.duckdb"
+    _, bad = damaged(file.read_bytes(), random.Random(0), "block")
+    file.write_bytes(bad)
+    with pytest.raises(StoreUnusable, match="`study ingest` makes it anew"):
+        contents(Store.open(copy))
+    assert Store(copy, write=True).ingest(check=True).parts == 21
+    assert contents(Store.open(copy)) == undamaged[1]
+
+
 def test_damage_that_only_a_fold_meets_is_mended_by_it(undamaged, copy, monkeypatch):
     """A driver looks once, and brings in parts for days."""
     store = Store.open(copy, write=True)
