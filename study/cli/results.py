@@ -35,12 +35,12 @@ def status(study: str | None, store: str, as_json: bool) -> None:
     from study.cli.status import status_rows
     from study.cli.status_text import show_status
     from study.store.database import Store
-    from study.store.studies import source_note
+    from study.store.studies import source_notes
 
     opened = Store.open(store)
     rows = status_rows(opened, study)
     show_status(rows, as_json)
-    for older in filter(None, (source_note(opened, row["study"]) for row in rows)):
+    for older in source_notes(opened, study):
         note(older)
 
 

@@ -1,13 +1,14 @@
 """Where the studies of a store stand, and their phases, as rows."""
 
-import json
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
 from study.store.database import Store
+from study.store.definitions import Definition
+from study.store.errors import QueryError
 from study.store.storage import storage_at
-from study.store.studies import definition_of, judged
+from study.store.studies import definition_of, judged, own_definitions
 from study.store.thresholds import with_params
 
 AS_FAR_AS_ASKED = "observed.status = 'finished' and observed.cut = list_max(study_runs.horizons)"
@@ -38,8 +39,8 @@ STATUS = f"""
 STORED = f"""
     select
         study,
-        any_value(studies.spec ->> 'question') as question,
-        any_value(studies.spec -> 'axes')::varchar as axes,
+        coalesce(any_value(studies.spec ->> 'question'), '') as question,
+        coalesce(any_value(json_keys(studies.spec, '$.axes')), []) as axes,
         count(*)::integer as planned,
         count(*) filter (where {AS_FAR_AS_ASKED})::integer as finished,
     from studies join study_runs using (study) join observed using (study, run_id)
@@ -54,6 +55,17 @@ PHASES = """
     from phases join study_runs using (run_id)
     where study = ? and (?::varchar is null or definition = ?)
     group by definition, phase order by definition, runs desc, phase"""
+
+OWN_PHASES = """
+    with outcomes as materialized (
+        select {{'study': study, 'run_id': run_id}} as run_id, * exclude (study, run_id)
+        from study_outcomes where study in (select unnest(?::varchar[]))
+    ),
+    phases as (
+        {}
+    )
+    select run_id.study as study, phase, count(*)::integer as runs
+    from phases group by all order by study, runs desc, phase"""
 
 STANDING = """
     select
@@ -72,7 +84,7 @@ CELLS = """
 def stored_studies(store: Store) -> dict[str, dict[str, Any]]:
     """The studies of a store by name: runs that are planned and finished, and what their specs say."""
     rows = store.sql(STORED).to_arrow_table().to_pylist()
-    return {row["study"]: {**row, "axes": list(json.loads(row["axes"]))} for row in rows}
+    return {row["study"]: row for row in rows}
 
 
 def status_rows(store: Store, study: str | None) -> list[dict[str, Any]]:
@@ -85,12 +97,30 @@ def status_rows(store: Store, study: str | None) -> list[dict[str, Any]]:
     if study is not None:
         store.check_known(study)
     rows = store.sql(STATUS, [study, study]).to_arrow_table().to_pylist()
+    known = own_definitions(store, study)
+    phases = _phases(store, known)
     for row in rows:
-        row["definition"] = definition_of(store, row["study"]).name
-        asked = [row["study"], row["definition"], row["definition"]]
-        phases = store.of(row["study"]).sql(PHASES, asked).to_arrow_table().to_pylist()
-        row["phases"] = ", ".join(f"{p['runs']} {p['phase']}" for p in phases)
+        row["definition"] = known[row["study"]].name
+        row["phases"] = ", ".join(f"{runs} {phase}" for phase, runs in phases[row["study"]].items())
     return rows
+
+
+def _phases(store: Store, known: Mapping[str, Definition]) -> dict[str, dict[str, int]]:
+    """How many runs of each of these studies are in which phase of its own definition, the most first: one query for
+    each definition, and one for each study where a definition fails on the runs of some."""
+    found: dict[str, dict[str, int]] = {study: {} for study in known}
+    for definition in set(known.values()):
+        studies = [study for study, own in known.items() if own == definition]
+        try:
+            rows = store.sql(OWN_PHASES.format(definition.select), [studies]).fetchall()
+        except QueryError:
+            rows = []
+            for study in studies:
+                own = store.of(study).sql(PHASES, [study, definition.name, definition.name]).fetchall()
+                rows += [(study, phase, runs) for _, phase, runs, _ in own]
+        for study, phase, runs in rows:
+            found[study][phase] = runs
+    return found
 
 
 def standing_rows(store: Store, study: str) -> list[dict[str, Any]]:

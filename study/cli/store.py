@@ -29,7 +29,7 @@ def ingest(store: str, storage: str | None, rebuild: bool, as_json: bool) -> Non
         raise SpecError(f"store '{store}' does not exist: give the folder of a store with --store.")
     settle(Path(store).absolute(), storage)
     # A garbage file cannot be opened, but it can be replaced.
-    done = Store(Path(store).absolute(), write=True).ingest(rebuild=rebuild)
+    done = Store(Path(store).absolute(), write=True).ingest(rebuild=rebuild, check=True)
     if as_json:
         skipped = [{"part": part, "reason": reason} for part, reason in done.skipped]
         print_json({"parts": done.parts, "rows": done.rows, "unchecked": done.unchecked, "skipped": skipped})

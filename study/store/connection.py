@@ -6,7 +6,8 @@ it held tries again for a moment.
 
 import errno
 import os
-from collections.abc import Iterator
+import traceback
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -25,12 +26,24 @@ HELD = ("Conflicting lock", "different configuration", "Unique file handle confl
 DAMAGED = (
     "not a valid DuckDB database file",
     "Could not read enough bytes",
-    "Corrupt database file",
+    "Corrupt",
     "Serialization Error",
     "replaying WAL",
     "INTERNAL Error",
 )
-"""How DuckDB says that a file is not what it has written. Whatever else it says, the file may be in order."""
+"""How DuckDB says that a file is not what it has written. Whatever else it says of a file, it may be in order."""
+BROKEN = (
+    duckdb.InternalError,
+    duckdb.FatalException,
+    duckdb.SerializationException,
+    duckdb.CatalogException,
+    duckdb.BinderException,
+    duckdb.ParserException,
+)
+"""What else our own statements meet in a file that is not what this package has written: they are right themselves."""
+FULL = ("No space left", "Disk quota exceeded")
+OF_CONTENT = (duckdb.DataError, duckdb.IntegrityError, duckdb.ProgrammingError)
+"""Errors that quote a query or values: their words say nothing of the file."""
 
 SAFE: dict[str, str | bool | int | float | list[str]] = {
     "enable_external_access": False,
@@ -41,45 +54,62 @@ SAFE: dict[str, str | bool | int | float | list[str]] = {
     "lock_configuration": True,
 }
 """SQL sees the tables of its own database: no files, no network, no extensions, no Python variables."""
+READER = SAFE | {"memory_limit": "25%", "temp_directory": ""}
+"""A query takes a quarter of the machine's memory from what trains beside it, and no disk: a writer that runs out of
+memory has the folder beside its file, which is removed with it."""
 
 
 @contextmanager
 def connected(file: Path, *, write: bool = False, timeout: float = TIMEOUT) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection to a store file of this version; StoreBusy where others hold it for longer than `timeout` seconds,
-    StoreUnusable where a writer must make it anew, StoreError for anything else that DuckDB refuses in the block."""
-    with closing(_opened(file, write, timeout)) as connection, translated():
-        try:
-            [(version,)] = connection.execute("select value from store_info where key = 'version'").fetchall()
-        except (duckdb.CatalogException, ValueError):
-            version = None
-        if version and version < VERSION:
-            raise StoreUnusable(
-                f"store file '{file}' is of store version {version}, this package reads version {VERSION}: "
-                f"`study ingest` makes it anew from the parts, and keeps the old one.",
-                f"version-{version}",
-            )
-        if version != VERSION:
-            raise StoreError(
-                f"store file '{file}' has store version {version}, this package reads version {VERSION}: "
-                f"upgrade grokking-study, or make the file anew from the parts with `study ingest --rebuild`."
-            )
+    """A connection to a store file of this version, for statements of ours; those of users go into `translated`.
+
+    StoreBusy where others hold the file for longer than `timeout` seconds, StoreUnusable where a writer must make it
+    anew, also when that shows in the block, OSError where the disk is full, StoreError for what else DuckDB refuses.
+    """
+    with _ours(file), closing(_opened(file, write, timeout)) as connection:
+        _check_version(file, connection)
         yield connection
+
+
+def _check_version(file: Path, connection: duckdb.DuckDBPyConnection) -> None:
+    found = connection.execute("select value from store_info where key = 'version'").fetchall()
+    version = found[0][0] if len(found) == 1 else None
+    if version is None or not version.isdecimal():
+        raise _damaged(file, f"its version is {version}")
+    if int(version) < int(VERSION):
+        raise StoreUnusable(
+            f"store file '{file}' is of store version {version}, this package reads version {VERSION}: "
+            f"`study ingest` makes it anew from the parts, and keeps the old one.",
+            f"version-{version}",
+        )
+    if version != VERSION:
+        raise StoreError(
+            f"store file '{file}' has store version {version}, this package reads version {VERSION}: "
+            f"upgrade grokking-study, or make the file anew from the parts with `study ingest --rebuild`."
+        )
+
+
+def read_all(connection: duckdb.DuckDBPyConnection) -> None:
+    """Read every value of every table, so that damage shows where nothing else would look: DuckDB compares each block
+    that it reads with its checksum."""
+    tables = connection.execute("select table_name from duckdb_tables() where not internal").fetchall()
+    for (table,) in tables:
+        connection.execute(f"select bit_xor(hash(columns(*))) from {table}").fetchall()
 
 
 def _opened(file: Path, write: bool, timeout: float) -> duckdb.DuckDBPyConnection:
     """Open the file once those who hold it in the other mode have let go."""
     for _ in patiently(timeout):
         try:
-            return duckdb.connect(file, read_only=not write, config=SAFE)
+            return duckdb.connect(file, read_only=not write, config=SAFE if write else READER)
         except duckdb.Error as error:
             if any(words in str(error) for words in HELD):
                 continue
-            if "No space left" in str(error):
+            if _says(error, FULL):
                 raise OSError(errno.ENOSPC, first_line(error)) from error
+            if is_damage(error):
+                raise _damaged(file, first_line(error)) from error
             message = f"store file '{file}' cannot be opened ({first_line(error)})"
-            if any(words in str(error) for words in DAMAGED):
-                mend = "`study ingest` makes it anew from the parts, and keeps this one."
-                raise StoreUnusable(f"{message}: {mend}", "damaged") from error
             if file.exists() and not os.access(file, os.R_OK | os.W_OK * write):
                 raise StoreError(f"{message}: look at its permissions, or take another --store.") from error
             raise StoreError(
@@ -93,12 +123,42 @@ def _opened(file: Path, write: bool, timeout: float) -> duckdb.DuckDBPyConnectio
 
 
 @contextmanager
+def _ours(file: Path) -> Iterator[None]:
+    """DuckDB's errors at statements of ours as ours."""
+    with translated():
+        try:
+            yield
+        except duckdb.Error as error:
+            if is_damage(error):
+                traceback.clear_frames(error.__traceback__)
+                raise _damaged(file, first_line(error)) from error
+            raise
+
+
+def is_damage(error: duckdb.Error) -> bool:
+    """Whether this error, at opening a file or at a statement of ours, says that the file is to be made anew. At a
+    user's query it may as well be of the query."""
+    return not _says(error, ("Out of Memory",)) and (isinstance(error, BROKEN) or _says(error, DAMAGED))
+
+
+def _says(error: duckdb.Error, words: Iterable[str]) -> bool:
+    return not isinstance(error, OF_CONTENT) and any(word in str(error) for word in words)
+
+
+def _damaged(file: Path, why: str) -> StoreUnusable:
+    mend = "`study ingest` makes it anew from the parts, and keeps this one"
+    return StoreUnusable(f"store file '{file}' is damaged ({why}): {mend}.", "damaged")
+
+
+@contextmanager
 def translated() -> Iterator[None]:
     """DuckDB's errors as ours."""
     try:
         yield
     except duckdb.Error as error:
-        if "No space left" in str(error):
+        # Whoever keeps an error keeps its frames, whose results keep the file open, though another may have its place.
+        traceback.clear_frames(error.__traceback__)
+        if _says(error, FULL):
             raise OSError(errno.ENOSPC, first_line(error)) from error
         raise QueryError(str(error)) from error
 

@@ -5,27 +5,25 @@ transaction per batch of parts. The file can be deleted at any time: ingest make
 """
 
 import fcntl
-import logging
-import os
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import duckdb
 
-from study.store.connection import SAFE, TIMEOUT, connected
+from study.store.anew import make_anew, new_file
+from study.store.connection import TIMEOUT, connected, is_damage, read_all, translated
 from study.store.definitions import Definition, definitions
 from study.store.errors import QueryError, StoreBusy, StoreError, StoreUnusable
-from study.store.files import atomic, patiently
+from study.store.files import patiently
 from study.store.fold import fold_new
 from study.store.frames import CURVES, RUNS, with_axes
 from study.store.ingest import IngestReport
-from study.store.install import install
 from study.store.own_definitions import OF_STUDY, chosen, failing, newest
 from study.store.place import checked_folder, place_of, settle
-from study.store.query import Result, select
+from study.store.query import Result, interruptible, select
 from study.store.scope import READS_PHASES, Scope, install_phases_without
 from study.store.storage import storage_at
 from trainables.components import closest
@@ -33,8 +31,6 @@ from trainables.errors import SpecError
 
 if TYPE_CHECKING:
     import pandas as pd
-
-log = logging.getLogger(__name__)
 
 FILE = "study.duckdb"
 
@@ -60,18 +56,15 @@ class Store:
         if write:
             settle(store.path, storage)
             store.path.mkdir(parents=True, exist_ok=True)
-            with store._alone(TIMEOUT):
-                if store._file.is_file():
-                    try:
-                        with connected(store._file):
+            with store._alone(TIMEOUT), suppress(StoreBusy):  # then somebody can use it
+                try:
+                    if store._file.exists():
+                        store._check_whole(TIMEOUT)
+                    else:
+                        with new_file(store._file):
                             pass
-                    except StoreBusy:
-                        pass  # somebody can use it
-                    except StoreUnusable as error:
-                        store._put_aside(error.why)
-                if not store._file.exists():
-                    with store._new_file():
-                        pass
+                except StoreUnusable as error:
+                    make_anew(store._file, storage_at(store.place), IngestReport(), error.why)
         elif not store._file.exists():
             raise StoreError(
                 f"store '{path}' has no {FILE}: run a study with `--store {path}`, or `study ingest` there."
@@ -88,24 +81,34 @@ class Store:
         """
         try:
             return self._answer(text, params, timeout)
-        except QueryError:
+        except QueryError as error:
+            if isinstance(error.__cause__, duckdb.Error) and is_damage(error.__cause__):
+                self._check_whole(timeout)  # else it is of the query
             if not (without := self._failing(text, timeout)):
                 raise
             return self._answer(text, params, timeout, without)
 
     def _answer(self, text: str, params: Any, timeout: float, without: Sequence[str] = ()) -> Result:
-        with connected(self._file, timeout=timeout) as connection:
+        def answer() -> Result:
             if self.scope:
                 self.scope.install(connection, text, without)
             elif without:
                 install_phases_without(connection, without)
             return Result(select(connection, text, params))
 
+        with connected(self._file, timeout=timeout) as connection, translated():
+            return interruptible(connection, answer)
+
+    def _check_whole(self, timeout: float) -> None:
+        """StoreUnusable where the file is damaged anywhere."""
+        with connected(self._file, timeout=timeout) as connection:
+            read_all(connection)
+
     def _failing(self, text: str, timeout: float) -> list[str]:
         """The phase definitions that a query reads, are not ours, and fail on the runs that there are."""
         if not READS_PHASES.search(text):
             return []
-        with connected(self._file, timeout=timeout) as connection:
+        with connected(self._file, timeout=timeout) as connection, translated():
             if self.scope:
                 self.scope.install(connection, "")
             own = self.scope.definitions(connection) if self.scope else newest(connection)
@@ -144,8 +147,9 @@ class Store:
             hint = closest(study, known, "`study status` shows all.") if known else none
             raise SpecError(f"study {study!r} is not in this store. {hint}")
 
-    def ingest(self, *, rebuild: bool = False, timeout: float = TIMEOUT) -> IngestReport:
-        """Bring in the parts that the file does not have yet; with `rebuild`, make the file anew from all parts.
+    def ingest(self, *, rebuild: bool = False, check: bool = False, timeout: float = TIMEOUT) -> IngestReport:
+        """Bring in the parts that the file does not have yet; with `rebuild`, make the file anew from all parts, as
+        where it is found damaged. With `check`, every value is read to find out, as opening for writing does.
 
         Waits up to `timeout` seconds at a time for readers and for another ingest. What does not get in stays on disk
         for the next ingest.
@@ -155,16 +159,16 @@ class Store:
         report = IngestReport()
         try:
             with self._alone(timeout):
-                anew = rebuild or not self._file.exists()
-                if not anew:
-                    try:
+                try:
+                    if rebuild or not self._file.exists():
+                        make_anew(self._file, storage_at(self.place), report)
+                    else:
+                        if check:
+                            self._check_whole(timeout)
                         fold_new(self._file, storage_at(self.place), report, timeout)
-                    except StoreUnusable as error:
-                        self._put_aside(error.why)
-                        anew = True
-                if anew:
-                    with self._new_file() as file:
-                        fold_new(file, storage_at(self.place), report, timeout)
+                except StoreUnusable as error:
+                    report = IngestReport()
+                    make_anew(self._file, storage_at(self.place), report, error.why)
         except StoreBusy as error:
             report.busy = str(error)
         return report
@@ -191,21 +195,3 @@ class Store:
             else:
                 raise StoreBusy(f"store '{self.path}' is being written by another process: try again in a moment.")
             yield
-
-    def _put_aside(self, why: str) -> None:
-        """Keep a damaged file, or one of an older version, under another name: what follows makes it anew."""
-        copy = self._file.with_name(f"{FILE}.{why}")
-        os.replace(self._file, copy)
-        log.warning("study: %s is %s: it is kept as %s and made anew from the parts", self._file, why, copy.name)
-
-    @contextmanager
-    def _new_file(self) -> Iterator[Path]:
-        """An empty database file, to fill; it takes the place of the store's file when the block ends well."""
-        for stale in self.path.glob(f".{FILE}.*"):  # what a killed rebuild left
-            stale.unlink()
-        with atomic(self._file) as draft:
-            with closing(duckdb.connect(draft, config=SAFE)) as connection:
-                install(connection)
-            yield draft
-            # A killed ingest may have left its log, which must not be replayed on the new file.
-            self._file.with_name(f"{FILE}.wal").unlink(missing_ok=True)

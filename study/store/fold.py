@@ -43,6 +43,7 @@ def _fold(file: Path, batch: list[Part], report: IngestReport, timeout: float) -
             if own:
                 install_phases(connection)
             connection.execute("commit")
+            connection.execute("checkpoint")  # closing does so, too, and keeps silent where the disk is full
     except StoreError as error:
         if not isinstance(error.__cause__, duckdb.DataError | duckdb.IntegrityError):
             raise

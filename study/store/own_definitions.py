@@ -22,11 +22,11 @@ DEFAULT = "unified"
 NEWEST = """
     select name, sql from definitions where error is null
     qualify row_number() over (partition by name order by added_at desc, digest desc) = 1 order by name"""
-OF_STUDY = """
-    select studies.spec ->> 'definition' as name, sql, error
+OF_STUDIES = """
+    select studies.spec ->> 'definition' as name, sql, error, study
     from studies
-    left join definitions on name = studies.spec ->> 'definition' and sql = studies.spec ->> 'definition_sql'
-    where study = ?"""
+    left join definitions on name = studies.spec ->> 'definition' and sql = studies.spec ->> 'definition_sql'"""
+OF_STUDY = f"select name, sql, error from ({OF_STUDIES}) where study = ?"
 
 
 def with_errors(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:

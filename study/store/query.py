@@ -1,7 +1,8 @@
 """Queries, and their results in memory."""
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pyarrow as pa
 
-from study.store.connection import SAFE, translated
+from study.store.connection import READER, translated
 from study.store.errors import StoreError
 from trainables.errors import SpecError
 
@@ -60,15 +61,31 @@ class Result:
 
 def query(text: str, tables: Mapping[str, pa.Table]) -> pa.Table:
     """The result of a query on Arrow tables, by name. No store is involved and nothing is written."""
-    with translated(), closing(duckdb.connect(config=SAFE)) as connection:
+    with translated(), closing(duckdb.connect(config=READER)) as connection:
         for name, table in tables.items():
             connection.register(name, table)
         return select(connection, text)
 
 
+def interruptible(connection: duckdb.DuckDBPyConnection, work: Callable[[], Result]) -> Result:
+    """What `work` on the connection returns. It has a thread of its own, because DuckDB keeps signals waiting until it
+    is done: so Ctrl-C ends a query within moments."""
+    with ThreadPoolExecutor(1) as pool:
+        future = pool.submit(work)
+        try:
+            return future.result()
+        except KeyboardInterrupt:
+            while wait([future], 0.05).not_done:  # again and again: an interrupt between two statements is forgotten
+                connection.interrupt()
+            raise
+        finally:
+            del future  # its error would keep this frame, and with it the connection
+
+
 def select(connection: duckdb.DuckDBPyConnection, text: str, params: Any = None) -> pa.Table:
     """The result of one statement that gives rows, with the types of `plain_type` and a name for each column.
-    StoreError for a statement without rows, and for more than MAX_BYTES of them."""
+    StoreError for a statement without rows, for more than MAX_BYTES of them, and for one that needs more memory than
+    readers have."""
     if (number := len(connection.extract_statements(text))) > 1:  # DuckDB would answer the last one alone
         raise StoreError(f"query {_short(text)} holds {number} statements: give one at a time.")
     try:
@@ -82,7 +99,13 @@ def select(connection: duckdb.DuckDBPyConnection, text: str, params: Any = None)
     names, types = relation.columns, [plain_type(kind) for kind in relation.types]
     if types != [str(kind) for kind in relation.types]:
         relation = relation.project(", ".join(f"#{i}::{kind}" for i, kind in enumerate(types, 1)))
-    return _in_memory(relation, text).rename_columns(distinct(names))
+    try:
+        return _in_memory(relation, text).rename_columns(distinct(names))
+    except duckdb.OutOfMemoryException:
+        [(limit,)] = connection.execute("select current_setting('memory_limit')").fetchall()
+        raise StoreError(
+            f"query {_short(text)} needs more than {limit} of memory: aggregate it, or ask for a part of it."
+        ) from None
 
 
 def plain_type(kind: Any) -> str:

@@ -4,13 +4,15 @@ import json
 from collections import ChainMap
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 from study.store.database import FILE, Store
 from study.store.definition_source import given_definition
 from study.store.definitions import Definition, definitions, ours, with_ours
-from study.store.own_definitions import DEFAULT, NEWEST, OF_STUDY, chosen
+from study.store.own_definitions import DEFAULT, NEWEST, OF_STUDIES, chosen
 from trainables.components import closest
 from trainables.errors import SpecError
 
@@ -28,31 +30,42 @@ def stored_spec(store: Store, study: str) -> dict[str, Any] | None:
     return json.loads(found[0][0]) if found else None
 
 
-ATTEMPTS = """
-    select run_id, [task, model, optimizer] as parts, source, updated_at
-    from attempts join run_specs using (run_id) semi join (from study_runs where study = ?) using (run_id)
-    qualify attempt = max(attempt) over (partition by run_id)"""
+SOURCES = """
+    with latest as (
+        select run_id, [task, model, optimizer] as parts, source, updated_at
+        from attempts join run_specs using (run_id)
+        qualify attempt = max(attempt) over (partition by run_id)
+    ),
+    used as (
+        select study, source as digest, parts, count(*)::integer as runs, max(updated_at) as heard_at
+        from latest join study_runs using (run_id) where ?::varchar is null or study = ?
+        group by all
+    )
+    select study, digest, parts, runs, list(module order by module) as modules, list(text order by module) as texts
+    from used join sources using (digest)
+    group by study, digest, parts, runs, heard_at order by study, heard_at desc, digest, parts"""
 
 
-def stored_sources(store: Store, study: str) -> list[dict[str, Any]]:
+def stored_sources(store: Store, study: str | None) -> list[dict[str, Any]]:
     """The sources of a study's own parts, the newest first: one row per digest and names of the parts, with its
-    modules, their texts, and how many runs were trained by it last."""
-    text = f"""
-        with latest as ({ATTEMPTS}),
-        used as (
-            select source as digest, parts, count(*)::integer as runs, max(updated_at) as heard_at
-            from latest group by all
-        )
-        select digest, parts, runs, list(module order by module) as modules, list(text order by module) as texts
-        from used join sources using (digest)
-        group by digest, parts, runs, heard_at order by heard_at desc, digest, parts"""
-    return store.sql(text, [study]).to_arrow_table().to_pylist()
+    modules, their texts, and how many runs were trained by it last. None: of all studies, by name."""
+    return store.sql(SOURCES, [study, study]).to_arrow_table().to_pylist()
+
+
+def source_notes(store: Store, study: str | None = None) -> list[str]:
+    """A line for each study with runs of an older source, as `source_note` has it; None: of all studies."""
+    found = groupby(stored_sources(store, study), key=itemgetter("study"))
+    return [note for name, rows in found if (note := _source_note(name, list(rows), None))]
 
 
 def source_note(store: Store, study: str, current: Mapping[str, Mapping[str, str]] | None = None) -> str:
     """A line where runs of a study were trained by another source than the newest of the same parts, or than any of
     `current` (digest -> module -> text); else ''."""
-    found, newest = stored_sources(store, study), dict[tuple[str, ...], str]()
+    return _source_note(study, stored_sources(store, study), current)
+
+
+def _source_note(study: str, found: list[dict[str, Any]], current: Mapping[str, Mapping[str, str]] | None) -> str:
+    newest = dict[tuple[str, ...], str]()
     texts = {row["digest"]: dict(zip(row["modules"], row["texts"], strict=True)) for row in found}
     for row in found:
         newest.setdefault(tuple(row["parts"]), row["digest"])
@@ -71,6 +84,12 @@ def source_note(store: Store, study: str, current: Mapping[str, Mapping[str, str
     )
 
 
+def own_definitions(store: Store, study: str | None = None) -> dict[str, Definition]:
+    """The phase definitions of the studies of a store, by study; None: of all."""
+    rows = store.sql(f"from ({OF_STUDIES}) where ?::varchar is null or study = ?", [study, study]).fetchall()
+    return {name: chosen(name, *found) for *found, name in rows}
+
+
 def definition_of(store: Store, study: str, asked: str | Definition | None = None) -> Definition:
     """The phase definition `asked`: ours or the store's by name, a path or SQL text; None for the study's own.
 
@@ -87,14 +106,14 @@ def definition_of(store: Store, study: str, asked: str | Definition | None = Non
 
 
 def _found(store: Store, study: str, asked: str | None) -> Definition:
-    own = [chosen(study, *row) for row in store.sql(OF_STUDY, [study]).fetchall()] or [ours(DEFAULT)]
+    own = own_definitions(store, study).get(study, ours(DEFAULT))
     if asked is None:
-        return own[0]
+        return own
     given = given_definition(str(asked), None)
     if given is not None:
         return given
     stored = [Definition(name, sql) for name, sql in store.sql(NEWEST).fetchall()]
-    known = {definition.name: definition for definition in with_ours([*stored, *own])}
+    known = {definition.name: definition for definition in with_ours([*stored, own])}
     if asked not in known:
         raise SpecError(f"No phase definition named {asked!r}. {closest(asked, sorted(known))}")
     return known[asked]

@@ -7,7 +7,7 @@ with asked as (
         study,
         run_id,
         horizons,
-        coalesce((spec ->> 'leave_when_generalized')::boolean, false) as stops_at_generalization,
+        coalesce(try_cast(spec ->> 'leave_when_generalized' as boolean), false) as stops_at_generalization,
     from study_runs
     join studies using (study)
     union all
