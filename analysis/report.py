@@ -87,7 +87,7 @@ def report(store: "Store", study: str, out: str | Path, claims: "Sequence[Checke
         "words": lambda axis: words(axis, facts.axes),
         "shown": show,
         "point": lambda text: label(json.loads(text), facts.axes),
-        "parsed": lambda text: json.loads(text).items(),
+        "parsed": _items,
         "pretty": lambda text: json.dumps(json.loads(text), indent=2, ensure_ascii=False),
     }
     template = environment.from_string(files("analysis").joinpath("report.html").read_text(encoding="utf-8"))
@@ -109,6 +109,15 @@ def report(store: "Store", study: str, out: str | Path, claims: "Sequence[Checke
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(page, encoding="utf-8")
     return path
+
+
+def _items(text: str) -> "list[tuple[str, Any]]":
+    """Names and values of a JSON object; none of anything else, which a store may have."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return []
+    return list(found.items()) if isinstance(found, dict) else []
 
 
 @functools.cache  # it takes seconds to make

@@ -1,6 +1,5 @@
 """Where the studies of a store stand, and their phases, as rows."""
 
-import json
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
@@ -39,7 +38,7 @@ STORED = f"""
     select
         study,
         any_value(studies.spec ->> 'question') as question,
-        any_value(studies.spec -> 'axes')::varchar as axes,
+        coalesce(json_keys(any_value(studies.spec), '$.axes'), []) as axes,
         count(*)::integer as planned,
         count(*) filter (where {AS_FAR_AS_ASKED})::integer as finished,
     from studies join study_runs using (study) join observed using (study, run_id)
@@ -71,8 +70,7 @@ CELLS = """
 
 def stored_studies(store: Store) -> dict[str, dict[str, Any]]:
     """The studies of a store by name: runs that are planned and finished, and what their specs say."""
-    rows = store.sql(STORED).to_arrow_table().to_pylist()
-    return {row["study"]: {**row, "axes": list(json.loads(row["axes"]))} for row in rows}
+    return {row["study"]: row for row in store.sql(STORED).to_arrow_table().to_pylist()}
 
 
 def status_rows(store: Store, study: str | None) -> list[dict[str, Any]]:
