@@ -7,6 +7,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from study.store.files import atomic
 from trainables.components import available, load
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ TABLES = {
 
 
 def report(store: "Store", study: str, out: str | Path, claims: "Sequence[Checked]" = (), **plane: Any) -> Path:
-    """Write the page to `out` and return its path. Raises SpecError if the store has no such study.
+    """Write the page to `out`, whole or not at all, and return its path. SpecError if the store has no such study.
 
     `claims` are checked claims to show before ours, such as those of the study's file. `plane` is what the first
     picture shows when the page opens: `x`, `y` and `at` as in `analysis.phase_diagram`.
@@ -106,8 +107,8 @@ def report(store: "Store", study: str, out: str | Path, claims: "Sequence[Checke
         **tables,
     )
     path = Path(out)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(page, encoding="utf-8")
+    with atomic(path) as draft:
+        draft.write_text(page, encoding="utf-8")
     return path
 
 
