@@ -110,7 +110,8 @@ def value_axis(
 
 
 def save(chart: alt.TopLevelMixin, path: str | Path) -> Path:
-    """Write a chart, whole or not at all, as the ending of `path` says: .png, .svg, .html (opens without a network) or .json."""
+    """Write a chart, whole or not at all, as the ending of `path` says: .png, .svg, .html (opens without a network) or
+    .json."""
     path = Path(path)
     if path.suffix not in FORMATS:
         raise SpecError(f"Cannot save a chart as {path.name!r}: the ending must be one of {', '.join(FORMATS)}.")

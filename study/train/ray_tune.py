@@ -53,7 +53,7 @@ class Watcher(tune.Callback):
         """Tune has looked at all trials: every second or more often."""
         self.check_interrupt()
         for trial in self.silence.look():
-            # ray 2.60: Tune has no way to end a worker that does not answer. It takes this one for dead, and tries again.
+            # ray 2.60: Tune cannot end a worker that does not answer. It takes this one for dead, and tries again.
             if (actor := trial.temporary_state.ray_actor) is not None:
                 ray.kill(actor)
 

@@ -14,8 +14,8 @@ MOST_COUNTED_SECONDS = 5.0
 
 
 class Silence:
-    """For how long the worker of each trial has said nothing. What it does before it first says something, and compiling,
-    is silence, too, as it is to the worker itself."""
+    """For how long the worker of each trial has said nothing. What it does before it first says something is silence,
+    too, and so is compiling, as to the worker itself."""
 
     def __init__(self) -> None:
         self.trials: dict[str, Any] = {}

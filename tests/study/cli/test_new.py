@@ -8,8 +8,8 @@ import pytest
 
 from study.cli.new import FILES, PLACE
 from study.spec import find
-from tests.support.file_size import files_end_at
 from tests.study.cli.test_check import folder  # noqa: F401 - a fixture
+from tests.support.file_size import files_end_at
 from trainables.engine import train_pack
 
 ROOT = Path(__file__).parents[3]
