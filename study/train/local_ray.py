@@ -3,6 +3,7 @@
 import os
 import secrets
 import stat
+from contextlib import suppress
 from pathlib import Path
 
 SOCKET_BYTES = 107
@@ -48,7 +49,10 @@ def make_token() -> None:
     """Make the token where Ray would, for its user alone: Ray 2.60 lets everybody read the one that it makes."""
     if _writes_a_token():
         token_file().parent.mkdir(parents=True, exist_ok=True)
-        with open(token_file(), "x", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
+        with (
+            suppress(FileExistsError),  # another one has just been started
+            open(token_file(), "x", opener=lambda path, flags: os.open(path, flags, 0o600)) as file,
+        ):
             file.write(secrets.token_hex(32))
 
 
