@@ -1,4 +1,4 @@
-"""A store whose JSON is of other kinds than ours, made by hand or by a newer version: one line, or all that can be shown."""
+"""A store whose JSON is of other kinds than ours, made by hand or by a newer version: one line says what is wrong."""
 
 import json
 import math

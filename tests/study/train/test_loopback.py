@@ -6,7 +6,6 @@ import sys
 import pytest
 
 PROGRAM = """
-import re
 from pathlib import Path
 
 import ray
@@ -21,13 +20,13 @@ sockets = set()
 for process in Path("/proc").glob("[0-9]*"):
     try:
         if mine in (process / "cmdline").read_text():
-            sockets |= {re.sub(r"\\\\D", "", str(fd.readlink())) for fd in (process / "fd").iterdir()}
+            sockets |= {str(fd.readlink()) for fd in (process / "fd").iterdir()}
     except OSError:  # not ours, or it has ended
         continue
 for table in ("tcp", "tcp6"):
     for line in Path("/proc/net", table).read_text().splitlines()[1:]:
         _, local, _, state, *rest = line.split()
-        if state == "0A" and rest[5] in sockets:
+        if state == "0A" and f"socket:[{rest[5]}]" in sockets:
             print(local.partition(":")[0])
 ray.shutdown()
 """
