@@ -9,13 +9,19 @@ import pytest
 
 from study.plan.plan import MOST_RUNS
 
-READING = (["show"], ["plan"], ["phases"], ["phases", "--x", "weight_decay"], ["report", "--out", "page.html"])
+READING = (
+    ["show", "small"],
+    ["plan", "small"],
+    ["phases", "small"],
+    ["phases", "small", "--x", "weight_decay"],
+    ["report", "small", "--out", "page.html"],
+)
 DEEP = "[" * 3000 + "]" * 3000
 
 
 @pytest.fixture
 def read(call, fresh_store, tmp_path, monkeypatch):
-    """Each of READING, and those that read all studies, after `statement` has changed the store's file."""
+    """What each of these commands says after `statement` has changed the store's file."""
     monkeypatch.chdir(tmp_path)
     file = fresh_store[1] / "study.duckdb"
 
@@ -23,9 +29,8 @@ def read(call, fresh_store, tmp_path, monkeypatch):
         text = value if isinstance(value, str) else json.dumps(value).replace("Infinity", "1e400")
         with duckdb.connect(str(file)) as connection:
             connection.execute(statement, [text])
-        found = [call(name, "small", *words, "--store", fresh_store[1]) for name, *words in commands]
-        for said in [*found, call("status", "--store", fresh_store[1]), call("list", "own", "--store", fresh_store[1])]:
-            assert "Traceback" not in said.err
+        found = [call(name, *words, "--store", fresh_store[1]) for name, *words in commands]
+        assert not [said for said in found if "Traceback" in said.err]
         return found
 
     return reading
@@ -84,7 +89,7 @@ def test_a_spec_of_another_kind_is_one_line_that_names_the_study(read, spec, cha
     ids=str,
 )
 def test_what_takes_the_whole_spec_names_the_study_and_the_rest_shows_what_there_is(read, spec, change):
-    for said in read("update studies set spec = ?", spec | change):
+    for said in read("update studies set spec = ?", spec | change, READING[:3]):
         assert said.code in (0, 2), said.err
         if said.code:
             assert (said.out, said.err.count("\n")) == ("", 1), said.err
@@ -96,8 +101,17 @@ def test_more_runs_than_can_be_planned_are_refused_at_once(read, spec):
     for said in (shown, planned):
         assert said.code == 2
         assert f"asks for 4 points x 1,000,000,000,000 seeds: more than {MOST_RUNS:,} runs" in said.err
-    [first] = read("update studies set spec = ?", spec | {"seeds": 10**12}, (["plan", "--runs", "8"],))
+    [first] = read("update studies set spec = ?", spec | {"seeds": 10**12}, (["plan", "small", "--runs", "8"],))
     assert (first.code, first.out) == (0, "small: 8 planned, 8 finished, 0 missing\n"), first.err
+
+
+@pytest.mark.parametrize(
+    "spec_", [[1], "7", DEEP, {"axes": 7, "question": [1]}], ids=["list", "number", "deep", "axes"]
+)
+def test_what_is_about_all_studies_shows_them_as_far_as_it_goes(read, spec_):
+    for said in read("update studies set spec = ?", spec_, (["status"], ["list", "own"], ["sql", "from studies"])):
+        assert (said.code, said.err) == (0, "")
+        assert "small" in said.out
 
 
 @pytest.mark.parametrize(
