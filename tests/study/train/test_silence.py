@@ -76,4 +76,4 @@ def test_a_worker_that_was_stopped_is_ended_and_its_pack_goes_on(tmp_path):
     assert "Traceback" not in err
     assert metrics(Store.open(store)) == metrics(undisturbed)
     [(attempts,)] = Store.open(store).sql("select max(attempt) from attempts").fetchall()
-    assert attempts == 2
+    assert attempts >= 2
