@@ -7,6 +7,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from study.store.files import atomic
 from trainables.components import available, load
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ TABLES = {
 
 
 def report(store: "Store", study: str, out: str | Path, claims: "Sequence[Checked]" = (), **plane: Any) -> Path:
-    """Write the page to `out` and return its path. Raises SpecError if the store has no such study.
+    """Write the page to `out`, whole or not at all, and return its path. SpecError if the store has no such study.
 
     `claims` are checked claims to show before ours, such as those of the study's file. `plane` is what the first
     picture shows when the page opens: `x`, `y` and `at` as in `analysis.phase_diagram`.
@@ -87,7 +88,7 @@ def report(store: "Store", study: str, out: str | Path, claims: "Sequence[Checke
         "words": lambda axis: words(axis, facts.axes),
         "shown": show,
         "point": lambda text: label(json.loads(text), facts.axes),
-        "parsed": lambda text: json.loads(text).items(),
+        "parsed": _items,
         "pretty": lambda text: json.dumps(json.loads(text), indent=2, ensure_ascii=False),
     }
     template = environment.from_string(files("analysis").joinpath("report.html").read_text(encoding="utf-8"))
@@ -106,9 +107,18 @@ def report(store: "Store", study: str, out: str | Path, claims: "Sequence[Checke
         **tables,
     )
     path = Path(out)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(page, encoding="utf-8")
+    with atomic(path) as draft:
+        draft.write_text(page, encoding="utf-8")
     return path
+
+
+def _items(text: str) -> "list[tuple[str, Any]]":
+    """Names and values of a JSON object; none of anything else, which a store may have."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return []
+    return list(found.items()) if isinstance(found, dict) else []
 
 
 @functools.cache  # it takes seconds to make

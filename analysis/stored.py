@@ -79,6 +79,7 @@ def read_study(store: "Store", study: str, definition: "str | Definition | None"
 
     Raises SpecError with the nearest name if the store has no such study or there is no such definition.
     """
+    from study.store.stored_json import check_spec
     from study.store.studies import definition_of  # duckdb takes a moment to import
 
     found = rows(
@@ -96,7 +97,7 @@ def read_study(store: "Store", study: str, definition: "str | Definition | None"
         known = [row["study"] for row in rows(store, "select study from studies order by 1")]
         raise SpecError(f"The store has no study {study!r}. {closest(study, known, '`study status` shows all.')}")
     [planned] = found
-    spec = json.loads(planned.pop("spec"))
+    spec = check_spec(study, planned.pop("spec"))
     found = definition_of(store, study, definition)
     return Study(study, spec.get("question") or study, list(spec.get("axes", {})), found, **planned)
 

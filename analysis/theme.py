@@ -9,6 +9,7 @@ from typing import Any
 import altair as alt
 
 from study.store.definitions import Definition
+from study.store.files import atomic
 from study.store.phase_colors import fresh
 from trainables.errors import SpecError
 
@@ -109,9 +110,11 @@ def value_axis(
 
 
 def save(chart: alt.TopLevelMixin, path: str | Path) -> Path:
-    """Write a chart as the ending of `path` says: .png, .svg, .html (opens without a network) or .json."""
+    """Write a chart, whole or not at all, as the ending of `path` says: .png, .svg, .html (opens without a network) or
+    .json."""
     path = Path(path)
     if path.suffix not in FORMATS:
         raise SpecError(f"Cannot save a chart as {path.name!r}: the ending must be one of {', '.join(FORMATS)}.")
-    chart.save(path, inline=True, scale_factor=2) if path.suffix == ".html" else chart.save(path, scale_factor=2)
+    with atomic(path) as draft:
+        chart.save(draft, format=path.suffix[1:], inline=path.suffix == ".html", scale_factor=2)  # pyright: ignore[reportArgumentType] (FORMATS)
     return path

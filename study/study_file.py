@@ -164,7 +164,7 @@ def check_imports(file: Path) -> None:
     """SpecError if a study file imports a name that is beside it and that Python takes from elsewhere."""
     try:
         tree = ast.parse(file.read_bytes())
-    except (SyntaxError, ValueError):
+    except (SyntaxError, ValueError, OSError):
         return  # running it says what is wrong
     named = [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
     named += [node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module]

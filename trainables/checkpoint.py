@@ -1,7 +1,7 @@
 """The state of runs on disk, as safetensors: everything needed to go on, and nothing that could execute.
 
 A file holds the runs of one pack at one step (or one run that has left its pack), and says what it must hold: a digest
-of its tensors, and one of what its header says of them. Bytes that are not those that were written are never trained on.
+of its tensors, and one of what its header says of them. Bytes that were not written are never trained on.
 """
 
 # R runs, W weights

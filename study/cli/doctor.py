@@ -72,13 +72,17 @@ def _compiler(store: Path) -> tuple[str, str]:
 def _ray(store: Path) -> tuple[str, str]:
     from study.train import local_ray
 
-    if trouble := local_ray.trouble():
+    if trouble := local_ray.trouble() or local_ray.others_in_folder():
         return "no", trouble
     return "yes", f"ray {importlib.metadata.version('ray')}, its files in {local_ray.folder()}"
 
 
 def _authentication(store: Path) -> tuple[str, str]:
-    mode, token = os.environ.get("RAY_AUTH_MODE"), Path.home() / ".ray" / "auth_token"
+    from study.train import local_ray
+
+    mode, token = os.environ.get("RAY_AUTH_MODE"), local_ray.token_file()
+    if readers := local_ray.readers_of_token():
+        return "no", readers
     if mode == "token" and not token.exists():
         return "no", f"RAY_AUTH_MODE=token but {token} does not exist: copy it from the head node."
     if mode is None and token.exists():

@@ -6,6 +6,7 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
+from study.cli.output import data_stream
 from study.cli.tables import show_rows
 from trainables.errors import SpecError
 
@@ -18,11 +19,16 @@ def write_table(table: pa.Table, form: str) -> None:
             raise SpecError(
                 f"column {nested[0]!r} holds lists, which CSV has no place for: use --format json or parquet."
             )
-        pa_csv.write_csv(table, sys.stdout.buffer)
+        if sys.stdout.isatty():
+            text = pa.BufferOutputStream()
+            pa_csv.write_csv(table, text)
+            print(text.getvalue().to_pybytes().decode(), end="")
+        else:
+            pa_csv.write_csv(table, data_stream())
     elif form == "parquet":
         if sys.stdout.isatty():
             raise SpecError("--format parquet is for a file, not for a terminal: write `> answer.parquet` behind it.")
-        pq.write_table(table, pa.PythonFile(sys.stdout.buffer, mode="w"))
+        pq.write_table(table, pa.PythonFile(data_stream(), mode="w"))
     else:
         try:
             rows = table.to_pylist()

@@ -17,6 +17,7 @@ from study.cli.completion import VARIABLE, completion
 from study.cli.extend import extend
 from study.cli.new import new
 from study.cli.os_errors import as_a_line
+from study.cli.output import clean_streams
 from study.cli.results import claims, phases, report, status
 from study.cli.run import run
 from study.cli.search import search
@@ -73,6 +74,7 @@ def main() -> None:
     """The console script."""
     # Workers keep every core busy: threads of a search's algebra would wait for each other, up to ten times as long.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    clean_streams()
     if VARIABLE in os.environ:
         _complete()
     end_as_ctrl_c_does()

@@ -8,6 +8,7 @@ import click
 
 from study.cli.options import json_option
 from study.cli.output import print_json
+from study.store.files import atomic
 from study.study_file import HIDEABLE
 from trainables.components import available
 from trainables.errors import SpecError
@@ -43,8 +44,8 @@ def new(kind: str, name: str, as_json: bool) -> None:
     folder = importlib.resources.files("study") / "templates"
     for template, path in made.items():
         text = (folder / f"{template}.py.txt").read_text(encoding="utf-8").replace(PLACE, name)
-        with path.open("x", encoding="utf-8") as file:
-            file.write(text)
+        with atomic(path) as draft:
+            draft.write_text(text, encoding="utf-8")
     first, *_, last = [*made.values()] * 2
     following = [f"study check {first}", f"study run {last} --report"]
     if as_json:

@@ -1,17 +1,70 @@
-"""What a command prints: data for programs on stdout alone, and how wide the terminal is that people read on."""
+"""What a command prints: data for programs on stdout alone, text that cannot steer a terminal, and how wide that is.
+
+Errors, names of studies, hosts and paths come from stores, workers and files of other people. So everything that is
+printed goes through `Clean`, which `main` puts before both streams.
+"""
 
 import contextlib
 import json
 import math
 import os
 import sys
-from typing import Any, TextIO
+from collections.abc import Iterable
+from typing import Any, BinaryIO, TextIO, cast
 
 import click
 
 PIPED_WIDTH = 160
 """Columns where there is no terminal: a file, a pager, another program."""
 STDOUT = "study.cli.output.stdout"
+
+PLAIN = dict.fromkeys(map(ord, "\n\t\xa0"))
+"""What is no printable character to Python, and harmless."""
+
+
+def clean(text: str) -> str:
+    """Text whose escape sequences, control characters and changes of direction are shown as `\\x1b`, not obeyed."""
+    if text.translate(PLAIN).isprintable():
+        return text
+    return "".join(c if c.isprintable() or ord(c) in PLAIN else c.encode("unicode_escape").decode() for c in text)
+
+
+class Clean:
+    """A text stream to which only `clean` text is written. It has no `buffer`: bytes go to `data_stream`."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream
+
+    def write(self, text: str) -> int:
+        self.stream.write(clean(text))
+        return len(text)
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            self.write(line)
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("stream", "buffer"):  # `stream` is asked for before there is one, where this is copied
+            raise AttributeError(name)
+        return getattr(self.stream, name)
+
+
+def clean_streams() -> None:
+    """Clean whatever this process prints from now on, tracebacks and warnings of other packages, too."""
+    if not isinstance(sys.stdout, Clean):
+        sys.stdout = cast(TextIO, Clean(sys.stdout))
+    if not isinstance(sys.stderr, Clean):
+        sys.stderr = cast(TextIO, Clean(sys.stderr))
+
+
+def steered(stream: TextIO) -> TextIO:
+    """The stream behind `Clean`, for our own sequences that move the cursor: its text must be clean."""
+    return stream.stream if isinstance(stream, Clean) else stream
+
+
+def data_stream() -> BinaryIO:
+    """Standard output for bytes that no person reads."""
+    return steered(sys.stdout).buffer
 
 
 def keep_stdout_for_data(context: click.Context, parameter: click.Parameter, as_json: bool) -> bool:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
-from study.cli.output import width_of
+from study.cli.output import clean, steered, width_of
 from study.train.durations import duration
 from study.train.standing import Standing
 
@@ -31,12 +31,13 @@ class ProgressLine:
     def say(self, what: Standing | str) -> None:
         """Show how a study stands, in place of what was shown before, or keep a note."""
         if isinstance(what, str):
-            self._keep(what)
+            self._keep(clean(what))
         else:
             self.show(fitted(what, width_of(sys.stderr) - 1) if self.live else str(what))
 
     def show(self, line: str) -> None:
         """Show a line in place of the one before."""
+        line = clean(line)
         if self.live:
             self.shown = line[: width_of(sys.stderr) - 1]  # a line that wraps cannot be rewritten
             _put(f"\r{self.shown}\x1b[K")
@@ -54,7 +55,7 @@ class ProgressLine:
 def _put(text: str) -> None:
     """Write to stderr. A terminal that was closed or a pipe that nobody reads is no reason to stop training."""
     with suppress(OSError):
-        print(text, end="", file=sys.stderr, flush=True)
+        print(text, end="", file=steered(sys.stderr), flush=True)
 
 
 def fitted(now: Standing, width: int) -> str:

@@ -83,8 +83,7 @@ CELLS = """
 
 def stored_studies(store: Store) -> dict[str, dict[str, Any]]:
     """The studies of a store by name: runs that are planned and finished, and what their specs say."""
-    rows = store.sql(STORED).to_arrow_table().to_pylist()
-    return {row["study"]: row for row in rows}
+    return {row["study"]: row for row in store.sql(STORED).to_arrow_table().to_pylist()}
 
 
 def status_rows(store: Store, study: str | None) -> list[dict[str, Any]]:

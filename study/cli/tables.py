@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from study.cli.output import plain, print_json, width_of
+from study.cli.output import clean, plain, print_json, width_of
 
 MAX_ROWS = 200
 WRAPPED = 24
@@ -24,6 +24,7 @@ WRAPPED = 24
 MOST_LINES = 6
 GAP = 3
 """Columns between two values of a row."""
+ONE_LINE = dict.fromkeys(map(ord, "\n\r\t"), " ")
 
 Row = dict[str, Any]
 
@@ -65,7 +66,8 @@ def print_table(rows: Sequence[Row], widths: Sequence[int]) -> None:
         table.add_column(Text(name), justify="right" if _are_numbers(values) else "left", width=width)
     for row in rows:
         table.add_row(*(Text(cell(value)) for value in row.values()))
-    Console(width=sum(widths) + GAP * (len(widths) - 1)).print(table)
+    # Without styles, whose sequences would look like those that come from data.
+    Console(width=sum(widths) + GAP * (len(widths) - 1), color_system=None).print(table)
 
 
 def column_widths(rows: Sequence[Row], width: int, most_lines: int = MOST_LINES) -> list[int] | None:
@@ -97,7 +99,7 @@ def block(row: Row, width: int) -> str:
 
 
 def cell(value: Any) -> str:
-    """A value as people read it, on one line and without control characters."""
+    """A value as people read it, on one line and clean."""
     if value is None:
         return "-"
     if isinstance(value, bool):
@@ -105,7 +107,7 @@ def cell(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.0f}" if 1e4 <= abs(value) < 1e15 else f"{value:.4g}"
     text = json.dumps(plain(value), default=str) if isinstance(value, (list, dict)) else str(value)
-    return "".join(letter if letter.isprintable() else " " for letter in text)
+    return clean(text.translate(ONE_LINE))
 
 
 def _least(column: Sequence[str], widest: int) -> int:

@@ -3,11 +3,11 @@
 import json
 
 from study.plan.plan import PlannedRun
+from study.plan.stored import planned_run
 from study.spec import StudySpec
 from study.store.database import Store
 from study.store.errors import StoreError
 from trainables.errors import SpecError
-from trainables.spec import RunSpec
 
 CHOSEN = """
     with chosen as (
@@ -39,7 +39,7 @@ def chosen_runs(store: Store, study: StudySpec, where: str | None) -> list[Plann
         raise SpecError(f"--where {where!r}: {said} Columns are those of `runs` and `outcomes`, and phase.") from None
     if not rows:
         raise SpecError(f"--where {where!r} holds for no run of study {study.name!r}; see `study status {study.name}`.")
-    return [PlannedRun(run_id, RunSpec.from_json(json.loads(spec)), json.loads(point)) for run_id, spec, point in rows]
+    return [planned_run(study.name, *row) for row in rows]
 
 
 def _check_whole(store: Store, condition: str) -> None:

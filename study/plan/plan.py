@@ -3,6 +3,7 @@
 That one subtraction is dry run, resume, retry, extension of a grid, and sharing of runs between studies.
 """
 
+import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,9 @@ from study.spec import Point, StudySpec
 from study.store.database import Store
 from trainables.errors import SpecError
 from trainables.spec import RunSpec
+
+MOST_RUNS = 1_000_000
+"""Of one plan: so many specs take five minutes to make, and as many gigabytes."""
 
 
 @dataclass(frozen=True)
@@ -44,16 +48,25 @@ class Plan:
 
 
 def planned_runs(study: StudySpec, limit: int | None = None) -> list[PlannedRun]:
-    """The study's runs, each once, seed by seed so that a first part of them covers the whole map; at most `limit`."""
+    """The study's runs, each once, seed by seed so that a first part of them covers the whole map; at most `limit`.
+
+    SpecError for none, and for more than MOST_RUNS."""
     runs: dict[str, PlannedRun] = {}
     points = study.points()
+    if min(len(points) * study.seeds, limit or math.inf) > MOST_RUNS:
+        raise SpecError(
+            f"study {study.name!r} asks for {len(points):,} points x {study.seeds:,} seeds: more than {MOST_RUNS:,} "
+            f"runs cannot be planned at once. Give it fewer --seeds, or take its first --runs N."
+        )
     for seed in range(study.seeds):
         for point in points:
+            if limit is not None and len(runs) >= limit:
+                return list(runs.values())
             spec = study.run(point, seed)
             runs.setdefault(spec.run_id, PlannedRun(spec.run_id, spec, point))
     if not runs:
         raise SpecError(f"study {study.name!r} has no runs: give it at least one point and one seed.")
-    return list(runs.values())[:limit]
+    return list(runs.values())
 
 
 def plan_runs(

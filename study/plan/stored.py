@@ -6,6 +6,7 @@ from pathlib import Path
 from study.plan.plan import PlannedRun, planned_runs
 from study.spec import CATALOG, StudySpec, find
 from study.store.database import Store
+from study.store.stored_json import check_point
 from study.store.studies import stored_names, stored_spec
 from trainables.components import available, closest
 from trainables.errors import SpecError
@@ -24,7 +25,7 @@ def stored_study(store: Store, study: str) -> StudySpec:
     assert spec is not None
     try:
         return StudySpec.from_json(spec, study)
-    except (TypeError, KeyError) as error:
+    except (TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
         raise SpecError(f"study {study!r} was stored by another version ({error}): run it from its file.") from None
 
 
@@ -45,8 +46,15 @@ def find_study(study: str, folder: str | Path) -> StudySpec:
 
 def asked_runs(store: Store, study: str) -> list[PlannedRun]:
     """The runs that the store has planned for a study, in the order in which they were asked for."""
-    rows = store.sql(ASKED, [study]).fetchall()
-    return [PlannedRun(run_id, RunSpec.from_json(json.loads(spec)), json.loads(point)) for run_id, spec, point in rows]
+    return [planned_run(study, *row) for row in store.sql(ASKED, [study]).fetchall()]
+
+
+def planned_run(study: str, run_id: str, spec: str, point: str) -> PlannedRun:
+    """A run as the store has planned it for a study; SpecError where its spec cannot be one."""
+    try:
+        return PlannedRun(run_id, RunSpec.from_json(json.loads(spec)), check_point(study, point))
+    except (ValueError, RecursionError) as error:  # a SpecError is a ValueError, and so is JSON that cannot be read
+        raise SpecError(f"study {study!r}: run {run_id} cannot be read from this store: {error}") from None
 
 
 def runs_of(study: StudySpec, store: Store | None, limit: int | None = None) -> list[PlannedRun]:

@@ -26,6 +26,7 @@ from study.store.place import checked_folder, place_of, settle
 from study.store.query import Result, interruptible, select
 from study.store.scope import READS_PHASES, Scope, install_phases_without
 from study.store.storage import storage_at
+from study.store.stored_json import check_point, check_spec
 from trainables.components import closest
 from trainables.errors import SpecError
 
@@ -140,12 +141,16 @@ class Store:
         return with_axes(self.of(study).sql(query, {"study": study, **params}).df())
 
     def check_known(self, study: str) -> None:
-        """SpecError for a study that this store has no plan of."""
+        """SpecError for a study that this store has no plan of, and for one whose JSON is not of the kinds we read."""
         known = [name for (name,) in self.sql("select study from studies order by 1").fetchall()]
         if study not in known:
             none = "It has none yet: `study run first_map` makes the first."
             hint = closest(study, known, "`study status` shows all.") if known else none
             raise SpecError(f"study {study!r} is not in this store. {hint}")
+        [(spec,)] = self.sql("select spec from studies where study = ?", [study]).fetchall()
+        check_spec(study, spec)
+        for (point,) in self.sql("select distinct point::text from study_runs where study = ?", [study]).fetchall():
+            check_point(study, point)
 
     def ingest(self, *, rebuild: bool = False, check: bool = False, timeout: float = TIMEOUT) -> IngestReport:
         """Bring in the parts that the file does not have yet; with `rebuild`, make the file anew from all parts, as

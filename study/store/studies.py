@@ -1,6 +1,5 @@
 """The studies of a store by name, without what trains them: reading commands answer before torch would be imported."""
 
-import json
 from collections import ChainMap
 from collections.abc import Mapping
 from dataclasses import replace
@@ -13,6 +12,7 @@ from study.store.database import FILE, Store
 from study.store.definition_source import given_definition
 from study.store.definitions import Definition, definitions, ours, with_ours
 from study.store.own_definitions import DEFAULT, NEWEST, OF_STUDIES, chosen
+from study.store.stored_json import check_spec
 from trainables.components import closest
 from trainables.errors import SpecError
 
@@ -25,9 +25,10 @@ def stored_names(folder: str | Path) -> list[str]:
 
 
 def stored_spec(store: Store, study: str) -> dict[str, Any] | None:
-    """What the store keeps of a study, as its `to_json`; None if it has none of this name."""
+    """What the store keeps of a study, as its `to_json`; None if it has none of this name. StoreError for JSON of
+    another kind."""
     found = store.sql("select spec from studies where study = ?", [study]).fetchall()
-    return json.loads(found[0][0]) if found else None
+    return check_spec(study, found[0][0]) if found else None
 
 
 SOURCES = """

@@ -1,6 +1,9 @@
 """What a Ray that is started on this machine needs of it: short paths for its sockets, and folders it may write to."""
 
 import os
+import secrets
+import stat
+from contextlib import suppress
 from pathlib import Path
 
 SOCKET_BYTES = 107
@@ -34,7 +37,47 @@ def _writes_a_token() -> bool:
     """True where a local Ray makes itself a token, as it does unless it is given one or told not to."""
     given = any(os.environ.get(name) for name in ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"))
     asked = os.environ.get("RAY_AUTH_MODE", "token").lower() == "token"
-    return asked and not given and not (Path.home() / ".ray" / "auth_token").exists()
+    return asked and not given and not token_file().exists()
+
+
+def token_file() -> Path:
+    """The file with the token of Ray: who reads it may run anything as the user whose Ray it is."""
+    return Path(os.environ.get("RAY_AUTH_TOKEN_PATH") or Path.home() / ".ray" / "auth_token").absolute()
+
+
+def make_token() -> None:
+    """Make the token where Ray would, for its user alone: Ray 2.60 lets everybody read the one that it makes."""
+    if _writes_a_token():
+        token_file().parent.mkdir(parents=True, exist_ok=True)
+        with (
+            suppress(FileExistsError),  # another one has just been started
+            open(token_file(), "x", opener=lambda path, flags: os.open(path, flags, 0o600)) as file,
+        ):
+            file.write(secrets.token_hex(32))
+
+
+def readers_of_token() -> str:
+    """Who else can read the token, with the way out; '' where nobody can."""
+    path = token_file()
+    for who, read, search in (("its group", 0o040, 0o010), ("everybody", 0o004, 0o001)):
+        if path.exists() and _mode(path) & read and all(_mode(parent) & search for parent in path.parents):
+            return f"{who} can read '{path}', and run anything as you while a Ray of yours is up: chmod 600 '{path}'."
+    return ""
+
+
+def others_in_folder() -> str:
+    """How others may change the files of a Ray here, with the way out; '' where they cannot."""
+    mend = "Give Ray a folder of yours, with a short path: mkdir -m 700 /tmp/mine; export RAY_TMPDIR=/tmp/mine."
+    if folder().exists() and _mode(folder()) & 0o022 and not _mode(folder()) & stat.S_ISVTX:
+        return f"others may replace what is in '{folder()}', where Ray has its files (it has no sticky bit). {mend}"
+    sessions = folder() / "ray"
+    if sessions.exists() and sessions.stat().st_uid not in (os.getuid(), 0):
+        return f"'{sessions}', where Ray has its files, belongs to another user (id {sessions.stat().st_uid}). {mend}"
+    return ""
+
+
+def _mode(path: Path) -> int:
+    return path.stat().st_mode
 
 
 def _unwritable(path: Path) -> str:

@@ -13,6 +13,7 @@ import study.train.ray_environment  # noqa: F401 (what Ray reads when it is impo
 
 # isort: split
 import ray
+import ray._private.ray_constants as constants
 import ray._private.state as ray_state
 import ray._private.worker as ray_worker
 from ray._private.services import canonicalize_bootstrap_address  # ray 2.60: there is no public way to ask
@@ -22,6 +23,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from study.plan.packing import Share
 from study.sources import Sources
+from study.train import local_ray
 from study.train.address import check_environment
 from study.train.cluster import Marker, Node, Report, Target, marker_in, report, smallest
 from trainables.errors import SpecError
@@ -48,7 +50,8 @@ def start(packs: int, device: str, share: Share) -> None:
         cpus, gpus = packs * share.cores, 0
     for tries in range(1, STARTS + 1):
         try:
-            return _init(
+            local_ray.make_token()
+            return _on_loopback(
                 address="local",
                 num_cpus=cpus,
                 num_gpus=gpus,
@@ -215,6 +218,16 @@ def _init(**options: Any) -> None:
     finally:
         if threading.current_thread() is threading.main_thread():  # Ray takes a SIGTERM for a crash
             signal.signal(signal.SIGTERM, asked_to_end)
+
+
+def _on_loopback(**options: Any) -> None:
+    """`_init` of a Ray that other machines do not reach. Ray 2.60 takes 127.0.0.1 as an address for another one of this
+    machine, and then listens to all networks; only where it is told that there are no clusters it listens to none."""
+    before, constants.ENABLE_RAY_CLUSTER = constants.ENABLE_RAY_CLUSTER, False
+    try:
+        _init(**options)
+    finally:
+        constants.ENABLE_RAY_CLUSTER = before
 
 
 def _reason(error: Exception) -> str:

@@ -24,6 +24,7 @@ from study.train.cluster import Target, trouble_with
 from study.train.failed_packs import Split, half_of
 from study.train.nodes import resources_of, start
 from study.train.pack_searcher import PackSearcher
+from study.train.silence import Silence
 from study.train.worker import Stopped, Work, record_failure, watched
 from trainables.errors import SpecError
 
@@ -42,6 +43,7 @@ class Watcher(tune.Callback):
         check_interrupt: Callable[[], None],
     ) -> None:
         self.searcher, self.split, self.heard, self.check_interrupt = searcher, split, heard, check_interrupt
+        self.silence = Silence()
 
     def __getstate__(self) -> dict[str, Any]:
         """Tune pickles its callbacks for a restore that we never use."""
@@ -50,11 +52,20 @@ class Watcher(tune.Callback):
     def on_step_end(self, iteration: int, trials: list[Any], **info: Any) -> None:
         """Tune has looked at all trials: every second or more often."""
         self.check_interrupt()
+        for trial in self.silence.look():
+            # ray 2.60: Tune cannot end a worker that does not answer. It takes this one for dead, and tries again.
+            if (actor := trial.temporary_state.ray_actor) is not None:
+                ray.kill(actor)
+
+    def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+        """A worker has got a pack, for the first time or again."""
+        self.silence.broken_by(trial)
 
     def on_trial_result(
         self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **info: Any
     ) -> None:
         """A pack has flushed, or has failed in a way that a retry would not change."""
+        self.silence.broken_by(trial)
         message = json.loads(result["heartbeat"])
         if "blame" not in message:
             self.heard(message)
@@ -66,9 +77,11 @@ class Watcher(tune.Callback):
     def on_trial_complete(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         """A pack is done. Tune would keep its last result, and with it a copy of all its specs."""
         trial.last_result.pop("config", None)
+        self.silence.over(trial)
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         """A pack has used up its retries."""
+        self.silence.over(trial)
         self._failed(trial, _last_line(trial))
 
     def _failed(self, trial: Any, error: str) -> None:

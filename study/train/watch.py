@@ -4,10 +4,12 @@ A file that is put into the folder is run, and one that changes is run as it is 
 cancelled: its packs end at their next flush, and what they have recorded is kept.
 """
 
+import os
 import re
 import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any
 
 from study.plan.packing import Machine, PackPlan
@@ -59,6 +61,8 @@ class Queue:
         self.folder, self.store, self.machine, self.options, self.say = folder, store, machine, options, say
         self.entries: dict[str, Entry] = {}
         self.stamps: dict[str, tuple[int, int]] = {}
+        self.unread: set[str] = set()
+        """Paths that cannot be read, which were told."""
         self.busy: dict[str, str] = {}
         """Runs that wait or train, and the file of the study whose packs they are in."""
         self.looked_at = 0.0
@@ -67,8 +71,7 @@ class Queue:
     def look(self) -> None:
         """See which files have come, have changed and have gone."""
         self.looked_at = time.monotonic()
-        found = {str(path): path.stat() for path in sorted(self.folder.glob("*.py")) if _is_study(path)}
-        stamps = {path: (stat.st_size, stat.st_mtime_ns) for path, stat in found.items()}
+        stamps = self._stamps()
         for path in [path for path, stamp in self.stamps.items() if stamps.get(path) != stamp]:
             self._cancel(path)
             del self.stamps[path]
@@ -82,6 +85,26 @@ class Queue:
             except SpecError as error:  # until the file changes
                 self.say(f"{path}: {error}")
         self.stamps = stamps
+
+    def _stamps(self) -> dict[str, tuple[int, int]]:
+        """Size and change time of each study file that can be read. What cannot be is told once, until it can."""
+        found, unread = {}, {}
+        for path in sorted(self.folder.glob("*.py")):
+            if path.name.startswith("."):  # an editor's lock, a copy on its way
+                continue
+            try:
+                stat = path.stat()
+                if not S_ISREG(stat.st_mode):  # reading from a pipe would wait for somebody who writes
+                    unread[str(path)] = "it is no file"
+                elif _is_study(path):
+                    found[str(path)] = (stat.st_size, stat.st_mtime_ns)
+            except OSError as error:
+                if os.path.lexists(path):  # else it has gone since the folder was listed
+                    unread[str(path)] = str(error.strerror)
+        for path in unread.keys() - self.unread:
+            self.say(f"{path}: cannot be read ({unread[path]}): mend it, or take it out of the folder.")
+        self.unread = set(unread)
+        return found
 
     def next_work(self) -> Work | None:
         """A pack of the study that has had the least so far; None if no study has one."""
@@ -158,10 +181,7 @@ class Queue:
 
 def _is_study(path: Path) -> bool:
     """True for a file with a line that begins with STUDY: others are what studies import."""
-    try:
-        return re.search(r"^STUDY\b", path.read_text(encoding="utf-8", errors="replace"), re.MULTILINE) is not None
-    except OSError:
-        return False
+    return re.search(r"^STUDY\b", path.read_text(encoding="utf-8", errors="replace"), re.MULTILINE) is not None
 
 
 def watch(folder: Path, store: Store, options: Options, say: Say) -> None:

@@ -136,3 +136,81 @@ def test_errors_on_what_is_the_users_are_lines_and_ours_are_not():
     assert "the disk is full" in str(line(errno.ENOSPC, None))
     assert line(errno.ECONNREFUSED, None) is None
     assert line(errno.ENOENT, str(Path(study.__file__).parent / "store/sql/none.sql")) is None
+
+
+@pytest.fixture
+def doctor(call, tmp_path, monkeypatch):
+    """What `study doctor` says of one check, with a home and a folder for Ray's files of one's own."""
+    for name in ("home", "ray"):
+        (tmp_path / name).mkdir(mode=0o700)
+    # As in a home that others may look into: pytest's own folders let nobody in.
+    monkeypatch.setattr(local_ray, "_mode", lambda path: os.stat(path).st_mode | 0o011 * path.is_dir())
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("RAY_TMPDIR", str(tmp_path / "ray"))
+    for name in ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH", "RAY_AUTH_MODE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(local_ray, "SOCKET", "")  # the folder is a long one
+
+    def said(check: str) -> tuple[str, str]:
+        rows = {row["check"]: row for row in json.loads(call("doctor", "--store", tmp_path, "--json").out)}
+        return rows[check]["ok"], rows[check]["found"]
+
+    return said
+
+
+@pytest.mark.parametrize("variable", ["", "RAY_AUTH_TOKEN_PATH"])
+@pytest.mark.parametrize(("mode", "who"), [(0o644, "its group"), (0o604, "everybody"), (0o640, "its group")])
+def test_doctor_warns_of_a_token_that_others_can_read(doctor, tmp_path, monkeypatch, variable, mode, who):
+    token = tmp_path / ("token" if variable else "home/.ray/auth_token")
+    if variable:
+        monkeypatch.setenv(variable, str(token))
+    token.parent.mkdir(exist_ok=True)
+    token.write_text("0" * 64)
+    token.chmod(mode)
+    ok, found = doctor("authentication")
+    assert ok == "no"
+    assert found.startswith(f"{who} can read '{token}'")
+    assert found.endswith(f"chmod 600 '{token}'.")
+    token.chmod(0o600)
+    assert doctor("authentication")[0] != "no"
+
+
+def test_a_token_in_a_folder_that_lets_nobody_in_is_read_by_nobody(tmp_path, monkeypatch):
+    monkeypatch.setenv("RAY_AUTH_TOKEN_PATH", str(tmp_path / "closed/token"))
+    (tmp_path / "closed").mkdir(mode=0o700)
+    (tmp_path / "closed/token").write_text("0" * 64)
+    (tmp_path / "closed/token").chmod(0o644)
+    assert local_ray.readers_of_token() == ""
+
+
+def test_a_token_that_is_made_here_is_for_its_user_alone(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH", "RAY_AUTH_MODE"):
+        monkeypatch.delenv(name, raising=False)
+    local_ray.make_token()
+    token = tmp_path / ".ray/auth_token"
+    assert (token.stat().st_mode & 0o777, len(token.read_text())) == (0o600, 64)
+    local_ray.make_token()
+    assert len(token.read_text()) == 64
+
+
+def test_doctor_warns_of_a_folder_for_rays_files_in_which_others_may_write(doctor, tmp_path):
+    folder = tmp_path / "ray"
+    assert doctor("ray")[0] == "yes"
+    folder.chmod(0o777)
+    ok, found = doctor("ray")
+    assert ok == "no"
+    assert f"others may replace what is in '{folder}'" in found
+    assert "export RAY_TMPDIR=/tmp/mine" in found
+    folder.chmod(0o1777)
+    assert doctor("ray")[0] == "yes"
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root gives folders to others")
+def test_doctor_warns_where_the_folder_of_rays_sessions_is_somebody_elses(doctor, tmp_path):
+    (tmp_path / "ray/ray").mkdir()
+    os.chown(tmp_path / "ray/ray", 12345, -1)
+    ok, found = doctor("ray")
+    assert ok == "no"
+    assert "belongs to another user (id 12345)" in found
+    assert "export RAY_TMPDIR=/tmp/mine" in found

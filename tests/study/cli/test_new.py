@@ -9,6 +9,7 @@ import pytest
 from study.cli.new import FILES, PLACE
 from study.spec import find
 from tests.study.cli.test_check import folder  # noqa: F401 - a fixture
+from tests.support.file_size import files_end_at
 from trainables.engine import train_pack
 
 ROOT = Path(__file__).parents[3]
@@ -84,3 +85,11 @@ def test_templates_are_in_the_house_style(tmp_path):
             text=True,
         )
         assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_full_disk_leaves_no_half_of_a_file(call):
+    with files_end_at(200), pytest.raises(OSError, match="File too large"):
+        call("new", "study", "parity")
+    assert list(Path().iterdir()) == []
+    assert call("new", "study", "parity").code == 0

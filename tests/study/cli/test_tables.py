@@ -75,10 +75,10 @@ def test_json_and_lists_are_broken_after_commas_alone(capsys):
     assert "".join(line.removeprefix("spec:").strip() for line in lines[:-1]) == text
 
 
-def test_cells_are_one_line_without_control_characters():
+def test_cells_are_one_line_whose_control_characters_are_shown():
     values = [None, True, 3, 0.000123456, 12345.678, 1e20, float("nan"), [1, "a"], "two\nlines\x1b[31m"]
     assert [cell(value) for value in values] == [
-        "-", "true", "3", "0.0001235", "12346", "1e+20", "nan", '[1, "a"]', "two lines [31m",
+        "-", "true", "3", "0.0001235", "12346", "1e+20", "nan", '[1, "a"]', "two lines\\x1b[31m",
     ]  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """`study run --watch`: studies come and go in a folder, and share the workers."""
 
+import os
 import signal
 from pathlib import Path
 
@@ -69,6 +70,52 @@ def test_a_file_that_fails_is_told_once_until_it_changes(queue, folder):
     study_file(folder, "bad", seeds=1)
     looked(queue)
     assert queue.next_work() is not None, queue.said
+
+
+def test_what_is_no_file_of_a_study_ends_nothing_and_is_told_once(queue, folder):
+    study_file(folder, "a", seeds=1)
+    (folder / ".#a.py").symlink_to("somebody@somewhere.123:456")  # an editor's lock
+    (folder / "gone.py").symlink_to(folder / "nowhere.txt")
+    (folder / "circle.py").symlink_to(folder / "circle.py")
+    (folder / "package.py").mkdir()
+    os.mkfifo(folder / "pipe.py")
+    os.close(os.open(os.fsencode(folder) + b"/not\xffutf.py", os.O_CREAT))
+    looked(looked(queue))
+    told = {Path(line.partition(": ")[0]).name: line for line in queue.said}
+    assert sorted(told) == ["circle.py", "gone.py", "package.py", "pipe.py"]
+    assert len(queue.said) == 4
+    assert told["gone.py"].endswith(
+        "cannot be read (No such file or directory): mend it, or take it out of the folder."
+    )
+    assert "cannot be read (it is no file)" in told["pipe.py"]
+    assert names(queue, 1) == ["a"]
+    (folder / "package.py").rmdir()
+    looked(queue)
+    (folder / "package.py").mkdir()
+    assert len(looked(queue).said) == 5
+
+
+def test_a_study_whose_name_is_not_utf_8_is_told(queue, folder):
+    study_file(folder, "a", seeds=1).rename(os.fsdecode(os.fsencode(folder) + b"/not\xffutf.py"))
+    [said] = looked(looked(queue)).said
+    assert "may hold letters, digits, '_' and '-' only. Rename the file." in said
+    assert queue.next_work() is None
+
+
+@pytest.mark.parametrize("method", ["stat", "read_text", "read_bytes"])
+def test_a_file_that_goes_while_it_is_looked_at_ends_nothing(queue, folder, monkeypatch, method):
+    study_file(folder, "a", seeds=1)
+    study_file(folder, "b", axes={"model.width": (17,)}, seeds=1)
+    real = getattr(Path, method)
+
+    def going(path: Path, *args: object, **options: object) -> object:
+        if path.name == "a.py":
+            path.unlink(missing_ok=True)
+        return real(path, *args, **options)
+
+    monkeypatch.setattr(Path, method, going)
+    assert names(looked(looked(queue)), 1) == ["b"]
+    assert len(queue.said) <= 1
 
 
 def test_a_file_over_another_base_is_told_once_and_not_run(queue, folder):
