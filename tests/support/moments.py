@@ -22,8 +22,7 @@ from trainables import checkpoint
 KINDS = ("before", "after", "full", "old", "dropped", "truncated", "zeros")
 """A kill before or after the call, a full disk instead of it, or a power cut after it: old = names that were not synced
 are those of before, dropped = files that were not synced have gone besides, truncated and zeros = they have their names
-and
-half of their bytes, or zeros in the second half."""
+and half of their bytes, or zeros in the second half."""
 ENDED = 9
 """Exit code of a process that was ended by a fault."""
 
