@@ -66,7 +66,7 @@ def test_a_worker_that_was_stopped_is_ended_and_its_pack_goes_on(tmp_path):
     study = study_file(tmp_path, seeds=2, horizon=3000, learning_rate=0.003)
     undisturbed = trained_file(study, tmp_path / "undisturbed", 2)
     store = tmp_path / "store"
-    line = ["--compile", "off", "--pack-size", 2, "--flush-seconds", 0.1, "--hang-seconds", 15]
+    line = ["--compile", "off", "--pack-size", 2, "--flush-seconds", 0.1, "--hang-seconds", 30]
     with Driver(study, store, *line) as driver:
         assert wait_for(lambda: driver.parts() > 2, 600)
         worker = driver.others("ray::ImplicitFunc")[0]
