@@ -1,16 +1,13 @@
 """A DuckDB file that is damaged anywhere: a reader says so, a writer makes it anew, and every value is as before."""
 
-import os
 import random
 import shutil
-import signal
-import time
 from pathlib import Path
 
 import duckdb
 import pytest
 
-from study.store import anew, connection
+from study.store import anew
 from study.store.database import Store
 from study.store.errors import QueryError, StoreError, StoreUnusable
 from study.store.parts import Recorder, write_plan
@@ -216,36 +213,3 @@ def test_an_error_of_duckdb_at_a_users_query_is_damage_only_where_the_file_is(co
     monkeypatch.setattr("study.store.query._in_memory", fails)
     with pytest.raises(QueryError, match="a bug of DuckDB"):
         store.sql("select 1")
-
-
-# Limits.
-
-
-def test_a_query_that_needs_too_much_memory_is_one_line(copy, monkeypatch):
-    monkeypatch.setitem(connection.READER, "memory_limit", "50MB")
-    before = {path: path.stat().st_mtime_ns for path in copy.rglob("*")}
-    with pytest.raises(StoreError, match=r"needs more than 47\.6 MiB of memory: aggregate it") as caught:
-        Store.open(copy).sql("select count(*) from (select distinct hash(range), range from range(20000000))")
-    assert "\n" not in str(caught.value)
-    assert {path: path.stat().st_mtime_ns for path in copy.rglob("*")} == before, "nothing is spilled to the disk"
-
-
-ENDLESS = "select count(*) from range(1000000000) a, range(1000000000) b where a.range + b.range = 7"
-
-
-@pytest.mark.parametrize(
-    "query", [ENDLESS, f"select 1 where exists ({ENDLESS})", "select sum(random()) from range(10000000000)"]
-)
-def test_ctrl_c_ends_a_query(copy, query):
-    reader = Store.open(copy)
-    since = time.monotonic()
-    pid = os.fork()
-    if pid == 0:
-        time.sleep(0.3)
-        os.kill(os.getppid(), signal.SIGINT)
-        os._exit(0)
-    with pytest.raises(KeyboardInterrupt):
-        reader.sql(query)
-    os.waitpid(pid, 0)
-    assert time.monotonic() - since < 10
-    assert reader.sql("select 1").fetchall() == [(1,)]
