@@ -25,6 +25,8 @@ def stored_study(store: Store, study: str) -> StudySpec:
     assert spec is not None
     try:
         return StudySpec.from_json(spec, study)
+    except SpecError as error:  # of the base alone: a study's own names it
+        raise SpecError(str(error) if str(error).startswith("study ") else f"study {study!r}: {error}") from None
     except (TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
         raise SpecError(f"study {study!r} was stored by another version ({error}): run it from its file.") from None
 
