@@ -8,7 +8,7 @@ from study.cli.status import PHASES, status_rows
 from study.store.database import Store
 from study.store.parts import Recorder, write_plan
 from study.store.studies import definition_of
-from tests.support.parts import PROVENANCE, losses, plan_row, state
+from tests.support.parts import PROVENANCE, A, B, RunId, invented, losses, plan_row, state
 from tests.support.phases import LEARNED, SIMPLE
 
 ODD_SPECS = ["[1, 2]", "null", "5", '"text"', "{}", "[" * 900 + "]" * 900, '{"axes": null}', '{"axes": [1, {}]}',
@@ -21,10 +21,11 @@ def store_of(path, specs: dict[str, dict]) -> Store:
     """Two finished runs in each study, one of which all studies share."""
     recorder = Recorder(path, "pack", PROVENANCE)
     for study, spec in specs.items():
-        write_plan(path, study, spec, [plan_row("shared"), plan_row(study, horizon=300)])
-        accuracy = losses(study, [0, 100, 300], value=1.0) | {"metric": ["accuracy"] * 3}
-        recorder.flush(accuracy, [state(study, status="finished", steps=300, horizon=300)])
-    recorder.flush(losses("shared", [0, 100]), [state("shared", status="finished", steps=100)])
+        own = invented(study)
+        write_plan(path, study, spec, [plan_row(A), plan_row(own, horizon=300)])
+        accuracy = losses(own, [0, 100, 300], value=1.0) | {"metric": ["accuracy"] * 3}
+        recorder.flush(accuracy, [state(own, status="finished", steps=300, horizon=300)])
+    recorder.flush(losses(A, [0, 100]), [state(A, status="finished", steps=100)])
     store = Store.open(path, write=True)
     assert store.ingest().skipped == []
     return store
@@ -82,10 +83,11 @@ def test_specs_of_other_kinds_are_studies_without_a_question(tmp_path, call):
 @pytest.mark.parametrize("spec", ODD_SPECS)
 def test_views_survive_any_spec(tmp_path, spec):
     """One study of a foreign part must not take the others away."""
-    write_plan(tmp_path, "odd", json.loads(spec), [plan_row("a", spec=spec, point=spec)])
-    write_plan(tmp_path, "good", {}, [plan_row("b")])
+    odd = A if "1e400" in spec else RunId(json.loads(spec))  # what is no JSON has no id
+    write_plan(tmp_path, "odd", json.loads(spec), [plan_row(odd, point=spec)])
+    write_plan(tmp_path, "good", {}, [plan_row(B)])
     store = Store.open(tmp_path, write=True)
     assert "good" not in str(store.ingest().skipped)
     for view in ("runs", "observed", "outcomes", "study_outcomes", "phases", "study_phases", "cells", "phase_names"):
         store.sql(f"from {view}")
-    assert ("b", "planned") in store.sql("select run_id, status from outcomes").fetchall()
+    assert (B, "planned") in store.sql("select run_id, status from outcomes").fetchall()

@@ -12,9 +12,10 @@ from study.store.database import Store
 from study.store.errors import QueryError, StoreError, StoreUnusable
 from study.store.parts import Recorder, write_plan
 from tests.support.database_damage import KINDS, damaged
-from tests.support.parts import PROVENANCE, losses, plan_row, state
+from tests.support.parts import PROVENANCE, invented, losses, plan_row, state
 
 TABLES = ("studies", "study_runs", "run_specs", "attempts", "metrics", "recorded", "curves", "measures", "outcomes")
+RUNS = [invented(f"r{i}") for i in range(20)]
 
 
 def contents(store: Store) -> dict[str, list]:
@@ -25,11 +26,11 @@ def contents(store: Store) -> dict[str, list]:
 def undamaged(tmp_path_factory) -> tuple[Path, dict[str, list]]:
     """A store whose file has every table in blocks of their own, and what it holds."""
     path, numbers = tmp_path_factory.mktemp("undamaged"), random.Random(0)
-    write_plan(path, "s", {"question": "?"}, [plan_row(f"r{i}") for i in range(20)])
-    for i in range(20):
-        rows = losses(f"r{i}", range(300))
+    write_plan(path, "s", {"question": "?"}, [plan_row(run) for run in RUNS])
+    for i, run in enumerate(RUNS):
+        rows = losses(run, range(300))
         rows["value"] = [numbers.random() for _ in rows["value"]]
-        Recorder(path, f"pack{i}", PROVENANCE).flush(rows, [state(f"r{i}", steps=300)])
+        Recorder(path, f"pack{i}", PROVENANCE).flush(rows, [state(run, steps=300)])
     store = Store.open(path, write=True)
     assert store.ingest().parts == 21
     return path, contents(store)
@@ -78,7 +79,7 @@ def test_damage_that_only_a_fold_meets_is_mended_by_it(undamaged, copy, monkeypa
     file = copy / "study.duckdb"
     with duckdb.connect(file) as opened:
         opened.execute("drop table recorded")
-    Recorder(copy, "more", PROVENANCE).flush(losses("r0", [900]), [state("r0", steps=900)])
+    Recorder(copy, "more", PROVENANCE).flush(losses(RUNS[0], [900]), [state(RUNS[0], steps=900)])
     assert store.ingest().parts == 22
     assert store.sql("select max(step) from metrics").fetchall() == [(900,)]
     assert (copy / "study.duckdb.damaged").exists()
@@ -197,7 +198,7 @@ def test_a_query_that_is_refused_is_not_damage(copy, query):
 
 
 def test_a_part_that_is_refused_is_not_damage(copy):
-    Recorder(copy, "odd", PROVENANCE).flush({}, [state("r0", status="Corrupt database file, INTERNAL Error")])
+    Recorder(copy, "odd", PROVENANCE).flush({}, [state(RUNS[0], status="Corrupt database file, INTERNAL Error")])
     write_plan(copy, "odd", {}, [plan_row("z", spec="{Corrupt INTERNAL Error")])
     report = Store.open(copy, write=True).ingest()
     assert len(report.skipped) == 2
