@@ -12,7 +12,7 @@ from study.store.database import Store
 from study.store.errors import QueryError, StoreError, StoreUnusable
 from study.store.parts import Recorder, write_plan
 from tests.support.database_damage import KINDS, damaged
-from tests.support.parts import PROVENANCE, invented, losses, plan_row, state
+from tests.support.parts import PROVENANCE, A, invented, losses, plan_row, state
 
 TABLES = ("studies", "study_runs", "run_specs", "attempts", "metrics", "recorded", "curves", "measures", "outcomes")
 RUNS = [invented(f"r{i}") for i in range(20)]
@@ -199,7 +199,7 @@ def test_a_query_that_is_refused_is_not_damage(copy, query):
 
 def test_a_part_that_is_refused_is_not_damage(copy):
     Recorder(copy, "odd", PROVENANCE).flush({}, [state(RUNS[0], status="Corrupt database file, INTERNAL Error")])
-    write_plan(copy, "odd", {}, [plan_row("z", spec="{Corrupt INTERNAL Error")])
+    write_plan(copy, "odd", {}, [plan_row(A, spec="{Corrupt INTERNAL Error")])
     report = Store.open(copy, write=True).ingest()
     assert len(report.skipped) == 2
     assert not list(copy.glob("study.duckdb.*"))
