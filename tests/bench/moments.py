@@ -1,6 +1,6 @@
 """Every moment of a study, gone wrong: killed before and after each call that changes a file, a full disk, a power cut.
 
-    python -m tests.bench.moments [--every 1] [--kinds before,after,full,old,dropped,truncated,zeros] [--processes 2]
+    python -m tests.bench.moments [--kills 1000] [--kinds before,after,full,old,dropped,truncated,zeros] [--processes 2]
 
 A tiny study is trained, then extended to twice its horizon, by the real service, worker, recorder and ingest, in one
 process without Ray. For each moment (see `tests/support/moments.py`) and each kind of fault, a process of its own does
@@ -56,11 +56,8 @@ def main() -> None:
         expected, counts = undisturbed(Path(folder))
         total = sum(counts.values())
         print(f"{total} moments: {dict(counts)}", flush=True)
-        faults = [
-            Fault(number, kind)
-            for number in range(1, total + 1, options.every)
-            for kind in options.kinds.split(",")
-        ]  # fmt: skip
+        every = [Fault(number, kind) for number in range(1, total + 1) for kind in options.kinds.split(",")]
+        faults = every[:: max(1, round(len(every) / options.kills))] if options.kills else every
         wrong: Counter[str] = Counter()
         for done, outcome in enumerate(outcomes(faults, expected, Path(folder), options.processes), 1):
             if outcome.wrong:
@@ -165,7 +162,7 @@ def last_line(log: Path) -> str:
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--every", type=int, default=1, metavar="N", help="Each N-th moment alone.")
+    parser.add_argument("--kills", type=int, metavar="N", help="About so many faults, evenly spread; all without it.")
     parser.add_argument("--kinds", default=",".join(KINDS))
     parser.add_argument("--processes", type=int, default=os.cpu_count())
     return parser.parse_args()
