@@ -57,7 +57,8 @@ def main() -> None:
         total = sum(counts.values())
         print(f"{total} moments: {dict(counts)}", flush=True)
         every = [Fault(number, kind) for number in range(1, total + 1) for kind in options.kinds.split(",")]
-        faults = every[:: max(1, round(len(every) / options.kills))] if options.kills else every
+        kills = min(options.kills or len(every), len(every))
+        faults = [every[i * len(every) // kills] for i in range(kills)]
         wrong: Counter[str] = Counter()
         for done, outcome in enumerate(outcomes(faults, expected, Path(folder), options.processes), 1):
             if outcome.wrong:
