@@ -74,9 +74,9 @@ def main() -> None:
     """The console script."""
     # Workers keep every core busy: threads of a search's algebra would wait for each other, up to ten times as long.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    clean_streams()
     if VARIABLE in os.environ:
-        _complete()
+        _complete()  # in bytes
+    clean_streams()
     end_as_ctrl_c_does()
     try:
         status = cli.main(prog_name="study", standalone_mode=False)

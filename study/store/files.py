@@ -31,8 +31,10 @@ def atomic(path: Path, replace: bool = True) -> Iterator[Path]:
             os.replace(draft, path)
         else:
             _add(draft, path)
-    except BaseException:
+    except BaseException as error:
         draft.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename == str(draft):  # nobody knows the draft
+            error.filename, error.filename2 = str(path), None
         raise
     sync(path.parent)
 
@@ -66,10 +68,12 @@ def patiently(timeout: float) -> Iterator[None]:
 
 def _make_folder(folder: Path) -> None:
     """Make a folder and those above it, durably: a file in a folder whose name is lost is lost with it."""
-    if missing := [path for path in (folder, *folder.parents) if not path.exists()]:
-        folder.mkdir(parents=True, exist_ok=True)
-        for path in missing:
-            sync(path.parent)
+    if folder.is_dir():
+        return
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in missing:
+        sync(path.parent)
 
 
 def sync(path: Path) -> None:
