@@ -55,6 +55,8 @@ def _wrong_in_spec(spec: Any) -> Problems:
         yield "must have an object as 'axes'", axes
         return
     for axis, values in axes.items():
+        if isinstance(values, str):
+            continue  # the range of a search
         if not isinstance(values, list):
             yield f"must have a list of values for axis {axis!r}", values
         elif not all(map(_is_plain, values)):

@@ -7,7 +7,6 @@ tries it again, and an older state takes its place.
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from study.plan.done import is_done
 from study.plan.packing import PackPlan
@@ -15,9 +14,6 @@ from study.store import checkpoints
 from study.store.parts import last_states
 from study.store.storage import Storage, storage_at
 from trainables.checkpoint import Checkpoint, CheckpointError, joined
-
-if TYPE_CHECKING:
-    from study.train.worker import Settings
 
 log = logging.getLogger(__name__)
 
@@ -34,10 +30,10 @@ class Start:
     """Names in the storage that `state` is from."""
 
 
-def start_of(pack: PackPlan, settings: "Settings") -> Start:
-    """The runs of a pack that are still to train, and the newest state that holds all of them."""
-    storage, pruning = storage_at(settings.place), settings.prune_in is not None
-    known, leaving = last_states(settings.place, pack.pack_id), settings.observe.leave_when_generalized
+def start_of(pack: PackPlan, place: str, pruning: bool, leaving: bool) -> Start:
+    """The runs of a pack that are still to train, and the newest state in a storage that holds all of them; `pruning`
+    and `leaving` as in `is_done`."""
+    storage, known = storage_at(place), last_states(place, pack.pack_id)
     waiting = [run_id for run_id in pack.run_ids if not is_done(known.get(run_id), pack.horizon, pruning, leaving)]
     if not waiting:
         return Start(set())

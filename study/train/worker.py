@@ -24,7 +24,7 @@ from study.store.parts import Recorder
 from study.store.provenance import provenance
 from study.store.storage import storage_at
 from study.train.asha import Asha
-from study.train.resume import set_aside, start_of
+from study.train.resume import Start, set_aside, start_of
 from trainables.checkpoint import CheckpointError
 from trainables.device import resolve_device
 from trainables.engine import train_pack
@@ -139,7 +139,7 @@ def train(pack: PackPlan, settings: Settings, trial_id: str, heartbeat: Callable
         if storage.exists(checkpoints.stop_sign(pack.pack_id)):
             raise Stopped
 
-    start = start_of(pack, settings)
+    start = _start_of(pack, settings)
     # The first heartbeat says that training begins, and which runs an earlier try of the pack has finished.
     done = {run_id: (pack.horizon, "finished") for run_id in pack.run_ids if run_id not in start.run_ids}
     compiling = settings.compile == "on" or (settings.compile == "auto" and pack.compiled)
@@ -166,7 +166,7 @@ def train(pack: PackPlan, settings: Settings, trial_id: str, heartbeat: Callable
             return
         except CheckpointError as error:  # of another model: nothing has been trained yet
             set_aside(storage, start.files, error)
-            start = start_of(pack, settings)
+            start = _start_of(pack, settings)
 
 
 def record_failure(pack: PackPlan, settings: Settings, trial_id: str, error: str, status: str = "failed") -> None:
@@ -177,7 +177,7 @@ def record_failure(pack: PackPlan, settings: Settings, trial_id: str, error: str
     _check_driver(settings)
     about = provenance(settings.device, settings.threads, trial_id, settings.sources.digest(pack.specs[0]))
     recorder = Recorder(settings.place, pack.pack_id, about)
-    start = start_of(pack, settings)
+    start = _start_of(pack, settings)
     rows = [
         {
             "run_id": run_id,
@@ -195,6 +195,10 @@ def record_failure(pack: PackPlan, settings: Settings, trial_id: str, error: str
         if run_id in start.run_ids
     ]
     recorder.flush({}, rows)
+
+
+def _start_of(pack: PackPlan, settings: Settings) -> Start:
+    return start_of(pack, settings.place, settings.prune_in is not None, settings.observe.leave_when_generalized)
 
 
 def _check_driver(settings: Settings) -> None:

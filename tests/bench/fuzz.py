@@ -45,7 +45,8 @@ def metrics(folder: Path) -> Path:
 def probes(folder: Path) -> Path:
     found = {"run_id": RUNS, "step": [100] * 4, "probe": ["p"] * 4, "layer": [0, 1, 0, 1], "position": ["h"] * 4}
     write_probes(folder, "found", found | {"metric": ["m"] * 4, "value": [0.1, 0.2, 0.3, 0.4]})
-    return folder / "parts/probes/found.parquet"
+    [path] = (folder / "parts/probes").iterdir()
+    return path
 
 
 def sources(folder: Path) -> Path:

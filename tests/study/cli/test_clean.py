@@ -32,7 +32,9 @@ def hostile_store(fresh_store):
         failed = "update attempts set status = 'failed', stop_reason = null, steps = 1, error = ?, host = ?, device = ?"
         connection.execute(failed, [HOSTILE] * 3)
         connection.execute("update run_specs set task = ?", [HOSTILE])
-        connection.execute("insert into parts values (?, 1, 'plan', 0, 0, 0, now()::timestamp, null, ?)", [HOSTILE, HOSTILE])
+        connection.execute(
+            "insert into parts values (?, 1, 'plan', 0, 0, 0, now()::timestamp, null, ?)", [HOSTILE, HOSTILE]
+        )
     return path, store
 
 

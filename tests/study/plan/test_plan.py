@@ -203,6 +203,7 @@ def test_of_several_states_of_a_run_the_furthest_is_taken_whatever_its_name(stor
     trained(study, store)
     folder = store.path / "checkpoints"
     own = checkpoint.joined([checkpoint.load(path) for path in sorted((folder / "runs").iterdir())])
+    (folder / "packs").mkdir(exist_ok=True)
     for first, second, furthest in ((20, 40, 60), (40, 20, 60), (20, 80, 80), (80, 20, 80), (70, 80, 80), (95, 20, 60)):
         for name, step in (("a", first), ("b", second)):
             checkpoint.save(folder / f"packs/{name}.safetensors", replace(own, step=step))

@@ -13,9 +13,10 @@ from study.store.database import Store
 from study.store.ingest import IngestReport
 from study.store.parts import Recorder, write_plan
 from tests.support.disk import resize, small_disk
-from tests.support.parts import PROVENANCE, losses, plan_row, state
+from tests.support.parts import PROVENANCE, invented, losses, plan_row, state
 
 TABLES = ("study_runs", "run_specs", "attempts", "metrics", "recorded", "curves", "measures")
+RUNS = [invented(f"r{i}") for i in range(20)]
 ROOM = 200_000
 STEP = 400
 """Kilobytes between the sizes that are tried: a block of DuckDB has 256."""
@@ -29,15 +30,15 @@ def contents(store: Store) -> dict[str, list]:
 def roomy(tmp_path_factory) -> tuple[Path, dict[str, list], dict[str, list]]:
     """A store that has yet to bring in one of its parts, what it holds, and what it holds then."""
     path, numbers = tmp_path_factory.mktemp("roomy") / "store", random.Random(0)
-    write_plan(path, "s", {"question": "?"}, [plan_row(f"r{i}") for i in range(20)])
-    for i in range(20):
-        rows = losses(f"r{i}", range(300))
+    write_plan(path, "s", {"question": "?"}, [plan_row(run) for run in RUNS])
+    for i, run in enumerate(RUNS):
+        rows = losses(run, range(300))
         rows["value"] = [numbers.random() for _ in rows["value"]]
-        Recorder(path, f"pack{i}", PROVENANCE).flush(rows, [state(f"r{i}", steps=300)])
+        Recorder(path, f"pack{i}", PROVENANCE).flush(rows, [state(run, steps=300)])
     store = Store.open(path, write=True)
     store.ingest()
     before = contents(store)
-    Recorder(path, "more", PROVENANCE).flush(losses("r0", range(300, 20_000)), [state("r0", steps=20_000)])
+    Recorder(path, "more", PROVENANCE).flush(losses(RUNS[0], range(300, 20_000)), [state(RUNS[0], steps=20_000)])
     shutil.copytree(path, path.with_name("after"))
     after = Store.open(path.with_name("after"), write=True)
     after.ingest()

@@ -27,7 +27,9 @@ def test_a_search_that_is_killed_goes_on_and_is_extended(tmp_path):
     ended, came_of_it = done.stdout.splitlines()
     assert ended == "looked: the budget of 12 runs is spent."
     assert came_of_it.startswith("looked: all 12 runs are in; unified: ")
-    assert all(re.match(r"looked: \d+/12 runs - ", text) for text in done.stderr.splitlines()), done.stderr
+    taken_over, *lines = done.stderr.splitlines()
+    assert "taken over from process" in taken_over
+    assert all(re.match(r"looked: \d+/12 runs - ", text) for text in lines), done.stderr
     rows = opened.sql("select status, count(*)::integer, count(distinct run_id)::integer from runs group by all")
     assert rows.fetchall() == [("finished", 12, 12)]
     tries = dict(opened.sql("select run_id, count(*)::integer from attempts group by run_id").fetchall())
