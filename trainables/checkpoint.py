@@ -134,7 +134,7 @@ def _digest(tensors: Mapping[str, Tensor]) -> str:
     whole = hashlib.sha256()
     for name, tensor in sorted(tensors.items()):
         whole.update(f"{name} {tensor.dtype} {[*tensor.shape]};".encode())
-        whole.update(memoryview(tensor.contiguous().flatten().view(torch.uint8).numpy()))
+        whole.update(tensor.contiguous().flatten().view(torch.uint8).numpy().data)
     return whole.hexdigest()
 
 

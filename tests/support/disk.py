@@ -23,4 +23,5 @@ def small_disk(folder: Path, kilobytes: int) -> Iterator[Path]:
 
 
 def resize(folder: Path, kilobytes: int) -> None:
-    subprocess.run(["mount", "-o", f"remount,size={kilobytes}k", folder], check=True)
+    size = max(kilobytes, 4)  # 0 would be no limit, which cannot be taken back
+    subprocess.run(["mount", "-o", f"remount,size={size}k", folder], check=True)
