@@ -44,7 +44,7 @@ def new(kind: str, name: str, as_json: bool) -> None:
     folder = importlib.resources.files("study") / "templates"
     for template, path in made.items():
         text = (folder / f"{template}.py.txt").read_text(encoding="utf-8").replace(PLACE, name)
-        with atomic(path) as draft:
+        with atomic(path, replace=False) as draft:
             draft.write_text(text, encoding="utf-8")
     first, *_, last = [*made.values()] * 2
     following = [f"study check {first}", f"study run {last} --report"]

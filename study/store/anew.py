@@ -1,7 +1,6 @@
 """A database file made anew from the parts, beside the old one, which stays as it is until the new one is whole."""
 
 import errno
-import gc
 import logging
 import os
 import shutil
@@ -27,7 +26,6 @@ MAX_KEPT = 3
 def make_anew(file: Path, storage: Storage, report: IngestReport, why: str | None = None) -> None:
     """Make the file anew from all parts of the storage, and count them in `report`. With `why`, one word, the old file
     is kept under a name with this word; without, it goes."""
-    gc.collect()  # an error that is kept in a circle would keep the old file open in this process
     with new_file(file, why) as draft:
         fold_new(draft, storage, report, timeout=0)
         with connected(draft) as connection:

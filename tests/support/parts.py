@@ -1,7 +1,8 @@
 """Small parts for tests: what workers would write."""
 
 import json
-from collections.abc import Iterable, Mapping
+import random
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -62,6 +63,16 @@ def losses(run_id: str, steps: Iterable[int], attempt: int = 1, value: float = 0
         "metric": ["loss"] * count,
         "value": [value] * count,
     }
+
+
+def write_runs(store_dir: Path, runs: Sequence[RunId]) -> None:
+    """A plan of these runs, and a part for each with 300 steps of random losses, which fill blocks of a database."""
+    numbers = random.Random(0)
+    write_plan(store_dir, "s", {"question": "?"}, [plan_row(run) for run in runs])
+    for i, run in enumerate(runs):
+        rows = losses(run, range(300))
+        rows["value"] = [numbers.random() for _ in rows["value"]]
+        Recorder(store_dir, f"pack{i}", PROVENANCE).flush(rows, [state(run, steps=300)])
 
 
 def write_parts(store_dir: Path, count: int, rows: int = 20) -> None:

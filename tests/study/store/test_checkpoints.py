@@ -2,7 +2,6 @@
 
 import errno
 import os
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -10,6 +9,7 @@ import torch
 
 from study.store import checkpoints
 from study.store.folder import Folder
+from tests.support.disk import small_disk
 from trainables import checkpoint
 from trainables.checkpoint import Checkpoint
 
@@ -41,18 +41,14 @@ def test_a_write_that_fails_leaves_the_old_state_and_nothing_else(tmp_path, monk
 
 
 def test_a_full_disk_is_a_fault_of_the_disk_and_leaves_the_old_state(tmp_path):
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", tmp_path], capture_output=True).returncode:
-        pytest.skip("a small disk can be mounted by root alone")
-    try:
-        storage = Folder(tmp_path)
+    with small_disk(tmp_path, 200) as folder:
+        storage = Folder(folder)
         checkpoints.save(storage, NAME, state(1))
         with pytest.raises(OSError, match="No space left") as caught:
             checkpoints.save(storage, NAME, state(2, numbers=100_000))
         assert caught.value.errno == errno.ENOSPC
         assert checkpoints.load(storage, NAME).step == 1
         assert files(storage) == ["p.safetensors"]
-    finally:
-        subprocess.run(["umount", tmp_path], check=True)
 
 
 def test_a_state_is_on_the_disk_before_it_has_its_name_and_its_name_is_too(tmp_path, monkeypatch):

@@ -12,7 +12,7 @@ from study.store.database import Store
 from study.store.errors import QueryError, StoreError, StoreUnusable
 from study.store.parts import Recorder, write_plan
 from tests.support.database_damage import KINDS, damaged
-from tests.support.parts import PROVENANCE, A, invented, losses, plan_row, state
+from tests.support.parts import PROVENANCE, A, invented, losses, plan_row, state, write_runs
 
 TABLES = ("studies", "study_runs", "run_specs", "attempts", "metrics", "recorded", "curves", "measures", "outcomes")
 RUNS = [invented(f"r{i}") for i in range(20)]
@@ -25,12 +25,8 @@ def contents(store: Store) -> dict[str, list]:
 @pytest.fixture(scope="module")
 def undamaged(tmp_path_factory) -> tuple[Path, dict[str, list]]:
     """A store whose file has every table in blocks of their own, and what it holds."""
-    path, numbers = tmp_path_factory.mktemp("undamaged"), random.Random(0)
-    write_plan(path, "s", {"question": "?"}, [plan_row(run) for run in RUNS])
-    for i, run in enumerate(RUNS):
-        rows = losses(run, range(300))
-        rows["value"] = [numbers.random() for _ in rows["value"]]
-        Recorder(path, f"pack{i}", PROVENANCE).flush(rows, [state(run, steps=300)])
+    path = tmp_path_factory.mktemp("undamaged")
+    write_runs(path, RUNS)
     store = Store.open(path, write=True)
     assert store.ingest().parts == 21
     return path, contents(store)

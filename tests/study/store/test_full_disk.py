@@ -1,7 +1,6 @@
 """A disk that fills up at any moment: one line and nothing lost, or a store that has everything."""
 
 import errno
-import random
 import shutil
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -11,9 +10,9 @@ import pytest
 
 from study.store.database import Store
 from study.store.ingest import IngestReport
-from study.store.parts import Recorder, write_plan
+from study.store.parts import Recorder
 from tests.support.disk import resize, small_disk
-from tests.support.parts import PROVENANCE, invented, losses, plan_row, state
+from tests.support.parts import PROVENANCE, invented, losses, state, write_runs
 
 TABLES = ("study_runs", "run_specs", "attempts", "metrics", "recorded", "curves", "measures")
 RUNS = [invented(f"r{i}") for i in range(20)]
@@ -29,12 +28,8 @@ def contents(store: Store) -> dict[str, list]:
 @pytest.fixture(scope="module")
 def roomy(tmp_path_factory) -> tuple[Path, dict[str, list], dict[str, list]]:
     """A store that has yet to bring in one of its parts, what it holds, and what it holds then."""
-    path, numbers = tmp_path_factory.mktemp("roomy") / "store", random.Random(0)
-    write_plan(path, "s", {"question": "?"}, [plan_row(run) for run in RUNS])
-    for i, run in enumerate(RUNS):
-        rows = losses(run, range(300))
-        rows["value"] = [numbers.random() for _ in rows["value"]]
-        Recorder(path, f"pack{i}", PROVENANCE).flush(rows, [state(run, steps=300)])
+    path = tmp_path_factory.mktemp("roomy") / "store"
+    write_runs(path, RUNS)
     store = Store.open(path, write=True)
     store.ingest()
     before = contents(store)

@@ -2,13 +2,13 @@
 
 import json
 import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from study.store.database import Store
+from tests.support.disk import resize, small_disk
 from tests.support.driver import Driver
 from tests.support.studies import metrics, run_cli, study_file, trained_file
 
@@ -79,31 +79,27 @@ def test_a_pack_that_fails_is_tried_in_halves_until_a_run_fails_alone(tmp_path):
 
 
 @pytest.fixture
-def small_disk(tmp_path) -> Iterator[Path]:
+def disk(tmp_path) -> Iterator[Path]:
     """A file system of 2 MB."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", disk], capture_output=True).returncode:
-        pytest.skip("may not mount a file system here")
-    yield disk
-    subprocess.run(["umount", "-l", disk], check=True)
+    with small_disk(tmp_path / "disk", 2048) as folder:
+        yield folder
 
 
-def test_a_disk_that_fills_up_ends_the_study_in_one_line_and_the_same_command_goes_on(small_disk, tmp_path):
+def test_a_disk_that_fills_up_ends_the_study_in_one_line_and_the_same_command_goes_on(disk, tmp_path):
     study = study_file(tmp_path, seeds=SEEDS, horizon=HORIZON)
     undisturbed = trained_file(study, tmp_path / "undisturbed", SEEDS)
-    store = small_disk / "store"
+    store = disk / "store"
     assert run_cli("sql", "select 1", "--store", store).returncode == 2
     Store.open(store, write=True)
-    free = os.statvfs(small_disk).f_bavail * os.statvfs(small_disk).f_frsize
-    (small_disk / "other people's").write_bytes(bytes(free - 150_000))
+    free = os.statvfs(disk).f_bavail * os.statvfs(disk).f_frsize
+    (disk / "other people's").write_bytes(bytes(free - 150_000))
     with Driver(study, store, *LINE) as driver:
         code, out, err = driver.end()
     assert (code, out) == (2, ""), err
     assert "Traceback" not in err
     assert err.splitlines()[-1].startswith("study: the disk is full (")
-    (small_disk / "other people's").unlink()
-    subprocess.run(["mount", "-o", "remount,size=64m", small_disk], check=True)
+    (disk / "other people's").unlink()
+    resize(disk, 65536)
     with Driver(study, store, *LINE) as driver:
         code, out, err = driver.end()
     assert code == 0, err
