@@ -1,6 +1,6 @@
 """What the store knows of the runs of a plan: their states, their packs, their furthest checkpoints."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 from study.store.checkpoints import readable, run_state, states_below
@@ -43,6 +43,14 @@ def known_runs(store: Store, study: str, run_ids: Sequence[str]) -> dict[str, di
         left join (select run_id, pack_id from study_runs where study = $study) as mine using (run_id)"""
     rows = store.sql(text, {"study": study, "asked": list(run_ids)}).to_arrow_table().to_pylist()
     return {row["run_id"]: row for row in rows}
+
+
+def tries_of(store: Store, pack_ids: Set[str]) -> dict[str, int]:
+    """How many tries at these packs the store knows, by their parts, `<pack>/<try>-<flush>.parquet`."""
+    text = """
+        select parse_dirpath(part) as pack_id, max(try_cast(split_part(parse_filename(part), '-', 1) as integer))
+        from parts where pack_id in (select unnest($asked::varchar[])) group by pack_id"""
+    return {pack_id: tries or 0 for pack_id, tries in store.sql(text, {"asked": list(pack_ids)}).fetchall()}
 
 
 def checkpoints_of(store: Store, specs: Mapping[str, RunSpec], horizon: int) -> dict[str, tuple[str, int]]:

@@ -74,6 +74,8 @@ class PackPlan:
     """Whether compiling its steps pays, and can be done."""
     bytes: float
     flops: float
+    tries: int = 0
+    """Of this pack, as far as the store knows: a new one comes after them."""
 
     def __str__(self) -> str:
         """Its name alone: Ray makes names of what it is handed."""

@@ -6,11 +6,11 @@ That one subtraction is dry run, resume, retry, extension of a grid, and sharing
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from study.plan.done import is_done
-from study.plan.known import checkpoints_of, known_runs
+from study.plan.known import checkpoints_of, known_runs, tries_of
 from study.plan.packing import Machine, PackPlan, make_packs
 from study.spec import Point, StudySpec
 from study.store.database import Store
@@ -99,6 +99,8 @@ def plan_runs(
     following = max(1.0, (all_runs or 0) / max(1, len(runs)))
     shapes = {key: number * following for key, number in Counter(r.spec.pack_key for r in runs).items()}
     packs = make_packs(specs, study.horizon, machine, pack_size, assigned, attempts, checkpoints, shapes, anew)
+    tries = tries_of(store, {pack.pack_id for pack in packs}) if store else {}
+    packs = [replace(pack, tries=tries.get(pack.pack_id, 0)) for pack in packs]
     return Plan(study, runs, finished, packs, frozenset(anew))
 
 

@@ -13,7 +13,7 @@ import duckdb
 from study.store.connection import SAFE, connected, translated
 from study.store.files import atomic
 from study.store.fold import fold_new
-from study.store.ingest import IngestReport
+from study.store.ingest import ARCHIVE, IngestReport
 from study.store.install import install
 from study.store.storage import Storage
 
@@ -29,9 +29,9 @@ def make_anew(file: Path, storage: Storage, report: IngestReport, why: str | Non
     with new_file(file, why) as draft:
         fold_new(draft, storage, report, timeout=0)
         with connected(draft) as connection:
-            counted = "select count(*), coalesce(sum(rows), 0)::bigint from parts"
-            [(parts, rows)] = connection.execute(counted).fetchall()
-        if (parts, rows) != (report.parts + len(report.skipped), report.rows):
+            counted = "select count(*), coalesce(sum(rows), 0)::bigint from parts where error is null and kind <> ?"
+            [(parts, rows)] = connection.execute(counted, [ARCHIVE]).fetchall()
+        if (parts, rows) != (report.parts, report.rows):
             raise OSError(errno.EIO, f"{parts} parts with {rows} rows are in the new file, and not {report}", str(file))
 
 

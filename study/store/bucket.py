@@ -98,6 +98,9 @@ class Bucket:
         with suppress(FileNotFoundError), self._told():
             self.files.delete_file(self._path(name))
 
+    def delete_folder(self, name: str) -> None:
+        """Nothing to do: a bucket has no folders."""
+
     def rename(self, name: str, new_name: str) -> None:
         with self._told():
             self.files.move(self._path(name), self._path(new_name))

@@ -5,7 +5,7 @@ transaction per batch of parts. The file can be deleted at any time: ingest make
 """
 
 import fcntl
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 import duckdb
 
 from study.store.anew import make_anew, new_file
+from study.store.compaction import compact
 from study.store.connection import TIMEOUT, connected, is_damage, read_all, translated
 from study.store.definitions import Definition, definitions
 from study.store.errors import QueryError, StoreBusy, StoreError, StoreUnusable
@@ -177,6 +178,17 @@ class Store:
         except StoreBusy as error:
             report.busy = str(error)
         return report
+
+    def compact(self, check: Callable[[], None]) -> int:
+        """Put the small parts that the file has into archives, see `compaction.compact`; for the driver alone.
+
+        Not those without a digest: in an archive nobody could tell which of them a damage has hit.
+        """
+        with self._alone(TIMEOUT):
+            text = "select part, rows, size from parts where checked and kind in ('metrics', 'probes')"
+            with connected(self._file) as connection:
+                found = connection.execute(text).fetchall()
+            return compact(storage_at(self.place), {part: (rows, size) for part, rows, size in found}, check)
 
     @property
     def place(self) -> str:

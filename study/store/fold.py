@@ -24,7 +24,8 @@ def fold_new(file: Path, storage: Storage, report: IngestReport, timeout: float)
         with connected(file, write=True, timeout=timeout) as connection:
             install(connection)
     known = {part: None if good else (size, mtime_ns) for part, size, mtime_ns, good in stamps}
-    for batch in read_batches(storage, new_parts(storage, known, report)):
+    good = {part for part, stamp in known.items() if stamp is None}
+    for batch in read_batches(storage, new_parts(storage, known, report), good):
         _fold(file, batch, report, timeout)
 
 

@@ -7,7 +7,7 @@ import os
 import stat
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -79,6 +79,11 @@ class Folder:
     def delete(self, name: str) -> None:
         """Remove a file, if it is there."""
         self._path(name).unlink(missing_ok=True)
+
+    def delete_folder(self, name: str) -> None:
+        """Remove a folder, if it is there and nothing is in it."""
+        with suppress(OSError):
+            self._path(name).rmdir()
 
     def rename(self, name: str, new_name: str) -> None:
         """Give a file another name."""

@@ -1,20 +1,25 @@
 """Which parts are new, read in batches: what happens before the database is touched."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
+from itertools import islice
 
 import pyarrow as pa
 
+from study.store.archive import is_archive, unpacked
 from study.store.names import is_name
-from study.store.part_reader import TABLES, Part, read_part, table_of
+from study.store.part_reader import TABLES, Part, read_file, read_part, table_of
 from study.store.storage import Storage
 
 MAX_ROWS = 1_000_000
 """About so many metric rows per transaction: bounds memory and the time for which the database file is held."""
 MAX_PARTS = 512
+ARCHIVE = "archive"
+"""What the database says of an archive in place of a part's kind."""
 CHUNK = 16
 """Parts read at a time; a batch exceeds MAX_ROWS by less than this many parts."""
 
@@ -26,7 +31,7 @@ class IngestReport:
     parts: int = 0
     rows: int = 0
     skipped: list[tuple[str, str]] = field(default_factory=list)
-    """Parts that could not be read, each with the reason. They are tried again when their file changes."""
+    """Files that could not be read, each with the reason. They are tried again when they change."""
     unchecked: int = 0
     """Of `parts`, those of an older version of this package: they have no digest that would show other bytes."""
     busy: str | None = None
@@ -35,15 +40,16 @@ class IngestReport:
     def add(self, batch: list[Part]) -> None:
         """Count a batch that was folded in."""
         self.skipped += [(part.name, part.error) for part in batch if part.error]
-        self.parts += sum(not part.error for part in batch)
+        self.parts += sum(not part.error and part.kind != ARCHIVE for part in batch)
         self.rows += sum(part.rows for part in batch)
         self.unchecked += sum(part.checked is False for part in batch)
 
 
 def new_parts(storage: Storage, known: Mapping[str, tuple[int, int] | None], report: IngestReport) -> list[str]:
-    """Names of the parts in the storage that are not in `known`; plans first: runs are measured against their chance.
+    """Names of the files below `parts` that are not in `known`; plans first: runs are measured against their chance.
+    Then archives: of a part that is in one and lies beside it, too, the file need not be read.
 
-    `known` maps a name to None, or for an unreadable part to its size and change time: it is new when they differ.
+    `known` maps a name to None, or for an unreadable file to its size and change time: it is new when they differ.
     Files whose names the store cannot hold are listed in `report`.
     """
 
@@ -57,26 +63,43 @@ def new_parts(storage: Storage, known: Mapping[str, tuple[int, int] | None], rep
             return True
 
     names = []
-    for name in (name.removeprefix("parts/") for name in storage.names("parts") if name.endswith(".parquet")):
+    for name in (name.removeprefix("parts/") for name in storage.names("parts")):
+        if not name.endswith(".parquet") and not is_archive(name):
+            continue
         shown = os.fsencode(name).decode("utf-8", "backslashreplace")
         if shown != name or not is_name(name):
             report.skipped.append((shown, "its name is not UTF-8, or has a backslash: rename the file, or remove it."))
         elif is_new(name):
             names.append(name)
-    return sorted(names, key=lambda name: (not name.startswith("plan/"), name))
+    return sorted(names, key=lambda name: (not name.startswith("plan/"), not is_archive(name), name))
 
 
-def read_batches(storage: Storage, names: list[str]) -> Iterator[list[Part]]:
-    """Read parts in the given order, in batches of about MAX_ROWS rows."""
+def read_batches(storage: Storage, names: list[str], good: Set[str]) -> Iterator[list[Part]]:
+    """Read files in the given order, in batches of about MAX_ROWS rows, without the parts of archives in `good`."""
     batch: list[Part] = []
+    readers = _readers(storage, names, {*good})
     with ThreadPoolExecutor(CHUNK) as pool:
-        for start in range(0, len(names), CHUNK):
-            batch += pool.map(lambda name: read_part(storage, name), names[start : start + CHUNK])
+        while chunk := [*islice(readers, CHUNK)]:
+            batch += pool.map(lambda reader: reader(), chunk)
             if len(batch) >= MAX_PARTS or sum(part.rows for part in batch) >= MAX_ROWS:
                 yield batch
                 batch = []
     if batch:
         yield batch
+
+
+def _readers(storage: Storage, names: list[str], taken: set[str]) -> Iterator[Callable[[], Part]]:
+    """Functions that read a part each. An archive comes after its parts: who dies between them reads it again."""
+    for name in names:
+        if is_archive(name):
+            archive, data = read_file(storage, name)
+            files, damage = unpacked(name, data)
+            for own in sorted(files.keys() - taken):
+                yield partial(read_part, Part(own, len(files[own]), archive.mtime_ns), files[own])
+            taken |= set() if damage else files.keys()
+            yield partial(replace, archive, kind=ARCHIVE, error=archive.error or damage)
+        elif name not in taken:
+            yield lambda name=name: read_part(*read_file(storage, name))
 
 
 def batch_tables(parts: list[Part]) -> dict[str, pa.Table]:

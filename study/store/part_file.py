@@ -75,7 +75,7 @@ def decoded(data: bytes) -> PartFile:
 
     PartError for other bytes than were written, and for a part that is too large; other errors for what is no Parquet.
     """
-    checked = _is_whole(data)
+    checked = is_whole(data)
     metadata = pq.ParquetFile(pa.BufferReader(data)).metadata
     about = json.loads((metadata.metadata or {}).get(ABOUT, b"{}"))
     said = about.get("format") if isinstance(about, dict) else None
@@ -92,7 +92,7 @@ def decoded(data: bytes) -> PartFile:
     return PartFile(about, checked, data, metadata)
 
 
-def _is_whole(data: bytes) -> bool:
+def is_whole(data: bytes) -> bool:
     """True if the bytes fit their digest, False if they have none; PartError if they do not fit."""
     place = data.rfind(MARK) + len(MARK)
     if place < len(MARK):

@@ -91,18 +91,23 @@ class Part:
         return int.from_bytes(hashlib.blake2b(self.name.encode(), digest_size=8).digest(), "big")
 
 
-def read_part(storage: Storage, name: str) -> Part:
-    """The part of this name below `parts`."""
+def read_file(storage: Storage, name: str) -> tuple[Part, bytes]:
+    """What can be said of a file below `parts` before its bytes are looked at, and its bytes, none beside an error."""
     try:
         size, mtime_ns = storage.stamp(f"parts/{name}")
+        part = Part(name, size, mtime_ns)
         if size > MAX_BYTES:
-            return Part(
-                name, size, mtime_ns, error=f"{size / 1e6:,.0f} MB: no part is larger than {MAX_BYTES / 1e6:,.0f}."
-            )
-        data = storage.read(f"parts/{name}")
+            too_large = f"{size / 1e6:,.0f} MB: no part is larger than {MAX_BYTES / 1e6:,.0f}."
+            return replace(part, error=too_large), b""
+        return part, storage.read(f"parts/{name}")
     except OSError as error:  # a fault of the disk and not of the part: no stamp, so that the next ingest tries again
-        return Part(name, 0, 0, error=str(error))
-    part = Part(name, size, mtime_ns)
+        return Part(name, 0, 0, error=str(error)), b""
+
+
+def read_part(part: Part, data: bytes) -> Part:
+    """A part with what the bytes of its file say, or with the reason why it cannot go in."""
+    if part.error:
+        return part
     try:
         return _parse(part, data)
     except SpecError as error:

@@ -66,13 +66,14 @@ class Recorder:
     attempt: int
     """This try at the pack, from 1: one more than the highest among the pack's parts."""
 
-    def __init__(self, place: str | Path, pack_id: str, provenance: Mapping[str, Any]) -> None:
+    def __init__(self, place: str | Path, pack_id: str, provenance: Mapping[str, Any], after: int = 0) -> None:
+        """`after` is the last try that the database knows of: the parts of a pack may be in archives."""
         check_name("pack id", pack_id)
         self._storage, self._pack_id = storage_at(place), pack_id
         self._about = {"kind": "metrics", "pack_id": pack_id, **provenance}
         self._num_flushes = self._num_findings = 0
         earlier = _parts_of(self._storage, pack_id)
-        self.attempt = 1 + max((int(part.rpartition("/")[2].partition("-")[0]) for part in earlier), default=0)
+        self.attempt = 1 + max([after, *(int(part.rpartition("/")[2].partition("-")[0]) for part in earlier)])
 
     def flush(self, metrics: Mapping[str, Any], states: Sequence[Mapping[str, Any]]) -> str:
         """Write one part and return its name. `metrics` are the columns of `METRICS`, or empty for states alone.
@@ -132,8 +133,8 @@ def _probes_table(findings: Mapping[str, Any]) -> pa.Table:
 
 
 def last_states(place: str | Path, pack_id: str) -> dict[str, dict[str, Any]]:
-    """The newest state of each run in the parts of one pack, by run id. Parts that cannot be read are skipped;
-    StorageError where a remote storage does not answer, because then nothing is known."""
+    """The newest state of each run in the parts of one pack, by run id; of parts in archives the plan knows. Parts that
+    cannot be read are skipped; StorageError where a remote storage does not answer, because then nothing is known."""
     check_name("pack id", pack_id)
     storage = storage_at(place)
     states: dict[str, dict[str, Any]] = {}

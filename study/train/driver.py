@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from study.plan.packing import Machine
 from study.sources import Sources
 from study.store.database import Store
+from study.store.errors import StoreBusy
 from study.store.lease import Lease, held
 from study.store.leftovers import remove_leftovers
 from study.store.storage import storage_at
@@ -23,14 +25,46 @@ Say = Callable[[Standing | str], None]
 """Gets how far a study is, again and again, and notes in words, each once."""
 
 
+@dataclass(frozen=True)
+class Driving:
+    """What a driver works with as long as it is the only one on its storage."""
+
+    store: Store
+    options: Options
+    sources: Sources
+    target: Target
+    lease: Lease
+    say: Say
+
+
+@contextmanager
+def driving(store: Store, options: Options, sources: Sources, say: Say) -> Iterator[Driving]:
+    """Drive the store's storage, as in `only_driver`, on what the options name, as in `target_of`."""
+    with only_driver(store, say) as lease, target_of(store, options, sources, say) as target:
+        yield Driving(store, options, sources, target, lease, say)
+
+
 @contextmanager
 def only_driver(store: Store, say: Say) -> Iterator[Lease]:
-    """Keep other drivers away from the store's storage until the block ends or this process dies, however it dies."""
+    """Keep other drivers away from the store's storage until the block ends or this process dies, however it dies.
+
+    Before and after all work the storage is tidied: what earlier drivers left is removed, and small parts become few
+    files.
+    """
     storage = storage_at(store.place)
     storage.check_writing()  # before any work
     with held(storage, say) as lease:
         remove_leftovers(storage)
+        _compact(store, lease, say)
         yield lease
+        _compact(store, lease, say)
+
+
+def _compact(store: Store, lease: Lease, say: Say) -> None:
+    try:
+        store.compact(lease.check)
+    except (OSError, StoreBusy) as error:  # nothing is lost, and the next driver tries again
+        say(f"storage '{store.place}': its parts stay as many files as they are ({error})")
 
 
 @contextmanager

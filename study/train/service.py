@@ -14,16 +14,14 @@ from study.plan.stored import check_here, runs_of, stored_study
 from study.plan.write import write
 from study.search.next_points import Handout, Outcome
 from study.search.request import Search
-from study.sources import Sources, sources_of
+from study.sources import sources_of
 from study.spec import StudySpec
 from study.store.checkpoints import put_aside
 from study.store.database import Store
 from study.store.errors import StoreBusy
-from study.store.lease import Lease
 from study.store.parts import write_sources
 from study.store.storage import storage_at
-from study.train.cluster import Target
-from study.train.driver import Say, only_driver, target_of
+from study.train.driver import Driving, Say, driving
 from study.train.failed_packs import PATIENCE_SECONDS, splitter
 from study.train.loop import settings_for, train_through_ray
 from study.train.machine import machine
@@ -71,15 +69,15 @@ def run(study: StudySpec, store: Store, options: Options, say: Say) -> Plan:
     """
     check_here(study)
     sources = sources_of(study)
-    with only_driver(store, say) as lease, target_of(store, options, sources, say) as target:
-        todo = plan(study, store, options, target.machine)
+    with driving(store, options, sources, say) as driver:
+        todo = plan(study, store, options, driver.target.machine)
         write(todo, store)
         if todo.packs:
             put_aside(storage_at(store.place), todo.anew)
-            _train_all(todo, sources, store, options, target, lease, say)
+            _train_all(todo, driver)
         else:
             store.ingest()
-        return plan(study, store, options, target.machine, todo.runs)
+        return plan(study, store, options, driver.target.machine, todo.runs)
 
 
 def search(search: Search, store: Store, options: Options, say: Say) -> tuple[Plan, Outcome]:
@@ -88,24 +86,13 @@ def search(search: Search, store: Store, options: Options, say: Say) -> tuple[Pl
     Everything that it knows is in the store, so that the same call goes on after whatever ended it.
     """
     sources = sources_of(search.study)
-    with only_driver(store, say) as lease, target_of(store, options, sources, say) as target:
+    with driving(store, options, sources, say) as driver:
         _bring_in(store)
-        handout = Handout(search, store, target.machine, options.pack_size, bool(options.prune))
+        handout = Handout(search, store, driver.target.machine, options.pack_size, bool(options.prune))
         progress = Progress(handout.plan(), say, total=search.runs, phases=PhasesSoFar(store, search.study))
         handout.planned = progress.add
         if handout.has_more():
-            _train(
-                handout.study,
-                handout.next,
-                handout.past.runs,
-                sources,
-                store,
-                options,
-                target,
-                lease,
-                progress,
-                most=search.runs,
-            )
+            _train(driver, handout.study, handout.next, handout.past.runs, progress, most=search.runs)
         store.ingest(timeout=PATIENCE_SECONDS)
         return handout.plan(), handout.outcome()
 
@@ -118,56 +105,40 @@ def extend(store: Store, study: str, horizon: int, where: str | None, options: O
     spec = stored_study(store, study).with_(horizon=horizon)
     check_here(spec)
     sources = sources_of(spec)
-    with only_driver(store, say) as lease, target_of(store, options, sources, say) as target:
+    with driving(store, options, sources, say) as driver:
         _bring_in(store)
         runs = chosen_runs(store, spec, where)
-        todo = plan_runs(spec, runs, store, target.machine, options.pack_size)
+        todo = plan_runs(spec, runs, store, driver.target.machine, options.pack_size)
         if not todo.packs:
             raise SpecError(
                 f"study {study!r}: all {len(runs)} chosen runs were seen up to step {horizon} or ended of themselves; "
                 f"give a longer --horizon."
             )
         write(todo, store)
-        _train_all(todo, sources, store, options, target, lease, say)
-        return plan_runs(spec, runs, store, target.machine, options.pack_size)
+        _train_all(todo, driver)
+        return plan_runs(spec, runs, store, driver.target.machine, options.pack_size)
 
 
-def _train_all(
-    todo: Plan, sources: Sources, store: Store, options: Options, target: Target, lease: Lease, say: Say
-) -> None:
+def _train_all(todo: Plan, driver: Driving) -> None:
     """Train the packs of a plan that is settled, in its order."""
-    waiting = iter(todo.packs)
-    runs, progress = {run.run_id: run for run in todo.runs}, Progress(todo, say, phases=PhasesSoFar(store, todo.study))
-    _train(
-        todo.study,
-        lambda: next(waiting, None),
-        runs,
-        sources,
-        store,
-        options,
-        target,
-        lease,
-        progress,
-        most=len(todo.packs),
-    )
+    waiting, runs = iter(todo.packs), {run.run_id: run for run in todo.runs}
+    progress = Progress(todo, driver.say, phases=PhasesSoFar(driver.store, todo.study))
+    _train(driver, todo.study, lambda: next(waiting, None), runs, progress, most=len(todo.packs))
 
 
 def _train(
+    driver: Driving,
     study: StudySpec,
     next_pack: Callable[[], PackPlan | None],
     runs: Mapping[str, PlannedRun],
-    sources: Sources,
-    store: Store,
-    options: Options,
-    target: Target,
-    lease: Lease,
     progress: Progress,
     most: int,
 ) -> None:
     """Train the packs of one study as `next_pack` gives them."""
-    write_sources(store.place, sources.texts)
-    settings = settings_for(study, store, options, target.machine, sources)
-    split = splitter(study, runs, store, target.machine, bool(options.prune))
+    store, options, machine = driver.store, driver.options, driver.target.machine
+    write_sources(store.place, driver.sources.texts)
+    settings = settings_for(study, store, options, machine, driver.sources)
+    split = splitter(study, runs, store, machine, bool(options.prune))
 
     def next_work() -> Work | None:
         pack = next_pack()
@@ -176,8 +147,8 @@ def _train(
     train_through_ray(
         next_work,
         store,
-        target,
-        lease=lease,
+        driver.target,
+        lease=driver.lease,
         most=most,
         split=split,
         heard=progress.heard,

@@ -22,7 +22,7 @@ from study.store.database import Store
 from study.store.errors import StoreBusy
 from study.store.parts import write_sources
 from study.store.storage import storage_at
-from study.train.driver import Say, only_driver, target_of
+from study.train.driver import Say, driving
 from study.train.failed_packs import splitter
 from study.train.interrupts import remembered
 from study.train.loop import settings_for, train_through_ray
@@ -188,23 +188,19 @@ def watch(folder: Path, store: Store, options: Options, say: Say) -> None:
     """Run the studies of a folder as they come, until KeyboardInterrupt."""
     if not folder.is_dir():
         raise SpecError(f"--watch '{folder}' is no folder: make it, and put study files into it.")
-    with (
-        only_driver(store, say) as lease,
-        target_of(store, options, Sources(), say) as target,
-        remembered() as check_interrupt,
-    ):
-        queue = Queue(folder, store, target.machine, options, say)
+    with driving(store, options, Sources(), say) as driver, remembered() as check_interrupt:
+        queue = Queue(folder, store, driver.target.machine, options, say)
         while True:
             check_interrupt()
-            lease.check()
+            driver.lease.check()
             queue.look()
             if any(entry.waiting for entry in queue.entries.values()):
                 train_through_ray(
                     queue.next_work,
                     store,
-                    target,
-                    lease=lease,
-                    most=target.machine.workers,
+                    driver.target,
+                    lease=driver.lease,
+                    most=driver.target.machine.workers,
                     split=queue.split,
                     heard=queue.heard,
                     show=queue.look_at_phases,

@@ -13,12 +13,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import torch
+
+from study.store.archive import FOLDER, archived, unpacked
+from study.store.connection import connected, read_all
+from study.store.database import Store
 from study.store.folder import Folder
-from study.store.part_reader import read_part
+from study.store.part_reader import read_file, read_part
 from study.store.parts import Recorder, write_plan, write_probes, write_sources
 from tests.support.damage import outcomes
-from tests.support.parts import PROVENANCE, RunId, losses, plan_row, state
+from tests.support.parts import PROVENANCE, RunId, losses, plan_row, state, write_runs
 from tests.support.runs import mlp_run
+from trainables import checkpoint
+from trainables.checkpoint import Checkpoint
 
 
 class Format(NamedTuple):
@@ -55,10 +62,52 @@ def sources(folder: Path) -> Path:
 
 
 def part(path: Path) -> Any:
-    read = read_part(Folder(path.parents[2]), path.relative_to(path.parents[1]).as_posix())
+    read = read_part(*read_file(Folder(path.parents[2]), path.relative_to(path.parents[1]).as_posix()))
     if read.error:
         raise ValueError(read.error)
     return read.kind, read.checked, {name: table.to_pylist() for name, table in read.tables.items()}
+
+
+def archive(folder: Path) -> Path:
+    write_runs(folder / "from", RUNS)
+    below = folder / "from/parts"
+    name, data = archived({str(p.relative_to(below)): p.read_bytes() for p in sorted(below.rglob("*.parquet"))})
+    Folder(folder).create(f"parts/{name}", data)
+    return folder / "parts" / name
+
+
+def files(path: Path) -> Any:
+    found, damage = unpacked(f"{FOLDER}/{path.name}", path.read_bytes())
+    if damage:
+        raise ValueError(damage)
+    return found
+
+
+def state_of_a_pack(folder: Path) -> Path:
+    numbers = torch.Generator().manual_seed(0)
+    tensors = {"weights": torch.rand(4, 500, generator=numbers), "generalized_at": torch.arange(4)}
+    checkpoint.save(folder / "state.safetensors", Checkpoint([*RUNS], 100, tensors, "layout"))
+    return folder / "state.safetensors"
+
+
+def loaded(path: Path) -> Any:
+    found = checkpoint.load(path)
+    return found.run_ids, found.step, found.layout, {name: tensor.tolist() for name, tensor in found.tensors.items()}
+
+
+def database(folder: Path) -> Path:
+    write_runs(folder, RUNS)
+    store = Store.open(folder, write=True)
+    store.ingest()
+    return folder / "study.duckdb"
+
+
+def tables(path: Path) -> Any:
+    """As a writer finds it: with every value read."""
+    with connected(path) as connection:
+        read_all(connection)
+        names = connection.execute("select table_name from duckdb_tables() where not internal").fetchall()
+        return {name: connection.execute(f"from {name} order by all").fetchall() for (name,) in [*names, ("outcomes",)]}
 
 
 FORMATS = {
@@ -66,6 +115,9 @@ FORMATS = {
     "metrics part": Format(metrics, part),
     "probes part": Format(probes, part),
     "sources part": Format(sources, part),
+    "archive": Format(archive, files),
+    "checkpoint": Format(state_of_a_pack, loaded),
+    "database": Format(database, tables),
 }
 
 

@@ -142,7 +142,11 @@ def command(*words: object, **env: str) -> tuple[list[str], dict[str, str]]:
     return [sys.executable, "-m", "study", *map(str, words)], environment | {"OMP_NUM_THREADS": "1"} | env
 
 
+HUNG_SECONDS = 600
+"""No command of a test takes so long, however busy the machine is."""
+
+
 def run_cli(*words: object, **env: str) -> subprocess.CompletedProcess:
     """What a call of the command line says and how it ends."""
     line, environment = command(*words, **env)
-    return subprocess.run(line, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(line, env=environment, capture_output=True, text=True, timeout=HUNG_SECONDS, check=False)

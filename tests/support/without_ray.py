@@ -3,13 +3,15 @@
 import errno
 import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 from unittest.mock import patch
 
 from study.spec import StudySpec
+from study.store import compaction
 from study.store.database import Store
 from study.train import service
 from study.train.options import Options
@@ -40,11 +42,24 @@ def run_packs(
         watched(*work, "trial", heartbeat)
 
 
-def run_and_extend(study: StudySpec, folder: Path) -> None:
-    """What two commands do: train the study to its horizon, then to twice that."""
-    loop = ModuleType("study.train.ray_tune")
+@contextmanager
+def without_ray() -> Iterator[None]:
+    """The loop in place of Ray."""
+    name = "study.train.ray_tune"
+    real, loop = sys.modules.get(name), ModuleType(name)
     loop.run_packs = run_packs  # type: ignore[attr-defined]
-    with patch.dict(sys.modules, {"study.train.ray_tune": loop}):
+    sys.modules[name] = loop
+    try:
+        yield
+    finally:  # of this one alone: patch.dict would forget all that was imported meanwhile, and torch can only come once
+        del sys.modules[name]
+        if real is not None:
+            sys.modules[name] = real
+
+
+def run_and_extend(study: StudySpec, folder: Path, least_parts: int = 2) -> None:
+    """What two commands do: train the study to its horizon, then to twice that. Even few parts become archives."""
+    with without_ray(), patch.object(compaction, "LEAST_PARTS", least_parts):
         store = Store.open(folder, write=True)
         service.run(study, store, OPTIONS, lambda said: None)
         service.run(study.with_(horizon=2 * study.horizon), store, OPTIONS, lambda said: None)

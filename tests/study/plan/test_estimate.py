@@ -27,7 +27,7 @@ MEASURED = {
     "small_composition_layers": 467,
     "small_composition_decay": 541,
     "small_composition_ratio": 792,
-    "regimes": 1200,
+    "regimes": 850,
 }
 """Seconds on two cores: of docs/performance.md, and of the findings of the small_* studies in the catalog."""
 

@@ -14,7 +14,7 @@ from study.store import part_file
 from study.store.errors import PartError
 from study.store.folder import Folder
 from study.store.part_file import ABOUT, DIGEST, EMPTY, MARK, decoded, encoded
-from study.store.part_reader import read_part
+from study.store.part_reader import read_file, read_part
 from study.store.part_schemas import METRICS, PLAN
 from study.store.parts import Recorder, last_states, write_plan
 from tests.bench.fuzz import FORMATS
@@ -86,9 +86,9 @@ READ = """
 import resource, sys
 from pathlib import Path
 from study.store.folder import Folder
-from study.store.part_reader import read_part
+from study.store.part_reader import read_file, read_part
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-print(read_part(Folder(Path(sys.argv[1])), sys.argv[2]).error)
+print(read_part(*read_file(Folder(Path(sys.argv[1])), sys.argv[2])).error)
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 """
 
@@ -126,7 +126,7 @@ def test_a_flush_that_one_part_cannot_hold_becomes_several_and_the_last_has_the_
     found = {"run_id": A, "step": 1, "probe": "p", "layer": 0, "position": "h", "metric": "m", "value": 1.0}
     recorder.flush_findings({name: [value] * 5 for name, value in found.items()})
     names = sorted(path.relative_to(tmp_path / "parts").as_posix() for path in tmp_path.rglob("*.parquet"))
-    parts = [read_part(Folder(tmp_path), name) for name in names]
+    parts = [read_part(*read_file(Folder(tmp_path), name)) for name in names]
     assert [(part.name.rpartition("/")[2], part.rows, part.error) for part in parts] == [
         ("0001-000001.parquet", 4, None),
         ("0001-000002.parquet", 4, None),

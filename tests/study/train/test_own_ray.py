@@ -8,6 +8,7 @@ import pytest
 from study.plan.packing import Share
 from study.train.machine import machine
 from tests.support.own_parts import own_study
+from tests.support.studies import HUNG_SECONDS
 from trainables.errors import SpecError
 
 PROGRAM = """
@@ -61,7 +62,7 @@ print("counter", ray.get(counter.add.remote()))
 def test_a_ray_that_is_initialised_is_used_and_left_as_it_was(tmp_path):
     """Its workers, which began before the study's files were known, train a user's own parts."""
     words = [sys.executable, "-c", PROGRAM, str(own_study(tmp_path / "mine", seeds=4)), str(tmp_path / "store")]
-    done = subprocess.run(words, capture_output=True, text=True, timeout=200, check=False)
+    done = subprocess.run(words, capture_output=True, text=True, timeout=HUNG_SECONDS, check=False)
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
     assert (lines[0], lines[4], lines[-2:]) == ("missing 0 2", "counter 2", ["code None", "counter 3"])

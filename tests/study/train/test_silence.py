@@ -68,9 +68,11 @@ def test_a_worker_that_was_stopped_is_ended_and_its_pack_goes_on(tmp_path):
     store = tmp_path / "store"
     line = ["--compile", "off", "--pack-size", 2, "--flush-seconds", 0.1, "--hang-seconds", 30]
     with Driver(study, store, *line) as driver:
-        assert wait_for(lambda: driver.parts() > 2, 600)
-        worker = driver.others("ray::ImplicitFunc")[0]
+        assert wait_for(lambda: driver.others("ray::ImplicitFunc"), 600)
+        [worker] = driver.others("ray::ImplicitFunc")
+        assert wait_for(lambda: driver.parts() > 0, 600)
         os.kill(worker, signal.SIGSTOP)
+        assert not driver.num_finished(), "stopped while it trains"
         code, _, err = driver.end(900)
     assert code == 0, err
     assert "Traceback" not in err
