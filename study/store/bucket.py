@@ -98,6 +98,9 @@ class Bucket:
         with suppress(FileNotFoundError), self._told():
             self.files.delete_file(self._path(name))
 
+    def remove_drafts(self, below: str) -> None:
+        """Nothing to do: drafts are in a temporary folder of the machine."""
+
     def delete_folder(self, name: str) -> None:
         """Nothing to do: a bucket has no folders."""
 

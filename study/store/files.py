@@ -3,14 +3,18 @@
 import errno
 import os
 import random
+import re
 import secrets
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK)
 """How file systems without hard links (exFAT, some mounts of buckets) refuse one."""
+
+DRAFT_SECONDS = 86400.0
+"""Nobody writes one file for so long."""
 
 
 @contextmanager
@@ -20,10 +24,10 @@ def atomic(path: Path, replace: bool = True) -> Iterator[Path]:
     Without `replace` that raises FileExistsError where there is something already.
 
     When the block raises (a full disk, an interrupt), `path` is as it was and what was written is removed.
-    A killed process leaves the hidden file `.<name>.<hex>.tmp`, which nothing reads.
+    A killed process leaves the hidden file `.<name>.<hex>.tmp`, which nothing reads; see `remove_drafts`.
     """
     _make_folder(path.parent)
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")  # processes of two machines may have one number
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")  # processes of two machines may share a number
     try:
         yield draft
         sync(draft)
@@ -37,6 +41,18 @@ def atomic(path: Path, replace: bool = True) -> Iterator[Path]:
             error.filename, error.filename2 = str(path), None
         raise
     sync(path.parent)
+
+
+def remove_drafts(folder: Path) -> None:
+    """Remove what killed processes have left below a folder. One that was begun less than a day ago stays: somebody may
+    be writing it."""
+    for path in folder.rglob(".*.tmp"):
+        with suppress(OSError):
+            if (
+                re.fullmatch(r"\..+\.[0-9a-f]{12}\.tmp", path.name)
+                and time.time() - path.stat().st_mtime > DRAFT_SECONDS
+            ):
+                path.unlink()
 
 
 def _add(draft: Path, path: Path) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from study.store.errors import StorageError
-from study.store.files import atomic, sync
+from study.store.files import atomic, remove_drafts, sync
 from study.store.names import checked
 
 
@@ -79,6 +79,10 @@ class Folder:
     def delete(self, name: str) -> None:
         """Remove a file, if it is there."""
         self._path(name).unlink(missing_ok=True)
+
+    def remove_drafts(self, below: str) -> None:
+        """Remove what killed processes have left below a name, a day after they began to write it."""
+        remove_drafts(self._path(below))
 
     def delete_folder(self, name: str) -> None:
         """Remove a folder, if it is there and nothing is in it."""

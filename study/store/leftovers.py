@@ -5,7 +5,10 @@ from study.store.storage import Storage
 
 
 def remove_leftovers(storage: Storage) -> None:
-    """Remove stop signs, which would stop their packs for ever, and states of packs whose runs have all gone on."""
+    """Remove stop signs, which would stop their packs for ever, states of packs whose runs have all gone on, and files
+    that killed processes were writing."""
+    for below in ("parts", "checkpoints"):
+        storage.remove_drafts(below)
     for name in [*storage.names(STOPPED), *outdone(storage)]:
         storage.delete(name)
 

@@ -1,5 +1,8 @@
 """Stop signs and outdone states of packs go; no state that a plan may want does."""
 
+import os
+import time
+
 import pytest
 import torch
 
@@ -74,3 +77,16 @@ def test_all_stop_signs_go(storage):
         storage.write(checkpoints.stop_sign(name), b"")
     remove_leftovers(storage)
     assert list(storage.names(checkpoints.STOPPED)) == []
+
+
+def test_what_a_killed_process_was_writing_goes_after_a_day(storage, tmp_path):
+    storage.write("parts/pack/0001-000001.parquet", b"whole")
+    folder = tmp_path / "parts/pack"
+    old, young = ".0001-000002.parquet.0123456789ab.tmp", ".0001-000003.parquet.0123456789ac.tmp"
+    foreign = {".mine.tmp", "x.tmp"}
+    for name in {old, young} | foreign:
+        (folder / name).write_bytes(b"half")
+        if name != young:
+            os.utime(folder / name, (time.time() - 90_000,) * 2)
+    remove_leftovers(storage)
+    assert {path.name for path in folder.iterdir()} == foreign | {young, "0001-000001.parquet"}
