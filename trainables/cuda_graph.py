@@ -7,48 +7,50 @@ import torch
 
 
 class Replay:
-    """A call without arguments that is replayed as a CUDA graph; on other devices it is the call itself.
+    """One call without arguments that is replayed as a CUDA graph; on other devices it is the call itself.
 
-    The tensors that the call reads and writes must stay at the same addresses.
+    It is the same call each time, and the tensors that it reads and writes must stay at the same addresses. It is not
+    kept: its owner, with all that is on the device, goes when the last reference to it does, and not when the collector
+    of cycles happens to run.
     """
 
     NUM_WARMUPS = 3
 
-    def __init__(self, call: Callable[[], None], device: torch.device) -> None:
-        self.call, self.device = call, device
+    def __init__(self, device: torch.device) -> None:
+        self.device = device
         self.graph: torch.cuda.CUDAGraph | None = None
         self.warmups_left = self.NUM_WARMUPS
         self.replays = device.type == "cuda"
         self.stream = torch.cuda.Stream(device) if self.replays else None  # only one: each has memory of its own
 
-    def __call__(self) -> None:
+    def __call__(self, call: Callable[[], None]) -> None:
         """One call. The first calls run plainly, because lazy initialisation must not be captured."""
         if self.graph is not None:
             self.graph.replay()
         elif not self.replays:
-            self.call()
+            call()
         elif self.warmups_left:
             self.warmups_left -= 1
-            self._on_side_stream()
+            self._on_side_stream(call)
         else:
-            self._capture()
-            self()
+            self._capture(call)
+            self(call)
 
-    def _on_side_stream(self) -> None:
+    def _on_side_stream(self, call: Callable[[], None]) -> None:
         assert self.stream is not None
         current = torch.cuda.current_stream(self.device)
         self.stream.wait_stream(current)
         with torch.cuda.stream(self.stream):
-            self.call()
+            call()
         current.wait_stream(self.stream)
 
-    def _capture(self) -> None:
+    def _capture(self, call: Callable[[], None]) -> None:
         graph = torch.cuda.CUDAGraph()
         torch.cuda.synchronize(self.device)
         torch.cuda.empty_cache()
         try:
             with torch.cuda.graph(graph, capture_error_mode="thread_local"):
-                self.call()
+                call()
             self.graph = graph
         except RuntimeError as error:  # an operation that cannot be captured; nothing has run, and plain calls work
             self.replays = False

@@ -7,6 +7,7 @@ store: what it observes goes to `record`, one Flush at a time.
 
 import time
 from collections.abc import Callable, Sequence
+from importlib import import_module
 
 from trainables.checkpoint import Checkpoint
 from trainables.compiler import Compiling
@@ -51,19 +52,24 @@ def train_pack(
     for spec in specs:
         check_probes(spec, observe.probes)
     evaluations, looks, snapshots = observe.evaluations(horizon), observe.looks(horizon), observe.snapshots(horizon)
+    # torch 2.11: its first import leaves frames behind, with all that they hold, until the collector runs. Here: little.
+    import_module("torch._dynamo")
     compiling = Compiling(compile, packs_alike * horizon, packs_alike * len(evaluations))
     probes = [probe_of(name) for name in observe.probes]
     pack = Pack(specs, resolve_device(device), compiling, observe.evaluation_examples, checkpoint, probes)
-    session = Session(pack, specs, horizon, record, observe, prune)
-    after = pack.step if checkpoint else -1
-    for target in sorted({step for step in {*evaluations, *looks, *snapshots} if step > after}):
-        while pack.step < target:
-            # Before training on, not after: a checkpoint at an evaluation step must follow that evaluation.
-            if time.monotonic() - session.flushed_at > flush_seconds:
-                session.flush()
-            pack.train(min(BLOCK_STEPS, target - pack.step))
-        session.look(with_probes=target in looks, keep=target in snapshots)
-        session.evaluate()
-        if not pack.run_ids:
-            break
-    return list(session.states.values())
+    try:
+        session = Session(pack, specs, horizon, record, observe, prune)
+        after = pack.step if checkpoint else -1
+        for target in sorted({step for step in {*evaluations, *looks, *snapshots} if step > after}):
+            while pack.step < target:
+                # Before training on, not after: a checkpoint at an evaluation step must follow that evaluation.
+                if time.monotonic() - session.flushed_at > flush_seconds:
+                    session.flush()
+                pack.train(min(BLOCK_STEPS, target - pack.step))
+            session.look(with_probes=target in looks, keep=target in snapshots)
+            session.evaluate()
+            if not pack.run_ids:
+                break
+        return list(session.states.values())
+    finally:
+        pack.close()

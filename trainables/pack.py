@@ -72,7 +72,7 @@ class Pack:
             seeds = [key("dropout", order_seed(spec)) & LOW_32 for spec in specs]
             self.dropout_seeds_R = torch.tensor(seeds, device=device)
         self._compile(first, modules[0], splits, compiling, probes)
-        self.replay = Replay(self._step, device)
+        self.replay = Replay(device)
 
     def _compile(
         self,
@@ -103,7 +103,7 @@ class Pack:
             num_steps -= change_at - self.step
             self._train(change_at - self.step)
             self.training.change()
-            self.replay = Replay(self._step, self.device)
+            self.replay = Replay(self.device)
         self._train(num_steps)
 
     def evaluate(self) -> dict[tuple[str, str], np.ndarray]:
@@ -117,11 +117,14 @@ class Pack:
         since_R, high = self.generalized_at_R, torch.from_numpy(high_R) & (not trains_on_test)
         self.generalized_at_R = torch.where(high, torch.where(since_R < 0, self.step, since_R), -1)
 
-    def checkpoint(self) -> Checkpoint:
-        """Everything needed to go on from here, on the CPU and independent of further training."""
-        tensors = {name: tensor[self.row_of_run].cpu() for name, tensor in self.tensors.items()}
-        tensors["generalized_at"] = self.generalized_at_R.clone()
-        return Checkpoint(list(self.run_ids), self.step, tensors, self.layout.digest)
+    def checkpoint(self, positions: Sequence[int] | None = None) -> Checkpoint:
+        """Everything that the runs at `positions` need to go on from here, on the CPU and independent of further
+        training; None = all runs."""
+        positions = range(len(self.run_ids)) if positions is None else positions
+        rows = [self.row_of_run[i] for i in positions]
+        tensors = {name: tensor[rows].cpu() for name, tensor in self.tensors.items()}
+        tensors["generalized_at"] = self.generalized_at_R[list(positions)]
+        return Checkpoint([self.run_ids[i] for i in positions], self.step, tensors, self.layout.digest)
 
     def weights_of(self, run_id: str) -> Tensor:
         """One run's weights (W,), as they are now."""
@@ -139,6 +142,10 @@ class Pack:
         if positions and 2 * len(positions) <= len(self.tensors["weights"]):
             self._compact()
 
+    def close(self) -> None:
+        """Give back all that it holds, whoever still refers to it. It can do nothing more."""
+        self.__dict__.clear()
+
     def _compact(self) -> None:
         keep_R = torch.tensor(self.row_of_run, device=self.device)
         self.tensors = {name: tensor[keep_R] for name, tensor in self.tensors.items()}
@@ -148,11 +155,11 @@ class Pack:
         self.training.keep(self.row_of_run)
         self.evaluation.keep(keep_R)
         self.row_of_run = list(range(len(self.row_of_run)))
-        self.replay = Replay(self._step, self.device)
+        self.replay = Replay(self.device)
 
     def _train(self, num_steps: int) -> None:
         for _ in self.training.batches(self.step, num_steps):
-            self.replay()
+            self.replay(self._step)
         self.step += num_steps
 
     def _step(self) -> None:

@@ -75,7 +75,7 @@ class Session:
             for i in gone:
                 state = self.states[run_ids[i]]
                 state.status, state.stop_reason = "finished", reasons[i]
-            whole = self.pack.checkpoint()
+            whole = self.pack.checkpoint(gone)
             self.left += [whole.select([run_ids[i]]) for i in gone]
             self.pack.keep([i for i, reason in enumerate(reasons) if not reason])
             self.flush()

@@ -8,9 +8,9 @@ from trainables.cuda_graph import Replay
 
 def test_replay_on_a_cpu_is_the_call_itself():
     calls = []
-    replay = Replay(lambda: calls.append(1), torch.device("cpu"))
+    replay = Replay(torch.device("cpu"))
     for _ in range(5):
-        replay()
+        replay(lambda: calls.append(1))
     assert len(calls) == 5
 
 
@@ -19,8 +19,8 @@ def test_replay_on_a_cpu_is_the_call_itself():
 def test_a_cuda_graph_counts_each_step_once():
     device = torch.device("cuda")
     counter = torch.zeros((), device=device)
-    replay = Replay(lambda: counter.add_(1), device)  # pyright: ignore[reportArgumentType]
+    replay = Replay(device)
     for _ in range(10):
-        replay()
+        replay(lambda: counter.add_(1))  # pyright: ignore[reportArgumentType]
     assert replay.graph is not None
     assert counter.item() == 10

@@ -1,0 +1,106 @@
+"""What packs leave behind, and what they copy: a worker trains many of them on one device, one after the other."""
+
+import gc
+import weakref
+from dataclasses import replace
+
+import pytest
+import torch
+
+from tests.support.runs import mlp_run, transformer_run
+from trainables import engine
+from trainables.compiler import Compiling
+from trainables.engine import train_pack
+from trainables.pack import Pack
+from trainables.records import Flush
+
+KINDS = {
+    "mlp": [mlp_run(seed=seed) for seed in range(3)],
+    "batches": [transformer_run(seed=seed) for seed in range(3)],
+    "all data first": [replace(mlp_run(seed=seed), full_data_steps=5) for seed in range(3)],
+}
+
+
+@pytest.mark.parametrize("compile", ["off", "on"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_pack_gives_back_its_memory_when_it_ends_and_not_when_the_collector_runs(kind, compile, monkeypatch):
+    held: list[weakref.ref] = []
+
+    class Seen(Pack):
+        def __init__(self, *given: object) -> None:
+            super().__init__(*given)  # pyright: ignore[reportArgumentType]
+            splits = [self.training.split, *self.evaluation.splits.values()]
+            tensors = [*self.tensors.values(), *(split.inputs_RNL for split in splits)]
+            held.extend(weakref.ref(tensor.untyped_storage()) for tensor in tensors)
+            held.append(weakref.ref(self.replay))
+
+    monkeypatch.setattr(engine, "Pack", Seen)
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(3):
+            train_pack(KINDS[kind], horizon=12, record=lambda flush: None, device="cpu", compile=compile)
+            assert len(held) > 5
+            assert [ref() for ref in held if ref()] == []
+    finally:
+        gc.enable()
+
+
+def test_a_pack_gives_back_its_memory_when_it_fails(monkeypatch):
+    """Whoever keeps the error, its traceback and its frames, keeps no pack."""
+    held: list[weakref.ref] = []
+
+    def fail(flush: Flush) -> None:
+        [pack] = (found for found in gc.get_objects() if isinstance(found, Pack) and found.__dict__)
+        held.extend(weakref.ref(tensor.untyped_storage()) for tensor in pack.tensors.values())
+        raise RuntimeError("CUDA out of memory")
+
+    with pytest.raises(RuntimeError) as kept:
+        train_pack(KINDS["mlp"], horizon=12, record=fail, device="cpu", compile="off")
+    assert kept.value.__traceback__ is not None
+    assert len(held) == 3
+    assert [ref() for ref in held if ref()] == []
+
+
+def test_a_pack_is_in_no_cycle():
+    pack = Pack(KINDS["mlp"], torch.device("cpu"), Compiling("off"))
+    pack.train(5)
+    pack.evaluate()
+    seen = weakref.ref(pack)
+    gc.collect()
+    gc.disable()
+    try:
+        del pack
+        assert seen() is None
+    finally:
+        gc.enable()
+
+
+def test_a_run_that_leaves_takes_its_own_state_alone():
+    pack = Pack(KINDS["mlp"], torch.device("cpu"), Compiling("off"))
+    pack.train(3)
+    whole = pack.checkpoint()
+    pack.keep([0, 2])
+    own = pack.checkpoint([1])
+    assert (own.run_ids, own.step) == ([whole.run_ids[2]], 3)
+    for name, tensor in own.tensors.items():
+        assert tensor.shape[0] == 1
+        assert tensor.untyped_storage().nbytes() == tensor.nbytes
+        assert torch.equal(tensor[0], whole.tensors[name][2])
+
+
+def test_only_those_who_leave_are_copied(monkeypatch):
+    copied: list[list[str]] = []
+    take = Pack.checkpoint
+
+    def checkpoint(self, *positions):
+        taken = take(self, *positions)
+        copied.append(taken.run_ids)
+        return taken
+
+    monkeypatch.setattr(Pack, "checkpoint", checkpoint)
+    wild = mlp_run(learning_rate=1e8, weight_decay=0, seed=7)
+    specs = [*(mlp_run(seed=seed) for seed in range(3)), wild]
+    train_pack(specs, horizon=30, record=lambda flush: None, device="cpu", compile="off", flush_seconds=float("inf"))
+    assert [wild.run_id] in copied
+    assert {len(run_ids) for run_ids in copied[copied.index([wild.run_id]) :]} == {1, 3}
