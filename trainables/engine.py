@@ -52,7 +52,7 @@ def train_pack(
     for spec in specs:
         check_probes(spec, observe.probes)
     evaluations, looks, snapshots = observe.evaluations(horizon), observe.looks(horizon), observe.snapshots(horizon)
-    # torch 2.11: its first import leaves frames behind, with all that they hold, until the collector runs. Here: little.
+    # torch 2.11: its first import leaves frames behind until the collector runs, with all that they hold; here little.
     import_module("torch._dynamo")
     compiling = Compiling(compile, packs_alike * horizon, packs_alike * len(evaluations))
     probes = [probe_of(name) for name in observe.probes]
