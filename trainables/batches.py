@@ -40,11 +40,6 @@ class BatchOrder:
         # From pinned memory the copy waits for nobody: the device has the steps of the last block to do meanwhile.
         return block.pin_memory().to(self.device, non_blocking=True) if self.device.type == "cuda" else block
 
-    def select(self, keep: Sequence[int]) -> "BatchOrder":
-        """Only the runs at the positions `keep`."""
-        seeds, counts = zip(*(self.runs[run] for run in keep), strict=True)
-        return BatchOrder(seeds, counts, self.batch_size, self.device)
-
     def _permutation(self, run: int, epoch: int) -> Tensor:
         cached_epoch, permutation = self.latest.get(run, (-1, torch.empty(0)))
         if cached_epoch != epoch:

@@ -46,7 +46,7 @@ class Evaluation:
         scores = {metric: torch.cat([part[metric] for part in scored], dim=1) for metric in scored[0]}
         start = 0
         for split, data in self.splits.items():
-            end = start + data.targets_RN.shape[1]
+            end = start + data.size
             absent_R = (data.counts_R == 0).cpu().numpy()
             for metric, scores_RN in scores.items():
                 values[split, metric] = np.where(absent_R, ABSENT, data.mean(scores_RN[:, start:end]).cpu().numpy())
@@ -66,34 +66,40 @@ class Evaluation:
         All chunks have one size, so that `score` is compiled once: the first examples stand once more at the end.
         """
         splits = list(self.splits.values())
-        num_runs, num_examples = len(splits[0].counts_R), sum(data.targets_RN.shape[1] for data in splits)
+        num_runs, num_examples = len(splits[0].counts_R), sum(data.size for data in splits)
         budget = PROFILES[splits[0].counts_R.device.type].evaluation_floats // (self.floats_per_example * num_runs)
         num_chunks = math.ceil(num_examples / max(1, budget))
         size = math.ceil(num_examples / num_chunks)
         for start in range(0, size * num_chunks, size):
             yield (
-                window([data.inputs_RNL for data in splits], start, start + size),
-                window([data.targets_RN for data in splits], start, start + size),
+                window([(data, data.inputs_DNL) for data in splits], start, start + size),
+                window([(data, data.targets_DN) for data in splits], start, start + size),
             )
 
 
-def window(parts: Sequence[Tensor], start: int, end: int) -> Tensor:
-    """Examples `start` to `end` of tensors (R, N, ...) that follow each other; after the last come the first again."""
+def window(parts: Sequence[tuple[PackedSplit, Tensor]], start: int, end: int) -> Tensor:
+    """Examples `start` to `end` of splits that follow each other, each beside its inputs or targets, (R, end - start,
+    ...); after the last come the first again."""
     found, before = [], 0
-    for part_RN in (*parts, *parts):
-        count = part_RN.shape[1]
-        if start < before + count and before < end:
-            found.append(part_RN[:, max(0, start - before) : end - before])
-        before += count
+    for split, part_DN in (*parts, *parts):
+        if start < before + split.size and before < end:
+            found.append(split.of_runs(part_DN[:, max(0, start - before) : end - before]))
+        before += split.size
     return torch.cat(found, dim=1)
 
 
 def evaluated_splits(
-    data: Sequence[Mapping[str, Split]], device: torch.device, limit: int | None
+    data: Sequence[Mapping[str, Split]], train: PackedSplit, device: torch.device, limit: int | None
 ) -> dict[str, PackedSplit]:
-    """Every split that any run has, at most `limit` examples of each; a run that lacks it has a count of 0."""
+    """Every split that any run has, at most `limit` examples of each; a run that lacks it has a count of 0.
+
+    `train` is on the device already, and is not copied.
+    """
     packed = {}
     for name in dict.fromkeys(name for splits in data for name in splits):
+        if name == "train":
+            packed[name] = train.first(limit)
+            continue
         filler = next(splits[name] for splits in data if name in splits)
         split = pack_splits([splits.get(name, filler) for splits in data], device, limit)
         has_R = torch.tensor([name in splits for splits in data], device=device)

@@ -3,6 +3,7 @@
 # R runs, W weights
 
 import dataclasses
+import json
 from collections.abc import Sequence
 from types import ModuleType
 
@@ -13,7 +14,7 @@ from torch import Tensor, nn
 from trainables.checkpoint import Checkpoint
 from trainables.compiler import Compiling, compiled
 from trainables.cuda_graph import Replay
-from trainables.data import PackedSplit
+from trainables.data import PackedSplit, Split, pack_splits
 from trainables.dropout import LOW_32, scramble
 from trainables.errors import SpecError
 from trainables.evaluation import Evaluation, evaluated_splits
@@ -64,9 +65,10 @@ class Pack:
             for name in (f.name for f in dataclasses.fields(first.optimizer))
             if isinstance(getattr(first.optimizer, name), float)
         }
-        data = [spec.task.build(spec.data_seed) for spec in specs]
-        splits = evaluated_splits(data, device, evaluation_examples)
-        self.training = TrainingData(specs, data, self.step, device)
+        data = built(specs)
+        train = pack_splits([splits["train"] for splits in data], device)
+        splits = evaluated_splits(data, train, device, evaluation_examples)
+        self.training = TrainingData(specs, data, train, self.step, device)
         self.dropout_seeds_R: Tensor | None = None
         if getattr(first.model, "dropout", 0) > 0:
             seeds = [key("dropout", order_seed(spec)) & LOW_32 for spec in specs]
@@ -92,7 +94,7 @@ class Pack:
         work = self.training.examples_per_step * compiling.num_steps
         self.train_step = compiled(step, compiling.choice, pays(STEP, work))
         score = make_evaluation(module, self.layout, first.loss, precision)
-        evaluated = sum(split.targets_RN.shape[1] for split in splits.values())
+        evaluated = sum(split.size for split in splits.values())
         scores = compiled(score, compiling.choice, pays(FORWARD, evaluated * compiling.num_evaluations))
         self.evaluation = Evaluation(first, self.layout, splits, scores, probes)
 
@@ -169,10 +171,20 @@ class Pack:
             self.tensors["weights"],
             state,
             self.optimizer.columns(self.hyper, self.num_done),
-            data.split.inputs_RNL,
-            data.split.targets_RN,
+            data.inputs,
+            data.targets,
             data.share_RN,
             data.index_RB,
             None if seeds_R is None else scramble(seeds_R + scramble(self.num_done.long())),
         )
         self.num_done.add_(1)
+
+
+def built(specs: Sequence[RunSpec]) -> list[dict[str, Split]]:
+    """The data of each run. Runs that have equal tasks and data seeds have the same object."""
+    made: dict[tuple[str, int], dict[str, Split]] = {}
+    whats = [(json.dumps(spec.to_json()["task"], sort_keys=True), spec.data_seed) for spec in specs]
+    for what, spec in zip(whats, specs, strict=True):
+        if what not in made:
+            made[what] = spec.task.build(spec.data_seed)
+    return [made[what] for what in whats]

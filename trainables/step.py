@@ -41,10 +41,11 @@ def example_losses(logits_NC: Tensor, targets_N: Tensor, loss: str) -> Tensor:
 def make_train_step(
     module: nn.Module, layout: Layout, optimizer: Any, loss: str, precision: torch.dtype
 ) -> Callable[..., None]:
-    """`step(weights_RW, state, columns, inputs_RNL, targets_RN, weights_RN, index_RB, keys_R)`, in place.
+    """`step(weights_RW, state, columns, inputs, targets, share_RN, index_RB, keys_R)`, in place.
 
-    `columns` are the optimizer's for this step. `weights_RN` is each example's share of the mean loss. `index_RB`
-    chooses a batch; None takes every example. `keys_R` are for dropout; None without it.
+    `columns` are the optimizer's for this step. Without `index_RB` inputs and targets are each run's own, (R, N, L) and
+    (R, N), and `share_RN` is each example's share of the mean loss. With it they are (P, L) and (P,), from which it
+    chooses each run's batch, and there are no shares. `keys_R` are for dropout; None without it.
     """
 
     def run_loss(vector_W: Tensor, inputs_NL: Tensor, targets_N: Tensor, weights_N: Tensor, *key: Tensor) -> Tensor:
@@ -58,26 +59,20 @@ def make_train_step(
         weights_RW: Tensor,
         state: dict[str, Tensor],
         columns: dict[str, Tensor],
-        inputs_RNL: Tensor,
-        targets_RN: Tensor,
-        weights_RN: Tensor,
+        inputs: Tensor,
+        targets: Tensor,
+        share_RN: Tensor | None,
         index_RB: Tensor | None,
         keys_R: Tensor | None,
     ) -> None:
         if index_RB is not None:
-            inputs_RNL, targets_RN = chosen(inputs_RNL, index_RB), chosen(targets_RN, index_RB)
-            weights_RN = torch.full_like(index_RB, 1 / index_RB.shape[1], dtype=torch.float32)
+            inputs, targets = inputs[index_RB], targets[index_RB]
+            share_RN = torch.full_like(index_RB, 1 / index_RB.shape[1], dtype=torch.float32)
         keys = () if keys_R is None else (keys_R,)
-        grads_RW = gradients(weights_RW, inputs_RNL, targets_RN, weights_RN, *keys)
+        grads_RW = gradients(weights_RW, inputs, targets, share_RN, *keys)
         optimizer.update(weights_RW, grads_RW, state, columns, layout)
 
     return step
-
-
-def chosen(data_RN: Tensor, index_RB: Tensor) -> Tensor:
-    """The examples of a batch, (R, B, ...), of data (R, N, ...)."""
-    rest = data_RN.shape[2:]
-    return data_RN.gather(1, index_RB.view(*index_RB.shape, *(1 for _ in rest)).expand(-1, -1, *rest))
 
 
 def for_runs(function: Callable[..., Any], layout: Layout) -> Callable[..., Any]:

@@ -141,7 +141,7 @@ def make_packs(
                     checkpoints=sorted({checkpoints[r][0] for r in members if r in checkpoints}),
                     first_attempts=[max(known.values(), default=0) for known in others],
                     compiled=compiled,
-                    bytes=len(members) * run_bytes(specs[members[-1]], compiled),
+                    bytes=pack_bytes([specs[r] for r in members], compiled),
                     flops=sum(run_flops(specs[r], horizon - step) for r in members),
                 )
             )
@@ -159,15 +159,33 @@ def _each_shape_first(packs: Sequence[PackPlan]) -> list[PackPlan]:
     return [*first.values(), *(pack for pack in packs if id(pack) not in those)]
 
 
-def run_bytes(spec: RunSpec, compiled: bool = False) -> float:
-    """Memory of one run in a pack: its data, its weights with optimizer state and gradients, and what a step keeps for
-    its backward pass with what that pass computes. A compiled step keeps less."""
+def pack_bytes(specs: Sequence[RunSpec], compiled: bool = False) -> float:
+    """Memory of a pack of runs of one shape, the largest last. While it is made, before its first step, its data are
+    there twice."""
+    num_data, largest = different_data(specs), specs[-1]
+    data, own = num_data * data_bytes(largest), len(specs) * own_bytes(largest, num_data < len(specs), compiled)
+    return data + max(own, data)
+
+
+def data_bytes(spec: RunSpec) -> float:
+    """Memory of the data of a run, which runs with equal data share: every example once, and twice where a run begins
+    with all of them."""
+    return (1.0 + (spec.full_data_steps > 0)) * spec.task.num_examples * example_bytes(spec.task)
+
+
+def own_bytes(spec: RunSpec, shared: bool = False, compiled: bool = False) -> float:
+    """Memory of one run in a pack without its data: its batch, its weights with optimizer state and gradients, and what
+    a step keeps for its backward pass with what that pass computes. A compiled step keeps less. A run that trains on
+    every example at once has its own even where data are `shared`."""
     task, size = spec.task, size_of(spec.model, spec.task)
-    data = (task.num_examples + task.num_train + (spec.batch_size or 0)) * example_bytes(task)
+    batch = (spec.batch_size or (task.num_train if shared else 0)) * example_bytes(task)
     weights = 4.0 * size.params * (1 + len(spec.optimizer.slots) + UPDATE_COPIES)
-    step = (BACKWARD_COMPILED if compiled else BACKWARD) * activation_bytes(spec)
-    as_built = task.num_examples * example_bytes(task)  # beside the pack's own copy, before the first step
-    return data + max(weights + step, as_built)
+    return batch + weights + (BACKWARD_COMPILED if compiled else BACKWARD) * activation_bytes(spec)
+
+
+def different_data(specs: Sequence[RunSpec]) -> int:
+    """How many different data these runs have."""
+    return len({(repr(spec.task), spec.data_seed) for spec in specs})
 
 
 def activation_bytes(spec: RunSpec) -> float:
@@ -191,7 +209,11 @@ def fitting_runs(specs: Sequence[RunSpec], num_runs: int, machine: Machine) -> i
     Sizes are powers of two, so that a worker compiles for few of them.
     """
     device = PROFILES[machine.device]
-    fit = int(machine.memory // max(map(run_bytes, specs)))
+    num_data = different_data(specs) if len(specs) == num_runs else num_runs
+    data, own = max(map(data_bytes, specs)), max(own_bytes(spec, num_data < num_runs) for spec in specs)
+    fit = int(machine.memory // (data + max(own, data)))
+    if fit >= num_data:
+        fit = int((machine.memory - num_data * data) // own)
     if device.saturating_flops is not None:
         fit = min(fit, int(device.saturating_flops // run_flops(specs[-1], 1)))
     if device.cache_bytes is not None:

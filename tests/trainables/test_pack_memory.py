@@ -30,7 +30,7 @@ def test_a_pack_gives_back_its_memory_when_it_ends_and_not_when_the_collector_ru
         def __init__(self, *given: object) -> None:
             super().__init__(*given)  # pyright: ignore[reportArgumentType]
             splits = [self.training.split, *self.evaluation.splits.values()]
-            tensors = [*self.tensors.values(), *(split.inputs_RNL for split in splits)]
+            tensors = [*self.tensors.values(), *(split.inputs_DNL for split in splits)]
             held.extend(weakref.ref(tensor.untyped_storage()) for tensor in tensors)
             held.append(weakref.ref(self.replay))
 
@@ -104,3 +104,43 @@ def test_only_those_who_leave_are_copied(monkeypatch):
     train_pack(specs, horizon=30, record=lambda flush: None, device="cpu", compile="off", flush_seconds=float("inf"))
     assert [wild.run_id] in copied
     assert {len(run_ids) for run_ids in copied[copied.index([wild.run_id]) :]} == {1, 3}
+
+
+def data_of(pack: Pack) -> set[int]:
+    """Where the examples are that a pack trains on and is evaluated on."""
+    splits = [pack.training.split, *pack.evaluation.splits.values()]
+    tensors = [*(split.inputs_DNL for split in splits), pack.training.inputs]
+    return {tensor.untyped_storage().data_ptr() for tensor in tensors}
+
+
+@pytest.mark.parametrize("limit", [None, 10])
+def test_the_training_split_is_there_once(limit):
+    pack = Pack(KINDS["batches"], torch.device("cpu"), Compiling("off"), limit)
+    assert len(data_of(pack)) == len(pack.evaluation.splits) == 2
+    assert pack.evaluation.splits["train"].size == (limit or pack.training.split.size)
+
+
+def test_equal_data_are_there_once_also_after_some_runs_have_left():
+    specs = [replace(transformer_run(seed=seed), data_seed=seed % 2) for seed in range(8)]
+    pack = Pack(specs, torch.device("cpu"), Compiling("off"))
+    assert len(pack.training.split.inputs_DNL) == 2
+    assert pack.training.split.data_of_R.tolist() == [0, 1] * 4
+    alone = [Pack([spec], torch.device("cpu"), Compiling("off")) for spec in specs]
+    for kept, num_data in ((range(8), 2), ([1, 2, 5], 2), ([1], 1)):
+        pack.keep([*kept])
+        assert {len(split.inputs_DNL) for split in pack.evaluation.splits.values()} == {num_data}
+        pack.train(10)
+        values = pack.evaluate()
+        for i, run_id in enumerate(pack.run_ids):
+            [single] = (own for own in alone if own.run_ids == [run_id])
+            single.train(10)
+            for name, value_R in single.evaluate().items():
+                assert values[name][i] == pytest.approx(value_R[0], rel=1e-4, abs=1e-5)
+
+
+def test_tasks_that_differ_in_a_field_have_data_of_their_own():
+    specs = [mlp_run(seed=seed, data_seed=0, fraction=fraction) for seed in range(2) for fraction in (0.5, 0.7)]
+    pack = Pack(specs, torch.device("cpu"), Compiling("off"))
+    assert pack.training.split.data_of_R.tolist() == [0, 1, 0, 1]
+    assert len(pack.training.inputs) == 4, "a step on all examples has each run's own"
+    assert pack.training.split.counts_R.tolist() == [spec.task.num_train for spec in specs]

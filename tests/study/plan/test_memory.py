@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from study.cli.study_text import pack_rows
-from study.plan.packing import run_bytes
+from study.plan.packing import pack_bytes
 from tests.support.memory import Memory
 from tests.support.studies import MACHINE, make_plan, small
 from trainables.compiler import Compiling
@@ -44,10 +44,11 @@ def measured(specs: list[RunSpec]) -> int:
     return memory.peak
 
 
+@pytest.mark.parametrize("equal_data", [True, False], ids=["equal data", "own data"])
 @pytest.mark.parametrize("spec", RUNS.values(), ids=RUNS)
-def test_a_pack_takes_what_is_said_of_it(spec):
-    runs = [dataclasses.replace(spec, seed=seed) for seed in range(3)]
-    assert sum(map(run_bytes, runs)) == pytest.approx(measured(runs), rel=0.3)
+def test_a_pack_takes_what_is_said_of_it(spec, equal_data):
+    runs = [dataclasses.replace(spec, seed=seed, data_seed=0 if equal_data else seed) for seed in range(3)]
+    assert pack_bytes(runs) == pytest.approx(measured(runs), rel=0.3)
 
 
 def test_each_row_of_a_plan_has_the_memory_of_its_own_depth():

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from study.plan.done import is_done
-from study.plan.packing import BACKWARD, Machine, activation_bytes, make_packs, run_bytes
+from study.plan.packing import BACKWARD, Machine, activation_bytes, make_packs, pack_bytes
 from study.plan.plan import planned_runs
 from study.store.database import Store
 from tests.support.studies import AXES, MACHINE, make_plan, planned, small, trained
@@ -283,12 +283,26 @@ def test_packs_fit_the_memory_and_keep_every_worker_busy():
         packs = packs_of(specs, Machine("cpu", workers, 1e9))
         assert len(packs) >= workers
         assert max(len(pack.run_ids) for pack in packs) <= CPU.largest_pack
-    biggest = max(map(run_bytes, specs.values()))
+    biggest = max(pack_bytes([spec]) for spec in specs.values())
     packs = packs_of(specs, Machine("cpu", 1, 5 * biggest))
     assert max(len(pack.run_ids) for pack in packs) == 4
     assert all(pack.bytes <= 5 * biggest for pack in packs)
     assert {len(pack.run_ids) for pack in packs_of(specs, Machine("cpu", 1, 1.0))} == {1}
-    assert activation_bytes(one) < run_bytes(one)
+    assert activation_bytes(one) < pack_bytes([one])
+
+
+def test_runs_with_equal_data_make_larger_packs():
+    """A million examples: next to them a run of width 8 takes nothing."""
+    base = replace(small().base, task=modular.Task(p=997, train_fraction=0.5), batch_size=64)
+    sizes = {}
+    for fixed_split in (True, False):
+        study = small(base=base, axes={"optimizer.weight_decay": (0.1, 1.0)}, seeds=20, fixed_split=fixed_split)
+        specs = specs_of(study)
+        machine = Machine("cpu", 1, 3.5 * pack_bytes([next(iter(specs.values()))]))
+        packs = packs_of(specs, machine)
+        assert all(pack.bytes <= machine.memory for pack in packs)
+        sizes[fixed_split] = max(len(pack.run_ids) for pack in packs)
+    assert sizes == {True: 32, False: 2}
 
 
 def test_memory_is_counted_for_what_a_step_keeps_for_its_backward_pass_and_for_its_gradients(subtests):

@@ -328,11 +328,11 @@ def packed(*sizes: int, limit: int | None = None) -> PackedSplit:
 
 def test_shorter_splits_are_padded_with_their_own_first_example():
     data = packed(3, 10, 1)
-    assert data.inputs_RNL.shape == (3, 10, 3)
+    assert data.inputs_DNL.shape == (3, 10, 3)
     assert data.counts_R.tolist() == [3, 10, 1]
-    assert (data.inputs_RNL[0, 3:] == data.inputs_RNL[0, 0]).all()
-    assert (data.targets_RN[2] == data.targets_RN[2, 0]).all()
-    assert data.inputs_RNL[1].equal(Task(p=7, train_fraction=None, data_size=10).build(10)["train"].inputs_NL)
+    assert (data.inputs_DNL[0, 3:] == data.inputs_DNL[0, 0]).all()
+    assert (data.targets_DN[2] == data.targets_DN[2, 0]).all()
+    assert data.inputs_DNL[1].equal(Task(p=7, train_fraction=None, data_size=10).build(10)["train"].inputs_NL)
 
 
 def test_a_mean_is_over_a_runs_own_examples_and_exact():
@@ -350,12 +350,12 @@ def test_a_mean_is_over_a_runs_own_examples_and_exact():
 def test_a_limit_takes_the_first_examples_of_each_run():
     data = packed(3, 10, 1, limit=4)
     assert data.counts_R.tolist() == [3, 4, 1]
-    assert data.inputs_RNL.equal(packed(3, 10, 1).inputs_RNL[:, :4])
+    assert data.inputs_DNL.equal(packed(3, 10, 1).inputs_DNL[:, :4])
 
 
 def test_selected_runs_keep_their_data():
     data = packed(3, 10, 1)
     part = data.select(torch.tensor([2, 0]))
     assert part.counts_R.tolist() == [1, 3]
-    assert part.inputs_RNL.equal(data.inputs_RNL[[2, 0]])
-    assert part.targets_RN.equal(data.targets_RN[[2, 0]])
+    assert part.inputs_DNL.equal(data.inputs_DNL[[2, 0]])
+    assert part.targets_DN.equal(data.targets_DN[[2, 0]])
