@@ -93,7 +93,7 @@ def read_all(connection: duckdb.DuckDBPyConnection) -> None:
     """Read every value of every table, so that damage shows where nothing else would look: DuckDB compares each block
     that it reads with its checksum."""
     tables = connection.execute("select table_name from duckdb_tables() where not internal").fetchall()
-    for (name,) in [*tables, ("outcomes",)]:  # the view looks into indices, which no table's own values do
+    for (name,) in tables:
         connection.execute(f"select bit_xor(hash(columns(*))) from {name}").fetchall()
 
 

@@ -30,7 +30,8 @@ def install(connection: duckdb.DuckDBPyConnection) -> None:
         except duckdb.Error as error:
             source = source if "." in source else broken_definition() or source  # all of them are one view
             raise StoreError(f"view file study/{source} does not work: {first_line(error)}") from error
-    connection.executemany("insert or replace into store_info values (?, ?)", list(facts.items()))
+    connection.execute("delete from store_info")
+    connection.executemany("insert into store_info values (?, ?)", list(facts.items()))
     connection.execute("commit")
 
 
@@ -73,7 +74,9 @@ def _measure_all(connection: duckdb.DuckDBPyConnection) -> None:
 def measure(connection: duckdb.DuckDBPyConnection) -> None:
     """Bring curves and measures up to date with the temporary tables that fold.sql makes."""
     connection.execute(sql_of("curves"))
-    connection.execute(f"insert or replace into measures by name\n{sql_of('measures')}")
+    connection.execute(f"create or replace temp table measured as\n{sql_of('measures')}")
+    connection.execute("delete from measures where (run_id, cut) in (select run_id, cut from measured)")
+    connection.execute("insert into measures by name from measured")
 
 
 def _hash(content: object) -> str:

@@ -1,19 +1,26 @@
 -- Folds a batch of parts, given as the tables new_*, into the store; curves.sql and measures.sql follow. Whatever the
 -- order in which parts come, the tables come out the same: each statement keeps the best of what is there and is new.
-insert or replace into parts by name
-select * from new_parts;
+-- Rows with a key are replaced: the best ones are put aside, what they replace is deleted, and they are added.
+create or replace temp table best as
+select distinct on (part) * from new_parts order by part, error is null desc;
+delete from parts where part in (select part from best);
+insert into parts by name from best;
 
-insert or replace into studies by name
+create or replace temp table best as
 select distinct on (study) *
 from (from new_studies union all by name from studies semi join new_studies using (study))
 order by study, created_at desc, spec desc;
+delete from studies where study in (select study from best);
+insert into studies by name from best;
 
-insert or replace into definitions by name
+create or replace temp table best as
 select distinct on (name, digest) *
 from (from new_definitions union all by name from definitions semi join new_definitions using (name, digest))
 order by name, digest, added_at desc;
+delete from definitions where (name, digest) in (select name, digest from best);
+insert into definitions by name from best;
 
-insert or replace into study_runs by name
+create or replace temp table best as
 select distinct on (study, run_id) * replace (
     max(horizon) over (partition by study, run_id) as horizon,
     list_sort(list_distinct(flatten(list(horizons) over (partition by study, run_id)))) as horizons,
@@ -24,6 +31,8 @@ from (
     from study_runs semi join new_plans using (study, run_id)
 )
 order by study, run_id, planned_at desc, pack_id desc, point desc;
+delete from study_runs where (study, run_id) in (select study, run_id from best);
+insert into study_runs by name from best;
 
 -- A part's version was raised: runs of another version than the latest plan's leave the study, and stay in the store.
 delete from study_runs
@@ -55,7 +64,7 @@ join measures using (run_id)
 left join run_specs using (run_id)
 where new_plans.chance_accuracy is distinct from run_specs.chance_accuracy;
 
-insert or replace into run_specs by name
+create or replace temp table best as
 select distinct on (run_id) *
 from (
     select * exclude (study, point, horizon, pack_id) from new_plans
@@ -63,14 +72,19 @@ from (
     from run_specs semi join new_plans using (run_id)
 )
 order by run_id, planned_at desc;
+delete from run_specs where run_id in (select run_id from best);
+insert into run_specs by name from best;
 
-insert or ignore into sources by name
-select * from new_sources;
+insert into sources by name
+select distinct on (digest, module) * from new_sources anti join sources using (digest, module)
+order by digest, module, written_at;
 
-insert or replace into attempts by name
+create or replace temp table best as
 select distinct on (run_id, attempt) *
 from (from new_states union all by name from attempts semi join new_states using (run_id, attempt))
 order by run_id, attempt, status <> 'running' desc, steps desc, updated_at desc, pack_id desc;
+delete from attempts where (run_id, attempt) in (select run_id, attempt from best);
+insert into attempts by name from best;
 
 -- Metrics. Nearly always a part goes further than all that its runs have, and its rows are simply added.
 create or replace temp table extents as
@@ -158,7 +172,7 @@ delete from overruled where run_id in (from contested);
 
 insert into overruled by name select * exclude (holds) from settled where not holds;
 
-insert or replace into recorded by name
+create or replace temp table best as
 select run_id, max(attempt) as attempt, max(step) as step
 from (
     select run_id, attempt, last_step as step from extents anti join contested using (run_id)
@@ -168,6 +182,8 @@ from (
     from recorded semi join extents using (run_id) anti join contested using (run_id)
 )
 group by run_id;
+delete from recorded where run_id in (select run_id from best);
+insert into recorded by name from best;
 
 -- Probes are looked at again as a whole: of two parts with the same run, step and probe the later name has the word.
 create or replace temp table looked as

@@ -1,16 +1,18 @@
 -- The tables of the store. Only ingest (fold.sql) fills them, and everything in them can be rebuilt from the parts.
 -- Times are UTC. A change of a table's columns needs a new VERSION in connection.py; a change of a view does not.
+-- No table has a key, because DuckDB would make an index of it. fold.sql keeps rows unique. At 100 million rows an index
+-- costs more than the whole ingest, and a damaged block of one is seen only by a query that happens to need it.
 
 -- One row per fact about the file itself: its version and a digest of the views installed in it.
 create table if not exists store_info (
-    key text primary key,
+    key text not null,
     value text not null,
 );
 
 -- One row per part; `error` says why one was skipped, NULL otherwise. `id` is a hash of the name, for metrics.part_id.
 -- `checked` is true where its bytes fit the digest in it, false for a part of format 1, which has none, NULL where skipped.
 create table if not exists parts (
-    part text primary key,
+    part text not null,
     id ubigint not null,
     kind text,
     rows bigint not null,
@@ -23,7 +25,7 @@ create table if not exists parts (
 
 -- One row per study, from its latest plan.
 create table if not exists studies (
-    study text primary key,
+    study text not null,
     spec json not null,
     created_at timestamp not null,
 );
@@ -36,7 +38,6 @@ create table if not exists definitions (
     sql text not null,
     added_at timestamp not null,
     error text,
-    primary key (name, digest),
 );
 
 -- One row per study and run over all plans of the study: their horizons, sorted, the largest of them, and the latest
@@ -49,12 +50,11 @@ create table if not exists study_runs (
     horizons bigint[] not null,
     pack_id text,
     planned_at timestamp not null,
-    primary key (study, run_id),
 );
 
 -- One row per run that was ever planned, from the latest plan that holds it.
 create table if not exists run_specs (
-    run_id text primary key,
+    run_id text not null,
     spec json not null,
     task text,
     model text,
@@ -80,7 +80,6 @@ create table if not exists sources (
     module text not null,
     text text not null,
     written_at timestamp not null,
-    primary key (digest, module),
 );
 
 -- One row per try at a run: its newest state, written at updated_at.
@@ -105,12 +104,10 @@ create table if not exists attempts (
     steps bigint,
     wall_seconds double,
     error text,
-    primary key (run_id, attempt),
 );
 
 -- One row per run, step, split and metric. Once an attempt has come as far as those before it, it replaces what they
 -- recorded from its first step on.
--- No key and no index: at 100 million rows they cost more than the whole ingest; fold.sql keeps the rows unique.
 create table if not exists metrics (
     run_id text not null,
     step bigint not null,
@@ -147,7 +144,7 @@ create table if not exists probes (
 
 -- One row per run in metrics: its latest attempt and last step there. Tells without a scan which parts only go further.
 create table if not exists recorded (
-    run_id text primary key,
+    run_id text not null,
     attempt integer not null,
     step bigint not null,
 );
@@ -187,7 +184,6 @@ create table if not exists measures (
     final_fourier_ipr double,
     num_tested bigint not null,
     last_tested double[],
-    primary key (run_id, cut),
 );
 
 -- One row per planned run: its settings, the state of its latest attempt, and the furthest step of all attempts.
