@@ -1,11 +1,12 @@
 """`torch.compile` where it is worth its time; eager where it is not, and where no compiler is found."""
 
 import fcntl
+import hashlib
 import os
 import shutil
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,55 +46,59 @@ def find_compiler(device: str) -> str | None:
     return next((found for name in ((asked,) if asked else names) if (found := shutil.which(name))), None)
 
 
-def compiled(function: Callable[..., Any], choice: str, pays: bool) -> Callable[..., Any]:
+def compiled(function: Callable[..., Any], choice: str, pays: bool, shape: str = "") -> Callable[..., Any]:
     """`function`, compiled if `choice` is `on`, or if it is `auto` and compiling pays.
 
-    Where compiling fails, `auto` falls back to eager and warns once; `on` raises.
+    Where compiling fails, at the first call or later for other sizes, `auto` falls back to eager and warns once; `on`
+    raises. Processes of one machine compile what has the same `shape` one after the other.
     """
     if choice == "off" or (choice == "auto" and (not pays or _unavailable)):
         return function
     limits = torch._dynamo.config
     limits.recompile_limit = limits.accumulated_recompile_limit = RECOMPILE_LIMIT
     fast = torch.compile(function, dynamic=None)
-    return fast if choice == "on" else _with_fallback(fast, function)
+    return fast if choice == "on" else _with_fallback(fast, function, shape)
 
 
-def _with_fallback(fast: Callable[..., Any], slow: Callable[..., Any]) -> Callable[..., Any]:
-    chosen = None
+def _with_fallback(fast: Callable[..., Any], slow: Callable[..., Any], shape: str) -> Callable[..., Any]:
+    chosen, called = fast, False
 
     def call(*args: Any) -> Any:
-        nonlocal chosen
+        nonlocal chosen, called
         global _unavailable
-        if chosen is not None:
-            return chosen(*args)
+        if chosen is slow:
+            return slow(*args)
         try:
-            with _one_at_a_time():
+            with nullcontext() if called else _one_at_a_time(shape):
                 result = fast(*args)
-            chosen = fast
+            called = True
+            return result
         except torch.OutOfMemoryError:
             raise
-        except Exception as error:  # whatever the compiler raises: the eager function computes the same
+        except Exception as error:  # whatever the compiler raises, it computes nothing: the eager function does
+            if called and not isinstance(error, torch._dynamo.exc.TorchDynamoException):
+                raise  # not the compiler's
             if not _unavailable:
                 reason = (str(error).strip() or repr(error)).splitlines()[0]
                 warnings.warn(f"torch.compile is not available here, training runs eagerly ({reason}).", stacklevel=2)
             _unavailable, chosen = True, slow
-            result = slow(*args)
-        return result
+        return slow(*args)
 
     return call
 
 
 @contextmanager
-def _one_at_a_time() -> Iterator[None]:
-    """Keep other processes of this machine from compiling at the same time.
+def _one_at_a_time(shape: str) -> Iterator[None]:
+    """Keep other processes of this machine from compiling what has this shape at the same time.
 
     Two workers that compile the same step together take twice as long; one after the other, the second finds the result
-    in the compiler's cache.
+    in the compiler's cache. Workers that compile different steps do not wait for each other.
     """
     from torch._inductor.runtime.cache_dir_utils import cache_dir  # a second to import
 
     folder = Path(cache_dir())
     folder.mkdir(parents=True, exist_ok=True)
-    with open(folder / "grokking-study.lock", "a") as handle:
+    name = hashlib.blake2b(shape.encode(), digest_size=8).hexdigest()
+    with open(folder / f"grokking-study-{name}.lock", "a") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield

@@ -1,7 +1,10 @@
 """A step as a CUDA graph: captured once and then replayed, which is one launch instead of hundreds."""
 
+import gc
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
 
 import torch
 
@@ -45,13 +48,28 @@ class Replay:
         current.wait_stream(self.stream)
 
     def _capture(self, call: Callable[[], None]) -> None:
-        graph = torch.cuda.CUDAGraph()
-        torch.cuda.synchronize(self.device)
-        torch.cuda.empty_cache()
+        graph, pool = torch.cuda.CUDAGraph(), torch.cuda.graph_pool_handle()
+        stream = torch.cuda.current_stream(self.device)
+        collects = gc.isenabled()
+        gc.collect()
+        gc.disable()  # what it frees during a capture, an old graph for instance, would end that
         try:
-            with torch.cuda.graph(graph, capture_error_mode="thread_local"):
+            with torch.cuda.graph(graph, pool=pool, capture_error_mode="thread_local"):
                 call()
             self.graph = graph
         except RuntimeError as error:  # an operation that cannot be captured; nothing has run, and plain calls work
             self.replays = False
+            _leave_capture(stream, pool)
             warnings.warn(f"no CUDA graph, steps are launched one by one ({str(error).splitlines()[0]}).", stacklevel=2)
+        finally:
+            if collects:
+                gc.enable()
+
+
+def _leave_capture(stream: torch.cuda.Stream, pool: Any) -> None:
+    """Put back what a capture has changed. torch 2.11: `torch.cuda.graph` does not where ending the capture raises, and
+    all that follows would run on its stream and keep memory for its pool."""
+    torch.cuda.set_stream(stream)
+    for give_back in (torch._C._cuda_endAllocateToPool, torch._C._cuda_releasePool):
+        with suppress(RuntimeError):  # the capture has come to its end, and has done so itself
+            give_back(stream.device_index, pool)

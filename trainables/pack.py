@@ -92,10 +92,11 @@ class Pack:
         precision = getattr(torch, first.precision)
         step = make_train_step(module, self.layout, first.optimizer, first.loss, precision)
         work = self.training.examples_per_step * compiling.num_steps
-        self.train_step = compiled(step, compiling.choice, pays(STEP, work))
+        self.train_step = compiled(step, compiling.choice, pays(STEP, work), first.pack_key)
         score = make_evaluation(module, self.layout, first.loss, precision)
         evaluated = sum(split.size for split in splits.values())
-        scores = compiled(score, compiling.choice, pays(FORWARD, evaluated * compiling.num_evaluations))
+        scores_pay = pays(FORWARD, evaluated * compiling.num_evaluations)
+        scores = compiled(score, compiling.choice, scores_pay, first.pack_key)
         self.evaluation = Evaluation(first, self.layout, splits, scores, probes)
 
     def train(self, num_steps: int) -> None:

@@ -1,5 +1,6 @@
 """What is compiled, and what happens where nothing can be."""
 
+import inspect
 import os
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch._dynamo.exc import BackendCompilerFailed
 from torch._dynamo.utils import counters
 
 from tests.support.runs import mlp_run, trained, transformer_run
@@ -86,6 +88,69 @@ def test_a_failure_to_compile_falls_back_once_and_for_all(monkeypatch):
     assert len(calls) == 2
     with pytest.raises(RuntimeError, match="no compiler"):
         compiled(lambda x: x, "on", pays=False)(1)
+
+
+def test_a_failure_to_compile_for_another_size_later_falls_back_too(monkeypatch):
+    """A pack that is compacted compiles again, hours after it has begun."""
+
+    def compiles_once(function, **options):
+        def call(x):
+            if len(x) > 2:
+                raise BackendCompilerFailed(lambda: None, RuntimeError("no space left"), inspect.currentframe())
+            return function(x)
+
+        return call
+
+    monkeypatch.setattr(compiler.torch, "compile", compiles_once)
+    monkeypatch.setattr(compiler, "_unavailable", False)
+    double = compiled(lambda x: [2 * value for value in x], "auto", pays=True)
+    assert double([1]) == [2]
+    with pytest.warns(UserWarning, match="runs eagerly"):
+        assert double([1, 2, 3]) == [2, 4, 6]
+    assert double([1, 2, 3]) == [2, 4, 6]
+
+
+def test_an_error_of_what_was_compiled_is_no_failure_to_compile(monkeypatch):
+    """It may come after half of the step's changes."""
+    calls = []
+
+    def step(x):
+        calls.append(x)
+        if x > 1:
+            raise RuntimeError("CUDA error: an illegal memory access was encountered")
+
+    monkeypatch.setattr(compiler.torch, "compile", lambda function, **options: function)
+    fast = compiled(step, "auto", pays=True)
+    fast(1)
+    with pytest.raises(RuntimeError, match="illegal memory"):
+        fast(2)
+    assert calls == [1, 2]
+
+
+def test_processes_compile_one_shape_one_after_the_other_and_different_ones_at_the_same_time(tmp_path, monkeypatch):
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path))
+    code = """
+import sys, time
+from trainables.compiler import _one_at_a_time
+with _one_at_a_time(sys.argv[1]):
+    print("has it", flush=True)
+    time.sleep(float(sys.argv[2]))
+"""
+
+    def begun(shape: str, seconds: float) -> subprocess.Popen:
+        line = [sys.executable, "-c", code, shape, str(seconds)]
+        return subprocess.Popen(line, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+
+    with begun("a", 600) as first:
+        assert first.stdout is not None
+        assert first.stdout.readline() == "has it\n"
+        with begun("b", 0) as other:
+            assert other.communicate()[0] == "has it\n"
+        with begun("a", 0) as second:
+            with pytest.raises(subprocess.TimeoutExpired):
+                second.wait(4)
+            first.kill()
+            assert second.communicate()[0] == "has it\n"
 
 
 def test_running_out_of_memory_is_not_mistaken_for_a_missing_compiler(monkeypatch):
