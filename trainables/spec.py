@@ -24,6 +24,7 @@ from trainables.run_id import run_id
 
 LOSSES = ("cross_entropy", "mse", "stablemax")
 PRECISIONS = ("float32", "bfloat16")
+BATCH_ORDERS = ("drawn", "hashed")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +48,9 @@ class RunSpec:
     """Order of the batches; None = follows `seed`."""
     precision: str = dataclasses.field(default="float32", metadata={"absent": "float32"})
     """Of products and activations; weights and optimizer are always float32. `bfloat16` for large models on CUDA."""
+    batch_order: str = dataclasses.field(default="drawn", metadata={"absent": "drawn"})
+    """How batches are ordered: `drawn` by a generator on the host (batches.py), or `hashed` on the device, for GPUs
+    that are quicker than the host (hashed_order.py). Each walks through every example once an epoch."""
     full_data_steps: int = dataclasses.field(default=0, metadata={"absent": 0})
     """Steps at the beginning that train on `test` as well as `train`; from then on on `train` alone. So a network that
     has generalized goes on with less data (Varma et al. 2023, arXiv 2309.02390, who call what follows ungrokking)."""
@@ -55,7 +59,7 @@ class RunSpec:
         coerce(self)
         for part in PARTS:
             _check_part(part, getattr(self, part))
-        for name, known in (("loss", LOSSES), ("precision", PRECISIONS)):
+        for name, known in (("loss", LOSSES), ("precision", PRECISIONS), ("batch_order", BATCH_ORDERS)):
             if (value := getattr(self, name)) not in known:
                 raise SpecError(f"RunSpec.{name} {value!r} is not known. {closest(value, list(known))}")
         if min(self.seed, self.data_seed, self.order_seed or 0) < 0:

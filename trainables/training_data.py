@@ -9,6 +9,7 @@ from torch import Tensor
 
 from trainables.batches import BatchOrder
 from trainables.data import PackedSplit, Split, everything, pack_splits
+from trainables.hashed_order import HashedOrder
 from trainables.spec import RunSpec
 
 
@@ -28,6 +29,7 @@ class TrainingData:
         device: torch.device,
     ) -> None:
         self.device, self.batch_size, self.change_at = device, specs[0].batch_size, specs[0].full_data_steps
+        self.order_of = HashedOrder if specs[0].batch_order == "hashed" else BatchOrder
         self.order_seeds = [order_seed(spec) for spec in specs]
         self.after_change: PackedSplit | None = None
         """What the runs train on from step `change_at` on; None if they do so already."""
@@ -74,7 +76,7 @@ class TrainingData:
         self.index_RB: Tensor | None = None
         """The batch of a step, as places in `inputs`; None where it takes every example."""
         if self.batch_size is not None:
-            self.order = BatchOrder(self.order_seeds, split.counts_R.tolist(), self.batch_size, self.device)
+            self.order = self.order_of(self.order_seeds, split.counts_R.tolist(), self.batch_size, self.device)
             # (D * N, ...): the different data of all runs, one after the other.
             self.inputs, self.targets = split.inputs_DNL.flatten(0, 1), split.targets_DN.flatten(0, 1)
             self.share_RN = None

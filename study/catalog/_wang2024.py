@@ -25,7 +25,14 @@ def paper(task: Any, *, weight_decay: float = 0.1, **model: Any) -> RunSpec:
         clip_norm=1.0,
         decay_vectors=False,
     )
-    return RunSpec(task=task, model=gpt2.Model(**model), optimizer=optimizer, batch_size=512, precision="bfloat16")
+    return RunSpec(
+        task=task,
+        model=gpt2.Model(**model),
+        optimizer=optimizer,
+        batch_size=512,
+        batch_order="hashed",
+        precision="bfloat16",
+    )
 
 
 def small(task: Any, *, weight_decay: float = 0.3, **model: Any) -> RunSpec:

@@ -25,6 +25,7 @@ STUDY = dataclasses.replace(
         model=transformer.Model(layers=2, width=128, heads=4, norm="layer"),
         optimizer=adamw.Optimizer(learning_rate=1e-3, warmup_steps=10),
         batch_size=512,
+        batch_order="hashed",
     ),
     axes={"optimizer": ("adamw",), RATE: RATES, DECAY: DECAYS},
     extra=[

@@ -23,6 +23,7 @@ STUDY = dataclasses.replace(
         model=gpt2.Model(layers=3, width=256, heads=4),
         optimizer=adamw.Optimizer(learning_rate=3e-4, weight_decay=0.1, warmup_steps=5000, clip_norm=1.0),
         batch_size=128,
+        batch_order="hashed",
     ),
     axes={"task.primitives": (4, 8, 80, 800), "task.data_size": (3000, 12_000)},
     extra=tuple(

@@ -32,6 +32,7 @@ def paper(task: hops.Task) -> RunSpec:
             decay_vectors=False,
         ),
         batch_size=4096,
+        batch_order="hashed",
         precision="bfloat16",
     )
 

@@ -28,6 +28,7 @@ STUDY = dataclasses.replace(
             learning_rate=1e-3, weight_decay=0.1, beta2=0.99, warmup_steps=100, clip_norm=1.0, decay_vectors=False
         ),
         batch_size=256,
+        batch_order="hashed",
     ),
     axes={"task.format": tuple(arithmetic.FORMATS), "task.data_size": SIZES},
     horizon=20_000,

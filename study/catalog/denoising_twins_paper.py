@@ -19,6 +19,7 @@ STUDY = dataclasses.replace(
         task=denoising.Task(side=32, noise=0.2, data_size=131_072),
         model=transformer.Model(layers=4, width=512, heads=8, norm="rms"),
         batch_size=512,
+        batch_order="hashed",
     ),
     axes={"task.num_images": (1, 10, 100, 1000, 10_000, 100_000)},
     seeds=4,

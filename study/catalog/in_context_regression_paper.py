@@ -25,6 +25,7 @@ STUDY = dataclasses.replace(
         optimizer=adamw.Optimizer(learning_rate=1e-3, beta2=0.999, warmup_steps=250_000),
         loss="mse",
         batch_size=256,
+        batch_order="hashed",
     ),
     axes={"task.num_tasks": tuple(2**k for k in (2, 4, 6, 8, 10, 12, 13, 14, 15, 16, 18, 20))},
     horizon=500_000,

@@ -23,6 +23,7 @@ STUDY = dataclasses.replace(
         model=gpt2.Model(layers=6, width=256, heads=4),
         optimizer=adamw.Optimizer(learning_rate=3e-4, weight_decay=0.1, warmup_steps=1000, clip_norm=1.0),
         batch_size=512,
+        batch_order="hashed",
         precision="bfloat16",
     ),
     axes={"task.rules": (100, 200, 250, 400, 500, 1000, 2000, 10_000, 100_000), "task.data_size": (1_000_000,)},

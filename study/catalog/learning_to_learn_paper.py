@@ -25,6 +25,7 @@ STUDY = dataclasses.replace(
         model=transformer.Model(layers=4, width=256, heads=8, norm="layer"),
         optimizer=adamw.Optimizer(learning_rate=3e-4, weight_decay=0.0, epsilon=1e-10, warmup_steps=1000),
         batch_size=512,
+        batch_order="hashed",
     ),
     axes={
         "task.num_tasks": tuple(2**k for k in (0, 4, 8, 10, 11, 12, 13, 14, 15, 16, 18)),

@@ -27,6 +27,7 @@ STUDY = dataclasses.replace(
             learning_rate=3e-4, weight_decay=0.1, beta2=0.95, warmup_steps=2000, clip_norm=1.0, decay_vectors=False
         ),
         batch_size=512,
+        batch_order="hashed",
         precision="bfloat16",
     ),
     axes={"task.ratio": (9.0, 12.6), "optimizer.weight_decay": (0.1, 0.3)},

@@ -20,6 +20,7 @@ STUDY = dataclasses.replace(
         task=repeated.Task(symbols=64, context=32, budget=10_240_000, test_size=16384),
         model=transformer.Model(layers=4, width=128, heads=4, norm="layer"),
         batch_size=1024,
+        batch_order="hashed",
     ),
     axes={
         "model.width": (64, 128, 256, 512),
