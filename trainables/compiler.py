@@ -76,7 +76,9 @@ def _with_fallback(fast: Callable[..., Any], slow: Callable[..., Any], shape: st
         except torch.OutOfMemoryError:
             raise
         except Exception as error:  # whatever the compiler raises, it computes nothing: the eager function does
-            if called and not isinstance(error, torch._dynamo.exc.TorchDynamoException):
+            from torch._dynamo.exc import TorchDynamoException  # seconds to import
+
+            if called and not isinstance(error, TorchDynamoException):
                 raise  # not the compiler's
             if not _unavailable:
                 reason = (str(error).strip() or repr(error)).splitlines()[0]

@@ -1,11 +1,11 @@
 """The one process that drives a storage: no second one beside it, and what its packs are sized for and trained on."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from study.plan.packing import Machine
 from study.sources import Sources
 from study.store.database import Store
 from study.store.errors import StoreBusy
@@ -21,6 +21,8 @@ from study.train.standing import Standing
 from trainables.compiler import INSTALL
 from trainables.errors import SpecError
 
+MPS = "CUDA_MPS_PIPE_DIRECTORY"
+"""In the environment: where the processes of a GPU meet its MPS daemon."""
 Say = Callable[[Standing | str], None]
 """Gets how far a study is, again and again, and notes in words, each once."""
 
@@ -77,18 +79,23 @@ def target_of(store: Store, options: Options, sources: Sources, say: Say) -> Ite
 
         if nodes.find(options.address):
             with nodes.joined(options.address, store.place, options.device, options.share, sources, say) as target:
-                look_for_compiler(target.machine, options.compile, say)
+                look_around(target, options.compile, say)
                 yield target
             return
     if trouble := local_ray.trouble():
         raise SpecError(trouble)
     target = Target(machine(options.device, options.share), options.share)
-    look_for_compiler(target.machine, options.compile, say)
+    look_around(target, options.compile, say)
     yield target
 
 
-def look_for_compiler(on: Machine, choice: str, say: Say) -> None:
-    """Without a compiler `--compile on` is refused, and `auto` says that nothing is compiled."""
+def look_around(target: Target, choice: str, say: Say) -> None:
+    """Say what makes packs slower here. Without a compiler `--compile on` is refused, and `auto` says that nothing is
+    compiled; packs on one GPU take turns where NVIDIA's MPS does not let them run at the same time."""
+    on = target.machine
+    if on.device == "cuda" and target.share.gpu < 1 and not Path(os.environ.get(MPS, "/tmp/nvidia-mps")).exists():
+        say("packs that share a GPU take turns on it: start NVIDIA's MPS there (nvidia-cuda-mps-control -d), or leave "
+            "--gpus-per-pack out")  # fmt: skip
     if on.compiler:
         return
     if choice == "on":

@@ -1,14 +1,18 @@
 """What this machine gives a study: device, workers, memory. Each node of a cluster is asked the same."""
 
+import functools
+import json
 import os
+import subprocess
+import sys
 from pathlib import Path
-
-import torch
 
 from study.plan.packing import Machine, Share
 from trainables.compiler import find_compiler
 from trainables.device import CPU, CUDA, resolve_device
 from trainables.errors import SpecError
+
+ASK = "import torch; print([torch.cuda.mem_get_info(i)[0] for i in range(torch.cuda.device_count())])"
 
 
 def machine(
@@ -22,9 +26,9 @@ def machine(
     """
     share = share or Share()
     if resolve_device(device).type == "cuda":
-        free = min(torch.cuda.mem_get_info(i)[0] for i in range(torch.cuda.device_count()))
-        memory = min(CUDA.memory_most, CUDA.memory_share * free)
-        workers = torch.cuda.device_count() * share.packs_per_gpu
+        free = free_memory_of_gpus()
+        memory = min(CUDA.memory_most, CUDA.memory_share * min(free))
+        workers = len(free) * share.packs_per_gpu
         return Machine("cuda", workers, memory * share.gpu, find_compiler("cuda") is not None)
     cores = cores or num_cores()
     if share.cores > cores:
@@ -36,6 +40,21 @@ def machine(
     free = min(memory or float("inf"), free_memory())
     memory = min(CPU.memory_most, CPU.memory_share * free) / workers
     return Machine("cpu", workers, memory, find_compiler("cpu") is not None)
+
+
+@functools.cache
+def free_memory_of_gpus() -> list[int]:
+    """Bytes that are free on each GPU. A process of its own asks: whoever does opens a context, which takes hundreds of
+    megabytes for as long as it lives, and in exclusive mode keeps the workers out."""
+    done = subprocess.run([sys.executable, "-P", "-c", ASK], capture_output=True, text=True, check=False)
+    try:
+        free = json.loads(done.stdout)
+    except ValueError:
+        free = []
+    if not free:
+        said = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
+        raise SpecError(f"--device cuda: the memory of the GPUs cannot be asked for ({said}). Use --device cpu.")
+    return free
 
 
 def num_cores() -> int:

@@ -1,6 +1,6 @@
 """Milliseconds a step that the order of batches takes, drawn on the host and computed on the device.
 
-    python -m tests.bench.batch_order [--device cuda]
+python -m tests.bench.batch_order [--device cuda]
 """
 
 import argparse

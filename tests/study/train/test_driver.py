@@ -6,13 +6,14 @@ from collections.abc import Callable
 import pytest
 
 from study.cli.doctor import checks
+from study.plan.packing import Machine, Share
 from study.sources import Sources
 from study.store.database import Store
 from study.store.lease import Lease
 from study.store.storage import storage_at
 from study.train import service
-from study.train.cluster import Report, smallest
-from study.train.driver import only_driver, target_of
+from study.train.cluster import Report, Target, smallest
+from study.train.driver import look_around, only_driver, target_of
 from study.train.machine import machine
 from study.train.options import Options
 from study.train.worker import Stopped, Work, record_failure, train
@@ -118,3 +119,12 @@ def test_doctor_names_the_missing_compiler(tmp_path, no_compiler):
     [row] = [row for row in checks(tmp_path) if row["check"] == "compiler"]
     assert row["ok"] == "note"
     assert "--compile on is refused; install one (Debian: apt-get install g++)" in row["found"]
+
+
+@pytest.mark.parametrize(("gpu", "daemon", "told"), [(0.5, False, True), (0.5, True, False), (1.0, False, False)])
+def test_packs_that_share_a_gpu_without_mps_take_turns_and_that_is_said(tmp_path, monkeypatch, gpu, daemon, told):
+    (tmp_path / "mps").mkdir() if daemon else None
+    monkeypatch.setenv("CUDA_MPS_PIPE_DIRECTORY", str(tmp_path / "mps"))
+    said: list[str] = []
+    look_around(Target(Machine("cuda", 2, 1e9), Share(gpu=gpu)), "auto", said.append)
+    assert [line.startswith("packs that share a GPU take turns on it") for line in said] == [True] * told
