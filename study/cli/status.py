@@ -146,6 +146,6 @@ def phase_rows(
 
 def skipped_parts(store: Store) -> list[tuple[str, str]]:
     """Parts that could not be brought in, and why: torn or foreign files. What they held is trained again."""
-    known = store.sql("select part, error from parts where error is not null order by part").fetchall()
+    text = "select part, coalesce(archive, part), error from parts where error is not null order by part"
     storage = storage_at(store.place)
-    return [(part, error) for part, error in known if storage.exists(f"parts/{part}")]
+    return [(part, error) for part, file, error in store.sql(text).fetchall() if storage.exists(f"parts/{file}")]

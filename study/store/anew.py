@@ -32,7 +32,10 @@ def make_anew(file: Path, storage: Storage, report: IngestReport, why: str | Non
             counted = "select count(*), coalesce(sum(rows), 0)::bigint from parts where error is null and kind <> ?"
             [(parts, rows)] = connection.execute(counted, [ARCHIVE]).fetchall()
         if (parts, rows) != (report.parts, report.rows):
-            raise OSError(errno.EIO, f"{parts} parts with {rows} rows are in the new file, and not {report}", str(file))
+            said = (
+                f"{report.parts} parts with {report.rows} rows were read, and {parts} with {rows} are in the new file"
+            )
+            raise OSError(errno.EIO, said, str(file))
 
 
 @contextmanager

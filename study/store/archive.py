@@ -10,15 +10,16 @@ import re
 import tarfile
 from collections.abc import Mapping
 
-from study.store.names import is_name
-
 FOLDER = "compacted"
 """Below `parts`."""
+PART = re.compile(r"(?!plan/|sources/|compacted/)[A-Za-z0-9_][\w.-]{0,99}/[A-Za-z0-9_][\w.-]{0,99}\.parquet", re.ASCII)
+"""Names that may be in an archive: those of metrics and probes, as `names.check_name` lets them be."""
+MEND = "Restore it, or remove it: what is lost with it is trained again."
 
 
 def is_archive(name: str) -> bool:
-    """True for the name of an archive below `parts`."""
-    return re.fullmatch(rf"{FOLDER}/[0-9a-f]{{64}}\.tar", name) is not None
+    """True for a name of an archive below `parts`."""
+    return re.fullmatch(rf"{FOLDER}/[^/]+\.tar", name) is not None
 
 
 def archived(files: Mapping[str, bytes]) -> tuple[str, bytes]:
@@ -39,14 +40,26 @@ def unpacked(name: str, data: bytes) -> tuple[dict[str, bytes], str | None]:
     Of a damaged one it is what can still be found: whoever reads the parts looks at their own digests.
     """
     files: dict[str, bytes] = {}
+    others, trouble = 0, ""
     try:
         with tarfile.open(fileobj=io.BytesIO(data), mode="r:", ignore_zeros=True) as tar:  # looks on after a bad header
             for member in tar:
-                if member.isreg() and not member.issparse() and is_name(member.name):
-                    begin = member.offset_data
-                    files[member.name] = data[begin : begin + member.size]
+                if (
+                    member.isreg()
+                    and not member.issparse()
+                    and PART.fullmatch(member.name)
+                    and member.name not in files
+                ):
+                    files[member.name] = data[member.offset_data : member.offset_data + member.size]
+                else:
+                    others += 1
     except Exception:  # tarfile raises many kinds for bytes that are none of its own
-        pass
-    if hashlib.sha256(data).hexdigest() == name.removeprefix(f"{FOLDER}/").removesuffix(".tar"):
+        trouble = "it is no tar archive, or is cut short"
+    if f"{FOLDER}/{hashlib.sha256(data).hexdigest()}.tar" != name:
+        trouble = "its bytes are not those that were written: they do not fit its name"
+    elif others:
+        trouble = "it was not written by this package"
+    if not trouble:
         return files, None
-    return files, f"its bytes are not those that were written: {len(files)} parts were still found in it."
+    held = f"{len(files)} parts" + f" and {others} other things" * bool(others)
+    return files, f"{trouble}; {held} were found in it. {MEND}"

@@ -7,10 +7,9 @@ archive that is safe and was read back, or in both: whoever reads both takes it 
 import errno
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 
 from study.store.archive import archived
-from study.store.errors import PartError
+from study.store.errors import PartError, StorageError
 from study.store.part_file import MAX_ROWS, is_whole
 from study.store.storage import Storage
 
@@ -38,13 +37,11 @@ def compact(storage: Storage, sizes: Sizes, check: Callable[[], None]) -> int:
     moved = 0
     with ThreadPoolExecutor(THREADS) as pool:
         for group in _groups(sorted(name for name in names if _is_small(sizes.get(name))), sizes):
-            read = pool.map(lambda name: _whole(storage, name), group)
+            read = pool.map(lambda name: _whole(storage, name, sizes[name][1]), group)
             files = {own: data for own, data in zip(group, read, strict=True) if data}
-            name, data = archived(files)
-            with suppress(FileExistsError):  # whoever made it was killed before it had removed them all
-                storage.create(f"parts/{name}", data)
-            if storage.read(f"parts/{name}") != data:
-                raise OSError(errno.EIO, "the disk gives back other bytes than were written", f"{storage}/parts/{name}")
+            if not files:
+                continue
+            _write(storage, *archived(files))
             check()
             list(pool.map(lambda own: storage.delete(f"parts/{own}"), files))
             for folder in {own.rpartition("/")[0] for own in files}:
@@ -71,10 +68,25 @@ def _groups(names: list[str], sizes: Sizes) -> Iterator[list[str]]:
         yield group
 
 
-def _whole(storage: Storage, name: str) -> bytes | None:
-    """The bytes of a part as they were written, else None."""
+def _whole(storage: Storage, name: str, size: int) -> bytes | None:
+    """The bytes of a part as they were written, else None: no fault of one part keeps others from becoming few."""
     try:
         data = storage.read(f"parts/{name}")
-        return data if is_whole(data) else None
-    except (FileNotFoundError, PartError):
+        return data if len(data) == size and is_whole(data) else None
+    except StorageError:  # a bucket that does not answer
+        raise
+    except (OSError, PartError):
         return None
+
+
+def _write(storage: Storage, name: str, data: bytes) -> None:
+    """Write an archive and see that it can be read."""
+    path = f"parts/{name}"
+    try:
+        storage.create(path, data)
+    except FileExistsError:  # whoever made it was killed before it had removed all parts
+        if storage.read(path) != data:  # and it has rotted since
+            storage.write(path, data)
+    if storage.read(path) != data:
+        storage.delete(path)
+        raise OSError(errno.EIO, "the disk gives back other bytes than were written", f"{storage}/{path}")

@@ -155,13 +155,13 @@ class Store:
 
     def ingest(self, *, rebuild: bool = False, check: bool = False, timeout: float = TIMEOUT) -> IngestReport:
         """Bring in the parts that the file does not have yet; with `rebuild`, make the file anew from all parts, as
-        where it is found damaged. With `check`, every value is read to find out, as opening for writing does.
+        where it is found damaged. With `check`, every value is read to find out, as opening for writing does, and files
+        that could not be read are tried again even where nothing says that they have changed.
 
         Waits up to `timeout` seconds at a time for readers and for another ingest. What does not get in stays on disk
         for the next ingest.
         """
-        if not self.write:
-            raise StoreError(f"store '{self.path}' is open read-only: open it with write=True to ingest.")
+        self._check_write("ingest")
         report = IngestReport()
         try:
             with self._alone(timeout):
@@ -171,7 +171,7 @@ class Store:
                     else:
                         if check:
                             self._check_whole(timeout)
-                        fold_new(self._file, storage_at(self.place), report, timeout)
+                        fold_new(self._file, storage_at(self.place), report, timeout, again=check)
                 except StoreUnusable as error:
                     report = IngestReport()
                     make_anew(self._file, storage_at(self.place), report, error.why)
@@ -179,11 +179,16 @@ class Store:
             report.busy = str(error)
         return report
 
+    def _check_write(self, what: str) -> None:
+        if not self.write:
+            raise StoreError(f"store '{self.path}' is open read-only: open it with write=True to {what}.")
+
     def compact(self, check: Callable[[], None]) -> int:
         """Put the small parts that the file has into archives, see `compaction.compact`; for the driver alone.
 
         Not those without a digest: in an archive nobody could tell which of them a damage has hit.
         """
+        self._check_write("compact")
         with self._alone(TIMEOUT):
             text = "select part, rows, size from parts where checked and kind in ('metrics', 'probes')"
             with connected(self._file) as connection:

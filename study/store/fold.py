@@ -15,15 +15,16 @@ from study.store.part_reader import Part, table_of
 from study.store.storage import Storage
 
 
-def fold_new(file: Path, storage: Storage, report: IngestReport, timeout: float) -> None:
-    """Fold in the parts of the storage that the file does not have yet, and count them in `report`."""
+def fold_new(file: Path, storage: Storage, report: IngestReport, timeout: float, again: bool = False) -> None:
+    """Fold in the parts of the storage that the file does not have yet, and count them in `report`. With `again`, all
+    files that could not be read are tried again."""
     with connected(file, timeout=timeout) as connection:
         [(installed,)] = connection.execute("select value from store_info where key = 'views'").fetchall()
         stamps = connection.execute("select part, size, mtime_ns, error is null from parts").fetchall()
     if installed != digest():
         with connected(file, write=True, timeout=timeout) as connection:
             install(connection)
-    known = {part: None if good else (size, mtime_ns) for part, size, mtime_ns, good in stamps}
+    known = {part: None if good else (size, mtime_ns) for part, size, mtime_ns, good in stamps if good or not again}
     good = {part for part, stamp in known.items() if stamp is None}
     for batch in read_batches(storage, new_parts(storage, known, report), good):
         _fold(file, batch, report, timeout)

@@ -10,8 +10,10 @@ from itertools import islice
 
 import pyarrow as pa
 
-from study.store.archive import is_archive, unpacked
+from study.store.archive import FOLDER, is_archive, unpacked
+from study.store.errors import PartError
 from study.store.names import is_name
+from study.store.part_file import is_whole
 from study.store.part_reader import TABLES, Part, read_file, read_part, table_of
 from study.store.storage import Storage
 
@@ -64,14 +66,22 @@ def new_parts(storage: Storage, known: Mapping[str, tuple[int, int] | None], rep
 
     names = []
     for name in (name.removeprefix("parts/") for name in storage.names("parts")):
+        if name.startswith(f"{FOLDER}/") and not is_archive(name):
+            report.skipped.append((_shown(name), "it is no archive: its name does not end in .tar. Remove it."))
+            continue
         if not name.endswith(".parquet") and not is_archive(name):
             continue
-        shown = os.fsencode(name).decode("utf-8", "backslashreplace")
+        shown = _shown(name)
         if shown != name or not is_name(name):
             report.skipped.append((shown, "its name is not UTF-8, or has a backslash: rename the file, or remove it."))
         elif is_new(name):
             names.append(name)
     return sorted(names, key=lambda name: (not name.startswith("plan/"), not is_archive(name), name))
+
+
+def _shown(name: str) -> str:
+    """A name with what is no text in it as its bytes."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def read_batches(storage: Storage, names: list[str], good: Set[str]) -> Iterator[list[Part]]:
@@ -93,13 +103,22 @@ def _readers(storage: Storage, names: list[str], taken: set[str]) -> Iterator[Ca
     for name in names:
         if is_archive(name):
             archive, data = read_file(storage, name)
-            files, damage = unpacked(name, data)
+            files, damage = ({}, archive.error) if archive.error else unpacked(name, data)
             for own in sorted(files.keys() - taken):
-                yield partial(read_part, Part(own, len(files[own]), archive.mtime_ns), files[own])
-            taken |= set() if damage else files.keys()
-            yield partial(replace, archive, kind=ARCHIVE, error=archive.error or damage)
+                if not damage or _is_whole(files[own]):
+                    taken.add(own)  # else there may be a whole one elsewhere
+                part = Part(own, len(files[own]), archive.mtime_ns, archive=name)
+                yield partial(read_part, part, files[own])
+            yield partial(replace, archive, kind=ARCHIVE, error=damage)
         elif name not in taken:
             yield lambda name=name: read_part(*read_file(storage, name))
+
+
+def _is_whole(data: bytes) -> bool:
+    try:
+        return is_whole(data)
+    except PartError:
+        return False
 
 
 def batch_tables(parts: list[Part]) -> dict[str, pa.Table]:

@@ -30,6 +30,7 @@ TABLES = {
             "mtime_ns": pa.int64(),
             "ingested_at": TIME,
             "checked": pa.bool_(),
+            "archive": pa.string(),
             "error": pa.string(),
         }
     ),
@@ -83,6 +84,8 @@ class Part:
     tables: Mapping[str, pa.Table] = field(default_factory=dict)
     checked: bool | None = None
     """Whether its bytes fit a digest in it: False for an older part, which has none; None where it cannot go in."""
+    archive: str | None = None
+    """Name below `parts` of the archive that it was in; None for a file of its own."""
     error: str | None = None
 
     @property
@@ -120,6 +123,8 @@ def _parse(part: Part, data: bytes) -> Part:
     """The part with what its file says. Raises, whatever is wrong with it."""
     file = decoded(data)
     about = file.about
+    if (written_as := about.get("name", part.name)) != part.name:
+        raise PartError(f"it was written as {str(written_as)[:200]!r}: another file has its name. Restore it.")
     if about["kind"] == "plan":
         study, created_at = about["study"], _time(about["created_at"])
         rows = _columns(file, "new_plans", study=study, planned_at=created_at)

@@ -66,9 +66,16 @@ class Recorder:
     attempt: int
     """This try at the pack, from 1: one more than the highest among the pack's parts."""
 
-    def __init__(self, place: str | Path, pack_id: str, provenance: Mapping[str, Any], after: int = 0) -> None:
-        """`after` is the last try that the database knows of: the parts of a pack may be in archives."""
+    def __init__(
+        self, place: str | Path, pack_id: str, provenance: Mapping[str, Any], after: int = 0, claim: str | None = None
+    ) -> None:
+        """`after` is the last try that the database knows of: the parts of a pack may be in archives.
+
+        `claim` is that of the driver, and in the names. One that is there already is refused, because another worker
+        of the driver trains the pack. Names of two drivers differ, even where an archive was away when one began.
+        """
         check_name("pack id", pack_id)
+        self._end = f"-{claim.rpartition('/')[2][:8]}" if claim else ""
         self._storage, self._pack_id = storage_at(place), pack_id
         self._about = {"kind": "metrics", "pack_id": pack_id, **provenance}
         self._num_flushes = self._num_findings = 0
@@ -92,7 +99,7 @@ class Recorder:
 
     def _write_metrics(self, table: pa.Table, states: Sequence[Mapping[str, Any]]) -> str:
         self._num_flushes += 1
-        name = f"{self._pack_id}/{self.attempt:04d}-{self._num_flushes:06d}.parquet"
+        name = f"{self._pack_id}/{self.attempt:04d}-{self._num_flushes:06d}{self._end}.parquet"
         try:
             _write(self._storage, name, table, {**self._about, "written_at": _now(), "runs": list(states)})
         except FileExistsError:
@@ -105,7 +112,7 @@ class Recorder:
         table = _probes_table(findings) if findings else PROBES.empty_table()
         for start in range(0, len(table), MAX_ROWS):
             self._num_findings += 1
-            name = f"{self._pack_id}/probes-{self.attempt:04d}-{self._num_findings:06d}.parquet"
+            name = f"{self._pack_id}/probes-{self.attempt:04d}-{self._num_findings:06d}{self._end}.parquet"
             _write(self._storage, name, table.slice(start, MAX_ROWS), {**self._about, "kind": "probes"})
 
 
@@ -151,13 +158,13 @@ def last_states(place: str | Path, pack_id: str) -> dict[str, dict[str, Any]]:
 def _parts_of(storage: Storage, pack_id: str) -> list[str]:
     """Names of the metrics parts of a pack."""
     names = storage.names(f"parts/{pack_id}")
-    return [name for name in names if re.fullmatch(r"[0-9]+-[0-9]+\.parquet", name.rpartition("/")[2])]
+    return [name for name in names if re.fullmatch(r"[0-9]+-[0-9]+(-[0-9a-f]{8})?\.parquet", name.rpartition("/")[2])]
 
 
 def _write(storage: Storage, name: str, table: pa.Table, about: Mapping[str, Any]) -> None:
     """Write one part; FileExistsError if there is one of this name. The file is encoded in memory, so that only plain
     writes can meet a full disk."""
-    storage.create(f"parts/{name}", encoded(table, about))
+    storage.create(f"parts/{name}", encoded(table, {**about, "name": name}))
 
 
 def _now() -> str:

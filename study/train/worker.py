@@ -112,7 +112,7 @@ def train(pack: PackPlan, settings: Settings, trial_id: str, heartbeat: Callable
         torch.set_num_threads(settings.threads)
     storage = storage_at(settings.place)
     about = provenance(settings.device, torch.get_num_threads(), trial_id, settings.sources.digest(pack.specs[0]))
-    recorder = Recorder(settings.place, pack.pack_id, about, pack.tries)
+    recorder = Recorder(settings.place, pack.pack_id, about, pack.tries, settings.claim)
     attempts = {r: n + recorder.attempt for r, n in zip(pack.run_ids, pack.first_attempts, strict=True)}
     started_at = _now()
 
@@ -176,7 +176,7 @@ def record_failure(pack: PackPlan, settings: Settings, trial_id: str, error: str
     """
     _check_driver(settings)
     about = provenance(settings.device, settings.threads, trial_id, settings.sources.digest(pack.specs[0]))
-    recorder = Recorder(settings.place, pack.pack_id, about, pack.tries)
+    recorder = Recorder(settings.place, pack.pack_id, about, pack.tries, settings.claim)
     start = _start_of(pack, settings)
     rows = [
         {

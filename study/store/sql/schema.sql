@@ -11,6 +11,7 @@ create table if not exists store_info (
 
 -- One row per part; `error` says why one was skipped, NULL otherwise. `id` is a hash of the name, for metrics.part_id.
 -- `checked` is true where its bytes fit the digest in it, false for a part of format 1, which has none, NULL where skipped.
+-- `archive` is the name of the archive that it was in when it was read, NULL for a file of its own. Archives have rows, too.
 create table if not exists parts (
     part text not null,
     id ubigint not null,
@@ -20,6 +21,7 @@ create table if not exists parts (
     mtime_ns bigint not null,
     ingested_at timestamp not null,
     checked boolean,
+    archive text,
     error text,
 );
 

@@ -85,7 +85,7 @@ def test_a_run_id_that_is_not_the_hash_of_its_spec_is_refused(tmp_path):
     write_plan(tmp_path, "good", {}, [plan_row(A)])
     write_plan(tmp_path, "swapped", {}, [plan_row(B), plan_row(A, spec=invented("c").spec)])
     table = pq.read_table(next((tmp_path / "parts/plan").glob("swapped-*")))
-    about = json.loads(table.schema.metadata[ABOUT]) | {"format": 1, "study": "old"}
+    about = json.loads(table.schema.metadata[ABOUT]) | {"format": 1, "study": "old", "name": "plan/old.parquet"}
     (tmp_path / "parts/plan/old.parquet").write_bytes(encoded(table, about))
     store = Store.open(tmp_path, write=True)
     report = store.ingest()
