@@ -1,6 +1,6 @@
 """Milliseconds a step that the order of batches takes, drawn on the host and computed on the device.
 
-python -m tests.bench.batch_order [--device cuda]
+python -m tests.bench.batch_order [--device cuda] [--json]
 """
 
 import argparse
@@ -8,6 +8,7 @@ import time
 
 import torch
 
+from tests.bench import ceilings
 from trainables.batches import BatchOrder
 from trainables.device import resolve_device
 from trainables.engine import BLOCK_STEPS
@@ -21,13 +22,15 @@ BLOCKS = 3
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", default="auto")
-    device = resolve_device(parser.parse_args().device)
-    print(f"{'runs':>6}{'examples':>10}{'batch':>7}{'drawn ms':>10}{'hashed ms':>11}   on {device}")
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    device, rows = resolve_device(options.device), []
     for runs, examples, batch in SIZES:
-        counts = [examples] * runs
-        drawn = seconds(BatchOrder(range(runs), counts, batch, device), device)
-        hashed = seconds(HashedOrder(range(runs), counts, batch, device), device)
-        print(f"{runs:6,}{examples:10,}{batch:7}{1000 * drawn:10.2f}{1000 * hashed:11.2f}")
+        times = {"runs": runs, "examples": examples, "batch": batch}
+        for name, kind in (("drawn ms", BatchOrder), ("hashed ms", HashedOrder)):
+            times[name] = round(1000 * seconds(kind(range(runs), [examples] * runs, batch, device), device), 3)
+        rows.append(times)
+    ceilings.show(rows, options.json)
 
 
 def seconds(order: BatchOrder | HashedOrder, device: torch.device) -> float:

@@ -5,9 +5,10 @@
 Wang et al. 2024 (arXiv 2405.15071): GPT-2 with 8 layers, width 768 and 12 heads, batch 512, 2000 entities, ratio 12.6,
 their settings of AdamW, dropout 0.1. The rate is training steps per second without evaluation, the median of several
 windows. `engine` is one run in a Pack as in `train_pack`: bfloat16, compiled, replayed as a graph on CUDA, with batches
-drawn on the host and copied. `usual loop` does what the published code does, with torch's own modules: GPT-2's whole
-vocabulary of 52,464 at all 10 positions, answer and end mark as labels, a DataLoader, float16 with a GradScaler,
-torch's AdamW, clipping, and the loss read in every step. The clock starts after compiling and warming up.
+whose order is computed there (drawn on a CPU). `usual loop` does what the published code does, with torch's own
+modules: GPT-2's whole vocabulary of 52,464 at all 10 positions, answer and end mark as labels, a DataLoader, float16
+with a GradScaler, torch's AdamW, clipping, and the loss read in every step. The clock starts after compiling and
+warming up.
 
 TFLOP/s counts the operations that a step cannot do without (see `needed_flops`), in both ways, and is compared with a
 large product in the engine's number format; `computed TFLOP` is what the products of one step really do in that way.
@@ -133,6 +134,7 @@ def spec_of(options: argparse.Namespace, device: torch.device) -> RunSpec:
             decay_vectors=False,
         ),
         batch_size=options.batch,
+        batch_order="hashed" if options.device.startswith("cuda") else "drawn",
         precision="bfloat16" if device.type == "cuda" else "float32",
     )
 

@@ -85,7 +85,14 @@ def engine_rate(
     """Run-steps per second of a pack, the share of time that the host spends drawing batches, and peak GB on CUDA."""
     model, optimizer = transformer.Model(width=width, heads=ceilings.HEADS), adamw.Optimizer(weight_decay=1.0)
     specs = [
-        RunSpec(task=modular.Task(p=options.p), model=model, optimizer=optimizer, batch_size=options.batch, seed=seed)
+        RunSpec(
+            task=modular.Task(p=options.p),
+            model=model,
+            optimizer=optimizer,
+            batch_size=options.batch,
+            batch_order="hashed" if options.device.startswith("cuda") else "drawn",
+            seed=seed,
+        )
         for seed in range(runs)
     ]
     pack = Pack(specs, device, Compiling("on" if compiles else "off"), evaluation_examples=1)

@@ -1,0 +1,98 @@
+"""All that wants a GPU: the tests marked `cuda`, numbers beside the CPU's, memory that is given back, speed.
+
+    ./tests/gpu [--device cuda] [--minutes 9] [--out gpu.json] [PART ...]
+
+Each part is a process of its own and has a share of the time. What a part has found is written down before the next
+one begins, so that nothing is lost when it is stopped. `--device cpu` tries the command itself.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from trainables.device import resolve_device
+from trainables.errors import SpecError
+
+ROOT = Path(__file__).parents[2]
+
+
+def parts(device: str) -> dict[str, tuple[float, list[str]]]:
+    """Each part's share of the time and its command line. A part prints JSON in the end, or what pytest prints."""
+    quick = [] if device.startswith("cuda") else ["--seconds", "0.2", "--minutes", "0.3", "--packs", "1,4"]
+    steps = [] if device.startswith("cuda") else ["--steps", "4", "--baseline-steps", "2"]
+    of_bench = ["--device", device, "--json"]
+    return {
+        "tests": (0.2, ["pytest", "tests/trainables", "-m", "cuda", "-q", "-p", "no:cacheprovider"]),
+        "memory": (0.05, ["tests.bench.gpu_memory", "--device", device]),
+        "numbers": (0.15, ["tests.bench.gpu_numbers", "--device", device]),
+        "batch order": (0.05, ["tests.bench.batch_order", *of_bench]),
+        "engine": (0.3, ["tests.bench.engine", *of_bench, *(quick or ["--minutes", "2.4"])]),
+        "composition": (0.25, ["tests.bench.composition", *of_bench, *steps]),
+    }
+
+
+def main() -> None:
+    options = arguments()
+    try:
+        resolve_device(options.device)
+    except SpecError as error:
+        sys.exit(f"tests/gpu: {error}")
+    found: dict[str, Any] = {"device": about(options.device)}
+    chosen = {name: part for name, part in parts(options.device).items() if name in (options.parts or [name])}
+    for name, (share, words) in chosen.items():
+        started = time.monotonic()
+        found[name] = outcome(words, 60 * options.minutes * share / sum(share for share, _ in chosen.values()))
+        found[name]["seconds"] = round(time.monotonic() - started, 1)
+        draft = options.out.with_suffix(".tmp")
+        draft.write_text(json.dumps(found, indent=1) + "\n")
+        draft.replace(options.out)
+        print(f"{name:14}{found[name]['seconds']:8.1f} s  {found[name]['end']:10} {found[name]['says']}", flush=True)
+    sys.exit(any(found[name]["end"] != "passed" for name in chosen))
+
+
+def outcome(words: list[str], seconds: float) -> dict[str, Any]:
+    """How a part ends: `passed`, `failed` or `stopped`; what it says in a line, and its JSON if it has some."""
+    line = [sys.executable, "-m", *words]
+    with subprocess.Popen(line, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            said, errors = process.communicate(timeout=seconds)
+            end = "passed" if process.returncode == 0 else "failed"
+        except subprocess.TimeoutExpired:
+            process.kill()
+            said, errors = process.communicate()
+            end = "stopped"
+    try:
+        data = json.loads(said)
+    except ValueError:
+        data = None
+    lines = (errors if end == "failed" and not said.strip() else said).strip().splitlines() or ["nothing"]
+    says = lines[-1] if data is None else str(data.get("says", "")) if isinstance(data, dict) else f"{len(data)} rows"
+    kept = {} if end == "passed" else {"output": said[-4000:], "errors": errors[-4000:]}
+    return {"end": end, "says": says[:200], "data": data, **kept}
+
+
+def about(device: str) -> dict[str, Any]:
+    """What these numbers are of."""
+    import torch
+
+    kind = resolve_device(device)
+    name = torch.cuda.get_device_name(kind) if kind.type == "cuda" else f"{os.cpu_count()} CPU cores"
+    return {"name": name, "torch": torch.__version__, "cuda": torch.version.cuda, "when": time.strftime("%Y-%m-%d")}
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("parts", nargs="*", choices=[*parts("cuda"), []], metavar="PART")
+    parser.add_argument("--device", default="cuda")
+    parser.add_argument("--minutes", type=float, default=9.0, metavar="N")
+    parser.add_argument("--out", type=Path, default=Path("gpu.json"), metavar="FILE")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

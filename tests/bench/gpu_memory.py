@@ -1,0 +1,59 @@
+"""What packs leave on a device when they end, and what their checkpoints copy.
+
+    python -m tests.bench.gpu_memory [--device cuda]
+
+A process trains packs of different shapes one after the other, as a worker does, with the collector switched off. After
+each one as many bytes are allocated as before the first. On a CPU nothing can be asked for, and all are 0.
+"""
+
+import argparse
+import gc
+import json
+import sys
+
+import torch
+
+from trainables.device import resolve_device
+from trainables.engine import train_pack
+from trainables.models import transformer
+from trainables.optimizers import adamw
+from trainables.spec import RunSpec
+from trainables.tasks import modular
+
+WIDTHS = (32, 64, 32, 128)
+SIZES = {"cuda": (16, 200), "cpu": (2, 10)}
+"""Runs of a pack, and steps."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--device", default="auto")
+    device = resolve_device(parser.parse_args().device)
+    (num_runs, steps), rows = SIZES[device.type], []
+    gc.disable()
+    for width in WIDTHS:
+        train_pack(runs(width, num_runs), horizon=steps, record=lambda flush: None, device=str(device))
+        rows.append({"width": width, **memory(device)})
+    # The first pack makes workspaces that the process keeps, those of cuBLAS for instance.
+    left = max(row["allocated"] for row in rows) - rows[0]["allocated"]
+    says = f"{left:,} bytes more are left by later packs than by the first; peaks {[row['peak'] for row in rows]}"
+    print(json.dumps({"says": says, "packs": rows}, indent=1))
+    sys.exit(left > 0)
+
+
+def runs(width: int, number: int) -> list[RunSpec]:
+    base = RunSpec(task=modular.Task(p=97), model=transformer.Model(width=width), optimizer=adamw.Optimizer())
+    return [base.with_values({"batch_size": 512, "batch_order": "hashed", "seed": seed}) for seed in range(number)]
+
+
+def memory(device: torch.device) -> dict[str, int]:
+    """Bytes allocated now, and at most since the last time."""
+    if device.type != "cuda":
+        return {"allocated": 0, "peak": 0}
+    found = {"allocated": torch.cuda.memory_allocated(device), "peak": torch.cuda.max_memory_allocated(device)}
+    torch.cuda.reset_peak_memory_stats(device)
+    return found
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,133 @@
+"""Do runs learn the same on a device as on the CPU? Every model, optimizer and precision, and how often runs grok.
+
+    python -m tests.bench.gpu_numbers [--device cuda] [--steps 200] [--seeds 64]
+
+For each model with each optimizer a pack of four runs is trained on both, and the largest relative difference of a
+training loss is shown for the first steps and for all: floats are added in another order, and training amplifies that.
+In bfloat16 the device is compared with its own float32. Rates over seeds must agree within four standard errors.
+"""
+
+import argparse
+import dataclasses
+import json
+import math
+import sys
+from typing import Any
+
+from trainables.components import modules_of
+from trainables.device import resolve_device
+from trainables.engine import train_pack
+from trainables.models import mlp
+from trainables.observation import Observation
+from trainables.optimizers import adamw
+from trainables.records import Flush
+from trainables.spec import RunSpec
+from trainables.tasks import modular
+
+FIRST_STEPS, LIMIT = 10, 2e-3
+"""Up to so many steps losses differ by no more than this."""
+LIMIT_BFLOAT16 = 0.05
+SMALL = {"width": 32, "heads": 4, "layers": 2, "dropout": 0.0}
+HORIZON, GROKS = 2000, 0.9
+"""Test accuracy from which a run counts as one that groks, at this step."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--steps", type=int, default=200, metavar="N")
+    parser.add_argument("--seeds", type=int, default=64, metavar="N")
+    options = parser.parse_args()
+    device = str(resolve_device(options.device))
+    rows = [compared(spec, device, options.steps) for spec in specs()]
+    rates = {name: rate(name, options.seeds) for name in ("cpu", device)}
+    error = math.sqrt(sum(p * (1 - p) / options.seeds for p in rates.values()))
+    wrong = [row for row in rows if not row["first"] <= row["limit"]]
+    apart = abs(rates["cpu"] - rates[device])
+    says = (
+        f"{len(rows) - len(wrong)} of {len(rows)} agree; of {options.seeds} seeds {rates['cpu']:.0%} grok on the CPU, "
+    )
+    print(json.dumps({"says": says + f"{rates[device]:.0%} on {device}", "rows": rows, "rates": rates}, indent=1))
+    sys.exit(bool(wrong) or apart > 4 * error + 0.01)
+
+
+def specs() -> list[RunSpec]:
+    """One run of each kind; those that are in bfloat16 last."""
+    task = modular.Task(p=23, train_fraction=0.7)
+    found = []
+    for model in modules_of("trainables.models"):
+        for optimizer in modules_of("trainables.optimizers"):
+            fields = {field.name for field in dataclasses.fields(model.Model)}
+            small = {name: value for name, value in SMALL.items() if name in fields}
+            found.append(
+                RunSpec(
+                    task=task,
+                    model=model.Model(**small),
+                    optimizer=optimizer.Optimizer(learning_rate=1e-3),
+                    batch_size=64,
+                    batch_order="hashed",
+                )
+            )
+    wide = [spec.with_values({"precision": "bfloat16"}) for spec in found if spec.value("optimizer") == "adamw"]
+    return found + wide
+
+
+def compared(spec: RunSpec, device: str, steps: int) -> dict[str, Any]:
+    """How far losses are apart."""
+    half = spec.precision == "bfloat16"
+    other = losses(spec.with_values({"precision": "float32"}), device, steps) if half else losses(spec, "cpu", steps)
+    found = losses(spec, device, steps)
+    apart = {key: abs(value - other[key]) / max(abs(other[key]), 1e-6) for key, value in found.items()}
+    return {
+        "model": spec.value("model"),
+        "optimizer": spec.value("optimizer"),
+        "precision": spec.precision,
+        "first": max(value for (_, step), value in apart.items() if step <= FIRST_STEPS),
+        "all": max(apart.values()),
+        "limit": LIMIT_BFLOAT16 if half else LIMIT,
+    }
+
+
+def losses(spec: RunSpec, device: str, steps: int) -> dict[tuple[str, int], float]:
+    """Training losses of four seeds by run and step."""
+    runs = [spec.with_values({"seed": seed}) for seed in range(4)]
+    names = {run.run_id: f"seed {run.seed}" for run in runs}
+    found: dict[tuple[str, int], float] = {}
+
+    def record(flush: Flush) -> None:
+        m = flush.metrics
+        for run_id, step, split, metric, value in zip(
+            *(m[column] for column in ("run_id", "step", "split", "metric", "value")), strict=True
+        ):
+            if (split, metric) == ("train", "loss"):
+                found[names[run_id], int(step)] = float(value)
+
+    train_pack(runs, horizon=steps, record=record, device=device, observe=Observation(evaluations_per_decade=8))
+    return found
+
+
+def rate(device: str, seeds: int) -> float:
+    """The share of seeds whose test accuracy is high in the end."""
+    base = RunSpec(
+        task=modular.Task(p=23, train_fraction=0.6),
+        model=mlp.Model(width=48),
+        optimizer=adamw.Optimizer(learning_rate=3e-3, weight_decay=1.0),
+        loss="mse",
+    )
+    last: dict[str, float] = {}
+
+    def record(flush: Flush) -> None:
+        m = flush.metrics
+        for run_id, split, metric, value in zip(
+            *(m[column] for column in ("run_id", "split", "metric", "value")), strict=True
+        ):
+            if (split, metric) == ("test", "accuracy"):
+                last[run_id] = float(value)
+
+    runs = [base.with_values({"seed": seed, "data_seed": seed}) for seed in range(seeds)]
+    train_pack(runs, horizon=HORIZON, record=record, device=device)
+    return sum(value >= GROKS for value in last.values()) / seeds
+
+
+if __name__ == "__main__":
+    main()
