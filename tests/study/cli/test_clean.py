@@ -33,7 +33,7 @@ def hostile_store(fresh_store):
         connection.execute(failed, [HOSTILE] * 3)
         connection.execute("update run_specs set task = ?", [HOSTILE])
         connection.execute(
-            "insert into parts values (?, 1, 'plan', 0, 0, 0, now()::timestamp, null, ?)", [HOSTILE, HOSTILE]
+            "insert into parts values (?, 1, 'plan', 0, 0, 0, now()::timestamp, null, null, ?)", [HOSTILE, HOSTILE]
         )
     return path, store
 

@@ -177,7 +177,7 @@ def test_parts_that_cannot_be_read_are_skipped_and_the_others_go_in(tmp_path):
         "state": (table, about | {"runs": [state(A, status="asleep")]}),
     }
     for name, (columns, says) in variants.items():
-        (bad / f"{name}.parquet").write_bytes(encoded(columns, says))
+        (bad / f"{name}.parquet").write_bytes(encoded(columns, says | {"name": f"bad/{name}.parquet"}))
     pq.write_table(table.replace_schema_metadata(None), bad / "foreign.parquet")
     write_plan(tmp_path, "broken", {}, [plan_row(B, spec="{no json")])
     (tmp_path / "parts/pack/.0001-000009.parquet.1.tmp").write_bytes(b"half")
@@ -353,7 +353,7 @@ def test_names_that_lead_out_of_the_store_do_not_get_in(tmp_path, name):
     Recorder(tmp_path, "p", PROVENANCE).flush(losses(name, [0]), [])
     Recorder(tmp_path, "q", PROVENANCE).flush({}, [state(name)])
     table = pq.read_table(next((tmp_path / "parts/plan").glob("pack-*")))
-    about = json.loads(table.schema.metadata[ABOUT]) | {"study": name}
+    about = json.loads(table.schema.metadata[ABOUT]) | {"study": name, "name": "plan/study.parquet"}
     table = table.set_column(table.column_names.index("pack_id"), "pack_id", pa.array(["pack"]))
     (tmp_path / "parts/plan/study.parquet").write_bytes(encoded(table, about))
     store = Store.open(tmp_path, write=True)
