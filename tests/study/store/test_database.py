@@ -194,7 +194,7 @@ def test_parts_that_cannot_be_read_are_skipped_and_the_others_go_in(tmp_path):
     assert store.sql("select count(*) from parts where error is not null").fetchall() == [(10,)]
     assert store.ingest().skipped == []
 
-    shutil.copy(good, bad / "torn.parquet")
+    (bad / "torn.parquet").write_bytes(encoded(table, about | {"name": "bad/torn.parquet"}))
     assert store.ingest().parts == 1
     assert store.sql("select error from parts where part = 'bad/torn.parquet'").fetchall() == [(None,)]
 
