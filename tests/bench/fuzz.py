@@ -71,7 +71,7 @@ def part(path: Path) -> Any:
 def archive(folder: Path) -> Path:
     write_runs(folder / "from", RUNS)
     below = folder / "from/parts"
-    name, data = archived({str(p.relative_to(below)): p.read_bytes() for p in sorted(below.rglob("*.parquet"))})
+    name, data = archived({str(p.relative_to(below)): p.read_bytes() for p in sorted(below.glob("pack*/*.parquet"))})
     Folder(folder).create(f"parts/{name}", data)
     return folder / "parts" / name
 
