@@ -1,9 +1,9 @@
 """A step as a CUDA graph: captured once and then replayed, which is one launch instead of hundreds."""
 
+import functools
 import gc
 import warnings
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
 
 import torch
@@ -24,7 +24,7 @@ class Replay:
         self.graph: torch.cuda.CUDAGraph | None = None
         self.warmups_left = self.NUM_WARMUPS
         self.replays = device.type == "cuda"
-        self.stream = torch.cuda.Stream(device) if self.replays else None  # only one: each has memory of its own
+        self.stream = _side_stream(device) if self.replays else None
 
     def __call__(self, call: Callable[[], None]) -> None:
         """One call. The first calls run plainly, because lazy initialisation must not be captured."""
@@ -58,8 +58,10 @@ class Replay:
                 call()
             self.graph = graph
         except RuntimeError as error:  # an operation that cannot be captured; nothing has run, and plain calls work
-            self.replays = False
             _leave_capture(stream, pool)
+            if isinstance(error, torch.OutOfMemoryError):
+                raise
+            self.replays = False
             warnings.warn(f"no CUDA graph, steps are launched one by one ({str(error).splitlines()[0]}).", stacklevel=2)
         finally:
             if collects:
@@ -70,6 +72,15 @@ def _leave_capture(stream: torch.cuda.Stream, pool: Any) -> None:
     """Put back what a capture has changed. torch 2.11: `torch.cuda.graph` does not where ending the capture raises, and
     all that follows would run on its stream and keep memory for its pool."""
     torch.cuda.set_stream(stream)
-    for give_back in (torch._C._cuda_endAllocateToPool, torch._C._cuda_releasePool):
-        with suppress(RuntimeError):  # the capture has come to its end, and has done so itself
-            give_back(stream.device_index, pool)
+    try:
+        torch._C._cuda_endAllocateToPool(stream.device_index, pool)
+    except RuntimeError:
+        return  # the capture has come to its end: the graph has the pool, and gives it back itself
+    torch._C._cuda_releasePool(stream.device_index, pool)
+
+
+@functools.cache
+def _side_stream(device: torch.device) -> torch.cuda.Stream:
+    """Where steps warm up, one for each device: torch keeps a workspace of 32 MB for every stream that has seen a
+    product of matrices."""
+    return torch.cuda.Stream(device)

@@ -67,6 +67,8 @@ class PackedSplit:
         kept_D, data_of_R = self.data_of_R[keep_R].unique(return_inverse=True)
         if len(kept_D) == len(keep_R):
             kept_D, data_of_R = self.data_of_R[keep_R], torch.arange(len(keep_R), device=keep_R.device)
+        elif len(kept_D) == len(self.targets_DN):
+            return PackedSplit(self.inputs_DNL, self.targets_DN, self.counts_R[keep_R], data_of_R)
         return PackedSplit(self.inputs_DNL[kept_D], self.targets_DN[kept_D], self.counts_R[keep_R], data_of_R)
 
 

@@ -6,6 +6,7 @@ store: what it observes goes to `record`, one Flush at a time.
 """
 
 import time
+import traceback
 from collections.abc import Callable, Sequence
 from importlib import import_module
 
@@ -56,8 +57,9 @@ def train_pack(
     import_module("torch._dynamo")
     compiling = Compiling(compile, packs_alike * horizon, packs_alike * len(evaluations))
     probes = [probe_of(name) for name in observe.probes]
-    pack = Pack(specs, resolve_device(device), compiling, observe.evaluation_examples, checkpoint, probes)
+    pack: Pack | None = None
     try:
+        pack = Pack(specs, resolve_device(device), compiling, observe.evaluation_examples, checkpoint, probes)
         session = Session(pack, specs, horizon, record, observe, prune)
         after = pack.step if checkpoint else -1
         for target in sorted({step for step in {*evaluations, *looks, *snapshots} if step > after}):
@@ -71,5 +73,9 @@ def train_pack(
             if not pack.run_ids:
                 break
         return list(session.states.values())
+    except BaseException as error:
+        traceback.clear_frames(error.__traceback__)  # a step that ran out of memory holds the weights in its own
+        raise
     finally:
-        pack.close()
+        if pack is not None:
+            pack.close()

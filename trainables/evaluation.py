@@ -56,9 +56,10 @@ class Evaluation:
             values |= {("model", name): value_R.double().cpu().numpy() for name, value_R in measured.items()}
         return values
 
-    def keep(self, keep_R: Tensor) -> None:
-        """Drop the data of all runs but those in these rows."""
-        self.splits = {name: data.select(keep_R) for name, data in self.splits.items()}
+    def keep(self, keep_R: Tensor, train: PackedSplit) -> None:
+        """Drop the data of all runs but those in these rows; `train` is their training split, on the device already."""
+        kept = {"train": train.first(self.splits["train"].size)}
+        self.splits = {name: kept.get(name) or data.select(keep_R) for name, data in self.splits.items()}
 
     def _chunks(self) -> Iterator[tuple[Tensor, Tensor]]:
         """The inputs and targets of all splits, one after the other, in chunks that fit the device.

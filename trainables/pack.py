@@ -3,7 +3,6 @@
 # R runs, W weights
 
 import dataclasses
-import json
 from collections.abc import Sequence
 from types import ModuleType
 
@@ -156,7 +155,7 @@ class Pack:
         if self.dropout_seeds_R is not None:
             self.dropout_seeds_R = self.dropout_seeds_R[keep_R]
         self.training.keep(self.row_of_run)
-        self.evaluation.keep(keep_R)
+        self.evaluation.keep(keep_R, self.training.train)
         self.row_of_run = list(range(len(self.row_of_run)))
         self.replay = Replay(self.device)
 
@@ -184,8 +183,7 @@ class Pack:
 def built(specs: Sequence[RunSpec]) -> list[dict[str, Split]]:
     """The data of each run. Runs that have equal tasks and data seeds have the same object."""
     made: dict[tuple[str, int], dict[str, Split]] = {}
-    whats = [(json.dumps(spec.to_json()["task"], sort_keys=True), spec.data_seed) for spec in specs]
-    for what, spec in zip(whats, specs, strict=True):
-        if what not in made:
-            made[what] = spec.task.build(spec.data_seed)
-    return [made[what] for what in whats]
+    for spec in specs:
+        if spec.data_key not in made:
+            made[spec.data_key] = spec.task.build(spec.data_seed)
+    return [made[spec.data_key] for spec in specs]

@@ -127,6 +127,11 @@ class RunSpec:
                 values["optimizer"][field.name] = "a number"  # None is another computation
         return sys.intern(json.dumps(values, sort_keys=True, separators=(",", ":")))  # one text for a hundred thousand
 
+    @property
+    def data_key(self) -> tuple[str, int]:
+        """What runs with equal data have in common."""
+        return json.dumps(_to_json(self.task), sort_keys=True), self.data_seed
+
     def with_values(self, values: dict[str, Any]) -> "RunSpec":
         """This spec with some fields changed, by dotted path: {"optimizer.weight_decay": 1.0, "seed": 3}.
 

@@ -50,7 +50,8 @@ class TrainingData:
         if self.batch_size is None or not num_steps:
             yield from [None] * num_steps
             return
-        block_SRB = self.order.block(first_step, num_steps) + self.split.data_of_R[:, None] * self.split.size
+        block_SRB = self.order.block(first_step, num_steps)
+        block_SRB += self.split.data_of_R[:, None] * self.split.size
         if self.index_RB is None:
             self.index_RB = block_SRB[0].clone()
         for index_RB in block_SRB:
@@ -62,6 +63,11 @@ class TrainingData:
         assert self.after_change is not None
         self._use(self.after_change)
         self.after_change = None
+
+    @property
+    def train(self) -> PackedSplit:
+        """The training split of every run, whatever they train on now."""
+        return self.split if self.after_change is None else self.after_change
 
     def keep(self, rows: Sequence[int]) -> None:
         """Drop the data of all runs but those in these rows."""

@@ -163,14 +163,17 @@ def pack_bytes(specs: Sequence[RunSpec], compiled: bool = False) -> float:
     """Memory of a pack of runs of one shape, the largest last. While it is made, before its first step, its data are
     there twice."""
     num_data, largest = different_data(specs), specs[-1]
-    data, own = num_data * data_bytes(largest), len(specs) * own_bytes(largest, num_data < len(specs), compiled)
+    data, own = num_data * data_bytes(specs), len(specs) * own_bytes(largest, num_data < len(specs), compiled)
     return data + max(own, data)
 
 
-def data_bytes(spec: RunSpec) -> float:
-    """Memory of the data of a run, which runs with equal data share: every example once, and twice where a run begins
-    with all of them."""
-    return (1.0 + (spec.full_data_steps > 0)) * spec.task.num_examples * example_bytes(spec.task)
+def data_bytes(specs: Sequence[RunSpec]) -> float:
+    """Memory of one of the data of a pack, which runs with equal data share: every example once, and twice where runs
+    begin with all of them. Each split is as long as the longest of the pack's."""
+    train = max(spec.task.num_train for spec in specs)
+    others = max(spec.task.num_examples - spec.task.num_train for spec in specs)
+    whole = max(spec.task.num_examples for spec in specs) if specs[0].full_data_steps else 0
+    return (train + others + whole) * example_bytes(specs[0].task)
 
 
 def own_bytes(spec: RunSpec, shared: bool = False, compiled: bool = False) -> float:
@@ -178,14 +181,15 @@ def own_bytes(spec: RunSpec, shared: bool = False, compiled: bool = False) -> fl
     a step keeps for its backward pass with what that pass computes. A compiled step keeps less. A run that trains on
     every example at once has its own even where data are `shared`."""
     task, size = spec.task, size_of(spec.model, spec.task)
-    batch = (spec.batch_size or (task.num_train if shared else 0)) * example_bytes(task)
+    at_once = task.num_examples if spec.full_data_steps else task.num_train
+    batch = (spec.batch_size or (at_once if shared else 0)) * example_bytes(task)
     weights = 4.0 * size.params * (1 + len(spec.optimizer.slots) + UPDATE_COPIES)
     return batch + weights + (BACKWARD_COMPILED if compiled else BACKWARD) * activation_bytes(spec)
 
 
 def different_data(specs: Sequence[RunSpec]) -> int:
     """How many different data these runs have."""
-    return len({(repr(spec.task), spec.data_seed) for spec in specs})
+    return len({spec.data_key for spec in specs})
 
 
 def activation_bytes(spec: RunSpec) -> float:
@@ -210,7 +214,7 @@ def fitting_runs(specs: Sequence[RunSpec], num_runs: int, machine: Machine) -> i
     """
     device = PROFILES[machine.device]
     num_data = different_data(specs) if len(specs) == num_runs else num_runs
-    data, own = max(map(data_bytes, specs)), max(own_bytes(spec, num_data < num_runs) for spec in specs)
+    data, own = data_bytes(specs), max(own_bytes(spec, num_data < num_runs) for spec in specs)
     fit = int(machine.memory // (data + max(own, data)))
     if fit >= num_data:
         fit = int((machine.memory - num_data * data) // own)

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from study.plan.packing import Machine, Share
@@ -13,6 +14,8 @@ from trainables.device import CPU, CUDA, resolve_device
 from trainables.errors import SpecError
 
 ASK = "import torch; print([torch.cuda.mem_get_info(i)[0] for i in range(torch.cuda.device_count())])"
+
+ASK_SECONDS = 120
 
 
 def machine(
@@ -46,13 +49,15 @@ def machine(
 def free_memory_of_gpus() -> list[int]:
     """Bytes that are free on each GPU. A process of its own asks: whoever does opens a context, which takes hundreds of
     megabytes for as long as it lives, and in exclusive mode keeps the workers out."""
-    done = subprocess.run([sys.executable, "-P", "-c", ASK], capture_output=True, text=True, check=False)
-    try:
-        free = json.loads(done.stdout)
-    except ValueError:
-        free = []
-    if not free:
+    free, said = [], f"no answer in {ASK_SECONDS} s"
+    with suppress(subprocess.TimeoutExpired):
+        done = subprocess.run(
+            [sys.executable, "-P", "-c", ASK], capture_output=True, text=True, check=False, timeout=ASK_SECONDS
+        )
         said = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
+        with suppress(ValueError):
+            free = json.loads(done.stdout)
+    if not free:
         raise SpecError(f"--device cuda: the memory of the GPUs cannot be asked for ({said}). Use --device cpu.")
     return free
 

@@ -179,7 +179,7 @@ def engine_rate(options: argparse.Namespace, spec: RunSpec, device: torch.device
     ceilings.say(f"compiled and warm after {time.perf_counter() - started:.1f} s")
     rate = windows(train, options.steps, device)
     memory = peak_memory(device)
-    evaluated = sum(data.targets_RN.shape[1] for data in pack.evaluation.splits.values())
+    evaluated = sum(data.size for data in pack.evaluation.splits.values())
     costs = {f"evaluation of {evaluated:,} examples": milliseconds(pack.evaluate, device)}
     test = pack.evaluation.splits["test"]
     pack.evaluation = Evaluation(spec, pack.layout, {"test": test}, pack.evaluation.score)

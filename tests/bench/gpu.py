@@ -9,6 +9,7 @@ one begins, so that nothing is lost when it is stopped. `--device cpu` tries the
 import argparse
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -29,12 +30,12 @@ def parts(device: str) -> dict[str, tuple[float, list[str]]]:
     # Those alone: others import what is not there on every machine with a GPU.
     with_tests = sorted(path for path in ROOT.glob("tests/trainables/**/test_*.py") if "mark.cuda" in path.read_text())
     return {
-        "tests": (0.2, ["pytest", *map(str, with_tests), "-m", "cuda", "-q", "-p", "no:cacheprovider"]),
-        "memory": (0.05, ["tests.bench.gpu_memory", "--device", device]),
+        "tests": (0.15, ["pytest", *map(str, with_tests), "-m", "cuda", "-q", "-p", "no:cacheprovider"]),
+        "memory": (0.08, ["tests.bench.gpu_memory", "--device", device]),
         "numbers": (0.15, ["tests.bench.gpu_numbers", "--device", device]),
         "batch order": (0.05, ["tests.bench.batch_order", *of_bench]),
-        "engine": (0.3, ["tests.bench.engine", *of_bench, *(quick or ["--minutes", "2.4"])]),
-        "composition": (0.25, ["tests.bench.composition", *of_bench, *steps]),
+        "engine": (0.35, ["tests.bench.engine", *of_bench, *(quick or ["--minutes", "1.8"])]),
+        "composition": (0.3, ["tests.bench.composition", *of_bench, *steps]),
     }
 
 
@@ -60,19 +61,20 @@ def main() -> None:
 def outcome(words: list[str], seconds: float) -> dict[str, Any]:
     """How a part ends: `passed`, `failed` or `stopped`; what it says in a line, and its JSON if it has some."""
     line = [sys.executable, "-m", *words]
-    with subprocess.Popen(line, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(line, cwd=ROOT, start_new_session=True, **pipes) as process:
         try:
             said, errors = process.communicate(timeout=seconds)
             end = "passed" if process.returncode == 0 else "failed"
         except subprocess.TimeoutExpired:
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)  # and those that compile or load for it
             said, errors = process.communicate()
             end = "stopped"
     try:
         data = json.loads(said)
     except ValueError:
         data = None
-    lines = (errors if end == "failed" and not said.strip() else said).strip().splitlines() or ["nothing"]
+    lines = (errors.strip() or said if end == "failed" else said).strip().splitlines() or ["nothing"]
     says = lines[-1] if data is None else str(data.get("says", "")) if isinstance(data, dict) else f"{len(data)} rows"
     kept = {} if end == "passed" else {"output": said[-4000:], "errors": errors[-4000:]}
     return {"end": end, "says": says[:200], "data": data, **kept}

@@ -77,7 +77,7 @@ def compared(spec: RunSpec, device: str, steps: int) -> dict[str, Any]:
     half = spec.precision == "bfloat16"
     other = losses(spec.with_values({"precision": "float32"}), device, steps) if half else losses(spec, "cpu", steps)
     found = losses(spec, device, steps)
-    apart = {key: abs(value - other[key]) / max(abs(other[key]), 1e-6) for key, value in found.items()}
+    apart = {key: difference(found.get(key), other.get(key)) for key in found.keys() | other.keys()}
     return {
         "model": spec.value("model"),
         "optimizer": spec.value("optimizer"),
@@ -86,6 +86,13 @@ def compared(spec: RunSpec, device: str, steps: int) -> dict[str, Any]:
         "all": max(apart.values()),
         "limit": LIMIT_BFLOAT16 if half else LIMIT,
     }
+
+
+def difference(one: float | None, other: float | None) -> float:
+    """Relative; infinite where one is no number, or is not there because its run has left."""
+    if one is None or other is None or not (math.isfinite(one) and math.isfinite(other)):
+        return math.inf
+    return abs(one - other) / max(abs(other), 1e-6)
 
 
 def losses(spec: RunSpec, device: str, steps: int) -> dict[tuple[str, int], float]:

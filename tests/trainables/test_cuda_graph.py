@@ -22,8 +22,9 @@ def test_replay_on_a_cpu_is_the_call_itself():
 class Streams:
     """What of torch.cuda a capture uses, with a capture that fails in the end."""
 
-    def __init__(self, error: Exception | None) -> None:
-        self.error, self.current, self.given_back = error, "plain", []
+    def __init__(self, error: Exception | None, ended: bool = False) -> None:
+        self.error, self.ended, self.current = error, ended, "plain"
+        self.given_back: list[str] = []
         self.collecting: list[bool] = []
 
     @contextmanager
@@ -37,8 +38,13 @@ class Streams:
 
     def patch(self, monkeypatch: pytest.MonkeyPatch) -> None:
         def end(device: int, pool: object) -> None:
-            self.given_back.append((device, pool))
-            raise RuntimeError("endAllocatePool: not currently recording to mempool_id")
+            if self.ended:  # as torch does, whose graph has the pool then
+                raise RuntimeError("endAllocatePool: not currently recording to mempool_id")
+            self.given_back.append("end")
+
+        def release(device: int, pool: object) -> None:
+            assert not self.ended, "the graph gives it back, too"
+            self.given_back.append("release")
 
         class Graph:
             def replay(self) -> None:
@@ -51,12 +57,14 @@ class Streams:
             "current_stream": lambda device: stream, "set_stream": lambda stream: setattr(self, "current", "plain"),
         }.items():  # fmt: skip
             monkeypatch.setattr(torch.cuda, name, value)
-        for name in ("_cuda_endAllocateToPool", "_cuda_releasePool"):
-            monkeypatch.setattr(torch._C, name, end, raising=False)
+        monkeypatch.setattr(torch._C, "_cuda_endAllocateToPool", end, raising=False)
+        monkeypatch.setattr(torch._C, "_cuda_releasePool", release, raising=False)
+        monkeypatch.setattr("trainables.cuda_graph._side_stream", lambda device: stream)
 
 
-def test_after_a_capture_that_fails_steps_go_on_plainly_where_they_were(monkeypatch):
-    streams = Streams(RuntimeError("operation not permitted when stream is capturing\nand more"))
+@pytest.mark.parametrize("ended", [False, True])
+def test_after_a_capture_that_fails_steps_go_on_plainly_where_they_were(monkeypatch, ended):
+    streams = Streams(RuntimeError("operation not permitted when stream is capturing\nand more"), ended)
     streams.patch(monkeypatch)
     replay, calls = Replay(torch.device("cuda")), []
 
@@ -70,17 +78,18 @@ def test_after_a_capture_that_fails_steps_go_on_plainly_where_they_were(monkeypa
     replay(call)
     # What is called within the capture does not run: it is called once more outside.
     assert calls == ["plain"] * 3 + ["capture", "plain", "plain"]
-    assert streams.given_back == [(0, "pool")] * 2
+    assert streams.given_back == ([] if ended else ["end", "release"])
     assert streams.collecting == [False]
     assert gc.isenabled()
 
 
-def test_an_error_of_another_kind_in_a_capture_is_raised(monkeypatch):
-    Streams(KeyError("x")).patch(monkeypatch)
+@pytest.mark.parametrize("error", [KeyError("x"), torch.OutOfMemoryError("full")])
+def test_an_error_of_another_kind_in_a_capture_is_raised(monkeypatch, error):
+    Streams(error).patch(monkeypatch)
     replay = Replay(torch.device("cuda"))
     for _ in range(Replay.NUM_WARMUPS):
         replay(lambda: None)
-    with pytest.raises(KeyError):
+    with pytest.raises(type(error)):
         replay(lambda: None)
     assert gc.isenabled()
 

@@ -12,7 +12,6 @@ from trainables import engine
 from trainables.compiler import Compiling
 from trainables.engine import train_pack
 from trainables.pack import Pack
-from trainables.records import Flush
 
 KINDS = {
     "mlp": [mlp_run(seed=seed) for seed in range(3)],
@@ -46,19 +45,29 @@ def test_a_pack_gives_back_its_memory_when_it_ends_and_not_when_the_collector_ru
         gc.enable()
 
 
-def test_a_pack_gives_back_its_memory_when_it_fails(monkeypatch):
+@pytest.mark.parametrize("where", ["making", "a step"])
+def test_a_pack_gives_back_its_memory_when_it_fails(monkeypatch, where):
     """Whoever keeps the error, its traceback and its frames, keeps no pack."""
     held: list[weakref.ref] = []
 
-    def fail(flush: Flush) -> None:
-        [pack] = (found for found in gc.get_objects() if isinstance(found, Pack) and found.__dict__)
-        held.extend(weakref.ref(tensor.untyped_storage()) for tensor in pack.tensors.values())
-        raise RuntimeError("CUDA out of memory")
+    class Failing(Pack):
+        def _compile(self, *given: object) -> None:
+            held.extend(weakref.ref(tensor.untyped_storage()) for tensor in self.tensors.values())
+            if where == "making":
+                raise torch.OutOfMemoryError("CUDA out of memory")
+            super()._compile(*given)  # pyright: ignore[reportArgumentType]
+            self.train_step = fail
 
-    with pytest.raises(RuntimeError) as kept:
-        train_pack(KINDS["mlp"], horizon=12, record=fail, device="cpu", compile="off")
+    def fail(weights_RW: torch.Tensor, *given: object) -> None:
+        more = weights_RW * 2
+        held.append(weakref.ref(more.untyped_storage()))
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(engine, "Pack", Failing)
+    with pytest.raises(torch.OutOfMemoryError) as kept:
+        train_pack(KINDS["mlp"], horizon=12, record=lambda flush: None, device="cpu", compile="off")
     assert kept.value.__traceback__ is not None
-    assert len(held) == 3
+    assert len(held) == (3 if where == "making" else 4)
     assert [ref() for ref in held if ref()] == []
 
 
@@ -129,6 +138,7 @@ def test_equal_data_are_there_once_also_after_some_runs_have_left():
     for kept, num_data in ((range(8), 2), ([1, 2, 5], 2), ([1], 1)):
         pack.keep([*kept])
         assert {len(split.inputs_DNL) for split in pack.evaluation.splits.values()} == {num_data}
+        assert len(data_of(pack)) == 2, "train and test, each once"
         pack.train(10)
         values = pack.evaluate()
         for i, run_id in enumerate(pack.run_ids):

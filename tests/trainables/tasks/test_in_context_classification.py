@@ -203,7 +203,7 @@ def test_gpt2_reads_vectors_too_and_memory_counts_their_floats():
     losses = trained([spec], 30).series(spec.run_id, "train", "loss")
     assert losses[30] < losses[0]
     large = run(data_size=10**6)
-    assert data_bytes(large) > 1e6 * 8 * 4 * large.task.vocab_size
+    assert data_bytes([large]) > 1e6 * 8 * 4 * large.task.vocab_size
 
 
 def test_what_cannot_be_is_refused(subtests):
