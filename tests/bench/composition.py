@@ -183,7 +183,7 @@ def engine_rate(options: argparse.Namespace, spec: RunSpec, device: torch.device
     costs = {f"evaluation of {evaluated:,} examples": milliseconds(pack.evaluate, device)}
     test = pack.evaluation.splits["test"]
     pack.evaluation = Evaluation(spec, pack.layout, {"test": test}, pack.evaluation.score)
-    costs[f"of those of test, {test.targets_RN.shape[1]:,}"] = milliseconds(pack.evaluate, device)
+    costs[f"of those of test, {test.size:,}"] = milliseconds(pack.evaluate, device)
     costs["checkpoint on the host"] = milliseconds(pack.checkpoint, device)
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         costs["and on disk"] = milliseconds(lambda: save(Path(folder) / "state", pack.checkpoint()), device)
