@@ -57,6 +57,7 @@ class Disk:
             with suppress(FileNotFoundError):
                 os.unlink(path)
             if before is not None:
+                Path(path).parent.mkdir(parents=True, exist_ok=True)  # it may have been removed when it was empty
                 Path(path).write_bytes(before)
         for path in self.contents if kind == "dropped" else ():
             with suppress(FileNotFoundError):
