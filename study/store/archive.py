@@ -31,7 +31,11 @@ def archived(files: Mapping[str, bytes]) -> tuple[str, bytes]:
             member.size = len(data)
             tar.addfile(member, io.BytesIO(data))
     data = buffer.getvalue()
-    return f"{FOLDER}/{hashlib.sha256(data).hexdigest()}.tar", data
+    return _name_of(data), data
+
+
+def _name_of(data: bytes) -> str:
+    return f"{FOLDER}/{hashlib.sha256(data).hexdigest()}.tar"
 
 
 def unpacked(name: str, data: bytes) -> tuple[dict[str, bytes], str | None]:
@@ -55,7 +59,7 @@ def unpacked(name: str, data: bytes) -> tuple[dict[str, bytes], str | None]:
                     others += 1
     except Exception:  # tarfile raises many kinds for bytes that are none of its own
         trouble = "it is no tar archive, or is cut short"
-    if f"{FOLDER}/{hashlib.sha256(data).hexdigest()}.tar" != name:
+    if name != _name_of(data):
         trouble = "its bytes are not those that were written: they do not fit its name"
     elif others:
         trouble = "it was not written by this package"

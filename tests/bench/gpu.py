@@ -16,6 +16,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from trainables.device import resolve_device
 from trainables.errors import SpecError
 
@@ -82,8 +84,6 @@ def outcome(words: list[str], seconds: float) -> dict[str, Any]:
 
 def about(device: str) -> dict[str, Any]:
     """What these numbers are of."""
-    import torch
-
     kind = resolve_device(device)
     name = torch.cuda.get_device_name(kind) if kind.type == "cuda" else f"{os.cpu_count()} CPU cores"
     return {"name": name, "torch": torch.__version__, "cuda": torch.version.cuda, "when": time.strftime("%Y-%m-%d")}

@@ -14,13 +14,11 @@ import math
 import sys
 from typing import Any
 
+from tests.support.runs import trained
 from trainables.components import modules_of
 from trainables.device import resolve_device
-from trainables.engine import train_pack
 from trainables.models import mlp
-from trainables.observation import Observation
 from trainables.optimizers import adamw
-from trainables.records import Flush
 from trainables.spec import RunSpec
 from trainables.tasks import modular
 
@@ -98,19 +96,9 @@ def difference(one: float | None, other: float | None) -> float:
 def losses(spec: RunSpec, device: str, steps: int) -> dict[tuple[str, int], float]:
     """Training losses of four seeds by run and step."""
     runs = [spec.with_values({"seed": seed}) for seed in range(4)]
-    names = {run.run_id: f"seed {run.seed}" for run in runs}
-    found: dict[tuple[str, int], float] = {}
-
-    def record(flush: Flush) -> None:
-        m = flush.metrics
-        for run_id, step, split, metric, value in zip(
-            *(m[column] for column in ("run_id", "step", "split", "metric", "value")), strict=True
-        ):
-            if (split, metric) == ("train", "loss"):
-                found[names[run_id], int(step)] = float(value)
-
-    train_pack(runs, horizon=steps, record=record, device=device, observe=Observation(evaluations_per_decade=8))
-    return found
+    record = trained(runs, steps, device=device, compile="auto")
+    found = {run.seed: record.series(run.run_id, "train", "loss") for run in runs}
+    return {(f"seed {seed}", step): value for seed, series in found.items() for step, value in series.items()}
 
 
 def rate(device: str, seeds: int) -> float:
@@ -121,19 +109,10 @@ def rate(device: str, seeds: int) -> float:
         optimizer=adamw.Optimizer(learning_rate=3e-3, weight_decay=1.0),
         loss="mse",
     )
-    last: dict[str, float] = {}
-
-    def record(flush: Flush) -> None:
-        m = flush.metrics
-        for run_id, split, metric, value in zip(
-            *(m[column] for column in ("run_id", "split", "metric", "value")), strict=True
-        ):
-            if (split, metric) == ("test", "accuracy"):
-                last[run_id] = float(value)
-
     runs = [base.with_values({"seed": seed, "data_seed": seed}) for seed in range(seeds)]
-    train_pack(runs, horizon=HORIZON, record=record, device=device)
-    return sum(value >= GROKS for value in last.values()) / seeds
+    record = trained(runs, HORIZON, device=device, compile="auto", per_decade=1)
+    last = [list(record.series(run.run_id, "test", "accuracy").values())[-1] for run in runs]
+    return sum(value >= GROKS for value in last) / seeds
 
 
 if __name__ == "__main__":
