@@ -4,12 +4,16 @@ Every number that depends on the speed or the memory of a device is in its profi
 is measured again.
 """
 
+import platform
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import torch
 
 from trainables.errors import SpecError
+from trainables.limits import PRECISIONS, SHEETS, Limits
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,21 +48,51 @@ class Device:
     """Weights from which a run that is alone in its pack is not mapped over: a batch of one product is slower."""
     evaluation_floats: int
     """Activations of one evaluation call, at most."""
-    compile_from_flops: float
-    """Operations from which compiling a step is worth its time."""
+    compile_from_flops: Mapping[str, float]
+    """Operations from which compiling a step is worth its time, by precision."""
     largest_pack: int
-    """Runs of a pack, at most: larger packs do not train faster (tests/bench/engine.py)."""
+    """Runs of a pack, at most."""
     cache_bytes: float | None
     """Activations of a pack on one core, at most: more do not stay in the caches, and each run trains more slowly
     again. None = no such limit."""
-    saturating_flops: float | None
-    """Operations of one step that keep the device busy, so that more runs in a pack train no sooner. None = no such
-    limit."""
+    busy_seconds: float | None
+    """A step that takes so long at the rate of large products keeps the device busy, so that more runs in a pack train
+    no sooner. None = no such limit."""
+    limits: Limits
+    """Of the device on which `speed` was measured or guessed."""
     speed: Speed
     memory_share: float
     """Share of the free memory (a GPU's own, or the machine's) that the packs on it may use together."""
     memory_most: float
     """Bytes that they may use together, at most."""
+
+    def of(self, limits: Limits) -> "Device":
+        """The profile of another device of this kind: its times scale with what it can do."""
+        own, old = self.speed, self.limits
+        products = limits.products_per_second["float32"] / old.products_per_second["float32"]
+        moved, call = old.bytes_per_second / limits.bytes_per_second, limits.call_seconds / old.call_seconds
+        speed = replace(
+            own,
+            products_per_second=own.products_per_second * products,
+            per_call=own.per_call * call,
+            per_layer=own.per_layer * call,
+            per_float=own.per_float * moved,
+            per_weight=own.per_weight * moved,
+        )
+        return replace(self, limits=limits, speed=speed)
+
+    def times_float32(self, precision: str) -> float:
+        """How many times as fast large products are as in float32; 1 where that is not known."""
+        rates = self.limits.products_per_second
+        return rates.get(precision, rates["float32"]) / rates["float32"]
+
+    def most_runs(self, precision: str, flops: float) -> int:
+        """Runs of a pack, at most, where one run's step takes so many operations: more would train no sooner."""
+        best = self.limits.best_pack(precision, flops)
+        if best is None and self.busy_seconds is not None:
+            rate = self.limits.products_per_second["float32"] * self.times_float32(precision)
+            best = max(1, int(self.busy_seconds * rate / flops))
+        return self.largest_pack if best is None else min(self.largest_pack, best)
 
 
 CPU = Device(
@@ -68,10 +102,12 @@ CPU = Device(
     sums_up_to=8,
     alone_from_weights=1_000_000,
     evaluation_floats=2**23,  # 32 MB stay in the caches
-    compile_from_flops=5e11,  # compiling takes a core 10 to 15 s, and steps are then 2 to 3 times faster
-    largest_pack=64,
+    # Compiling takes a core 10 to 15 s, and steps are then 2 to 3 times faster.
+    compile_from_flops=dict.fromkeys(PRECISIONS, 5e11),
+    largest_pack=64,  # tests/bench/engine.py: larger ones do not train faster
     cache_bytes=1.25e7,
-    saturating_flops=None,
+    busy_seconds=None,
+    limits=Limits(products_per_second=dict.fromkeys(PRECISIONS, 1e11), bytes_per_second=1e10, call_seconds=5e-6),
     # One core, 1 to 16 runs of 32 and of 512 examples, all models with one to four layers: within a factor of 1.7.
     speed=Speed(
         products_per_second=7e10,
@@ -90,11 +126,13 @@ CUDA = Device(
     sums_up_to=8,  # as on a CPU: not measured here
     alone_from_weights=1_000_000,
     evaluation_floats=2**28,  # 1 GB
-    compile_from_flops=5e11,  # as on a CPU: not measured here
+    # Seven seconds of small products, as on a CPU: not measured here.
+    compile_from_flops={"float32": 3.5e13, "tf32": 2.5e14, "bfloat16": 5e14},
     largest_pack=1024,
     cache_bytes=None,
-    saturating_flops=2e11,
-    # Of a replayed CUDA graph. The rate is that of small products; all else is not measured.
+    busy_seconds=3e-3,  # ten times what a replayed step of some hundred small operations takes: not measured here
+    limits=SHEETS["H100"],
+    # Guesses for a replayed CUDA graph on an H100. The rate is that of small products.
     speed=Speed(
         products_per_second=5e12,
         per_call=2e-4,
@@ -111,6 +149,23 @@ PROFILES = {"cpu": CPU, "cuda": CUDA}
 """By `torch.device.type`."""
 DEVICES = ("auto", *PROFILES)
 """What a user may ask for; `auto` is CUDA where there is one."""
+
+
+def device_name(device: torch.device) -> str:
+    """What its maker calls it; opens a context on a GPU."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return cpu_name()
+
+
+def cpu_name() -> str:
+    """What the maker of this machine's CPU calls it, or its architecture."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    said = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(said, "") or platform.processor() or platform.machine()
 
 
 def resolve_device(device: str) -> torch.device:

@@ -15,6 +15,7 @@ from trainables.compiler import Compiling
 from trainables.device import resolve_device
 from trainables.observation import DEFAULT, Observation, check_probes, probe_of
 from trainables.pack import Pack
+from trainables.precision import products_in
 from trainables.records import Flush, RunState
 from trainables.session import Prune, Session
 from trainables.spec import RunSpec
@@ -59,19 +60,21 @@ def train_pack(
     probes = [probe_of(name) for name in observe.probes]
     pack: Pack | None = None
     try:
-        pack = Pack(specs, resolve_device(device), compiling, observe.evaluation_examples, checkpoint, probes)
+        where = resolve_device(device)
+        pack = Pack(specs, where, compiling, observe.evaluation_examples, checkpoint, probes)
         session = Session(pack, specs, horizon, record, observe, prune)
         after = pack.step if checkpoint else -1
-        for target in sorted({step for step in {*evaluations, *looks, *snapshots} if step > after}):
-            while pack.step < target:
-                # Before training on, not after: a checkpoint at an evaluation step must follow that evaluation.
-                if time.monotonic() - session.flushed_at > flush_seconds:
-                    session.flush()
-                pack.train(min(BLOCK_STEPS, target - pack.step))
-            session.look(with_probes=target in looks, keep=target in snapshots)
-            session.evaluate()
-            if not pack.run_ids:
-                break
+        with products_in(specs[0].precision, where):
+            for target in sorted({step for step in {*evaluations, *looks, *snapshots} if step > after}):
+                while pack.step < target:
+                    # Before training on, not after: a checkpoint at an evaluation step must follow that evaluation.
+                    if time.monotonic() - session.flushed_at > flush_seconds:
+                        session.flush()
+                    pack.train(min(BLOCK_STEPS, target - pack.step))
+                session.look(with_probes=target in looks, keep=target in snapshots)
+                session.evaluate()
+                if not pack.run_ids:
+                    break
         return list(session.states.values())
     except BaseException as error:
         traceback.clear_frames(error.__traceback__)  # a step that ran out of memory holds the weights in its own

@@ -27,4 +27,4 @@ def compiling_pays(kind: float, spec: RunSpec, num_params: int, num_runs: int, e
     eagerly, and change the last digits of their numbers.
     """
     weights = num_params * num_answers(spec.task) * num_runs
-    return kind * weights * examples >= PROFILES[device].compile_from_flops
+    return kind * weights * examples >= PROFILES[device].compile_from_flops[spec.precision]

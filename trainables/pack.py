@@ -88,7 +88,7 @@ class Pack:
         def pays(kind: float, examples: float) -> bool:
             return compiling_pays(kind, first, self.layout.num_params, len(self.run_ids), examples, self.device.type)
 
-        precision = getattr(torch, first.precision)
+        precision = torch.bfloat16 if first.precision == "bfloat16" else torch.float32
         step = make_train_step(module, self.layout, first.optimizer, first.loss, precision)
         work = self.training.examples_per_step * compiling.num_steps
         self.train_step = compiled(step, compiling.choice, pays(STEP, work), first.pack_key)

@@ -19,11 +19,11 @@ from trainables.errors import SpecError
 from trainables.fields import at_least as at_least
 from trainables.fields import coerce as coerce
 from trainables.fields import fields_of
+from trainables.limits import PRECISIONS
 from trainables.parts import PARTS, Absent, check_class, check_fields, class_of, is_own, name_of, unknown, version_of
 from trainables.run_id import run_id
 
 LOSSES = ("cross_entropy", "mse", "stablemax")
-PRECISIONS = ("float32", "bfloat16")
 BATCH_ORDERS = ("drawn", "hashed")
 
 
@@ -47,7 +47,8 @@ class RunSpec:
     order_seed: int | None = None
     """Order of the batches; None = follows `seed`."""
     precision: str = dataclasses.field(default="float32", metadata={"absent": "float32"})
-    """Of products and activations; weights and optimizer are always float32. `bfloat16` for large models on CUDA."""
+    """Of products and activations, for large models on CUDA `tf32` or `bfloat16` (trainables/limits.py); weights and
+    optimizer are always float32."""
     batch_order: str = dataclasses.field(default="drawn", metadata={"absent": "drawn"})
     """How batches are ordered: `drawn` by a generator on the host (batches.py), or `hashed` on the device, for GPUs
     that are quicker than the host (hashed_order.py). Each walks through every example once an epoch."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from study.plan.packing import Share
-from study.store.place import FILE, place_of
+from study.store.place import FILE, checked_folder, place_of
 from study.store.storage import storage_at
 from trainables.errors import SpecError
 
@@ -56,6 +56,34 @@ def _device(store: Path) -> tuple[str, str]:
     if torch.cuda.is_available():
         return "yes", f"torch {torch.__version__}, {torch.cuda.device_count()} x {torch.cuda.get_device_name(0)}"
     return "yes", f"torch {torch.__version__}, CPU only, {len(os.sched_getaffinity(0))} cores"
+
+
+def calibrated(store: Path, say: Callable[[str], None]) -> None:
+    """Measure this machine's first device and keep it in the store's storage."""
+    from study.train import calibrations
+    from trainables.calibration import calibrate
+    from trainables.device import device_name, resolve_device
+
+    storage = storage_at(place_of(checked_folder(store)))
+    storage.check_writing()
+    device = resolve_device("auto")
+    calibrations.keep(storage, device_name(device), calibrate(device, say))
+
+
+def _calibration(store: Path) -> tuple[str, str]:
+    from study.train import calibrations
+    from trainables.device import device_name, resolve_device
+
+    name = device_name(resolve_device("auto"))
+    found = calibrations.kept(storage_at(place_of(store)), name)
+    if found is None:
+        return "note", f"{name} is not measured, packs are sized by guesses: `study doctor --calibrate` measures it."
+    products = ", ".join(f"{rate / 1e12:.3g} in {name}" for name, rate in found.products_per_second.items())
+    packs = ", ".join(str(number) for _, number in found.best_packs.get("float32", ()))
+    return "yes", (
+        f"{name}: {products} TFLOP/s, copies {found.bytes_per_second / 1e9:.3g} GB/s, a call "
+        f"{found.call_seconds * 1e6:.2g} us" + (f", best packs {packs}" if packs else "")
+    )
 
 
 def _compiler(store: Path) -> tuple[str, str]:
@@ -135,6 +163,7 @@ def _file_system(folder: Path) -> str:
 
 CHECKS: dict[str, Callable[[Path], tuple[str, str]]] = {
     "torch device": _device,
+    "calibration": _calibration,
     "compiler": _compiler,
     "ray": _ray,
     "authentication": _authentication,

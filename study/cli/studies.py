@@ -73,8 +73,9 @@ def show(study: str, store: str, source: bool, as_json: bool) -> None:
     if source:
         show_sources(Store.open(store), Path(study).stem if study.endswith(".py") else study, as_json)
         return
-    spec, target = find_study(study, store), machine("auto")
+    spec = find_study(study, store)
     opened = Store.open(store) if (Path(store) / FILE).exists() else None
+    target = machine("auto", place=opened.place if opened else None)
     if opened:
         check_same(spec, opened)
     standing = standing_rows(opened, spec.name) if opened else []
@@ -103,4 +104,5 @@ def plan(study: str, store: str, as_json: bool, **options: Any) -> None:
     elif (folder / FILE).exists():
         note(f"study: store '{store}' cannot be written to: parts that are not in {FILE} yet are not counted.")
         opened = Store.open(store)
-    show_plan(service.plan(spec, opened, settings), service.machine(settings.device, settings.share), as_json)
+    here = service.machine(settings.device, settings.share, place=opened.place if opened else None)
+    show_plan(service.plan(spec, opened, settings, here), here, as_json)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from study.plan.packing import Machine, compiling_helps, fitting_runs
 from study.plan.plan import Plan
 from study.spec import StudySpec
-from trainables.device import PROFILES
+from trainables.device import Device
 from trainables.flops import FORWARD, STEP
 from trainables.size import size_of
 from trainables.spec import RunSpec
@@ -61,7 +61,7 @@ def _scheduled(packs: Sequence[Work], study: StudySpec, machine: Machine) -> flo
     """
     if not packs:
         return 0.0
-    speed, evaluations = PROFILES[machine.device].speed, study.observation.evaluations(study.horizon)
+    device, evaluations = machine.profile, study.observation.evaluations(study.horizon)
     limit = study.evaluation_examples
     workers = [(0.0, worker) for worker in range(min(machine.workers, len(packs)))]
     known = set[tuple[int, str]]()
@@ -69,33 +69,33 @@ def _scheduled(packs: Sequence[Work], study: StudySpec, machine: Machine) -> flo
         end, worker = heapq.heappop(workers)
         if pack.compiled and (worker, pack.specs[0].pack_key) not in known:
             known.add((worker, pack.specs[0].pack_key))
-            end += speed.compile_seconds
-        end += (study.horizon - pack.start_step) * step_seconds(pack.specs, machine.device, pack.compiled)
-        end += sum(step > pack.start_step for step in evaluations) * evaluation_seconds(
-            pack.specs, limit, machine.device
-        )
+            end += device.speed.compile_seconds
+        end += (study.horizon - pack.start_step) * step_seconds(pack.specs, device, pack.compiled)
+        end += sum(step > pack.start_step for step in evaluations) * evaluation_seconds(pack.specs, limit, device)
         heapq.heappush(workers, (end, worker))
     return START_SECONDS + max(workers)[0]
 
 
-def step_seconds(specs: Sequence[RunSpec], device: str, compiled: bool) -> float:
+def step_seconds(specs: Sequence[RunSpec], device: Device, compiled: bool) -> float:
     """Time of one step of a pack of these runs."""
-    speed, largest = PROFILES[device].speed, specs[-1]
+    speed, largest = device.speed, specs[-1]
     size, examples = size_of(largest.model, largest.task), len(specs) * (largest.batch_size or largest.task.num_train)
     others = speed.per_call + speed.per_layer * layers_of(largest)
     others += speed.per_float * size.floats * examples + speed.per_weight * size.params * len(specs)
-    return STEP * size.products * examples / speed.products_per_second + others * (speed.compiled if compiled else 1)
+    products = STEP * size.products * examples / (speed.products_per_second * device.times_float32(largest.precision))
+    return products + others * (speed.compiled if compiled else 1)
 
 
-def evaluation_seconds(specs: Sequence[RunSpec], limit: int | None, device: str) -> float:
+def evaluation_seconds(specs: Sequence[RunSpec], limit: int | None, device: Device) -> float:
     """Time of one evaluation of these runs, of at most `limit` examples of each split: a forward pass, a third of a
     step's work."""
-    speed, task, model = PROFILES[device].speed, specs[-1].task, specs[-1].model
+    speed, task, model = device.speed, specs[-1].task, specs[-1].model
     size, others = size_of(model, task), task.num_examples - task.num_train
     if limit is not None:
         others = min(others, OTHER_SPLITS * limit)
     examples = len(specs) * (others + min(task.num_train, limit or task.num_train))
-    work = FORWARD * size.products / speed.products_per_second + speed.per_float * size.floats / 3
+    rate = speed.products_per_second * device.times_float32(specs[-1].precision)
+    work = FORWARD * size.products / rate + speed.per_float * size.floats / 3
     return speed.per_call + speed.per_layer * layers_of(specs[-1]) + work * examples
 
 

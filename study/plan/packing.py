@@ -13,8 +13,9 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from trainables.answers import example_bytes
-from trainables.device import PROFILES
+from trainables.device import PROFILES, Device
 from trainables.flops import STEP, compiling_pays, run_flops
+from trainables.limits import Limits
 from trainables.size import size_of
 from trainables.spec import RunSpec
 
@@ -53,6 +54,14 @@ class Machine:
     memory: float
     compiler: bool = True
     """Whether torch.compile finds what it needs."""
+    limits: Limits | None = None
+    """Of its devices; None = those of the device on which the profile of its kind was made."""
+
+    @property
+    def profile(self) -> Device:
+        """What is known of its devices."""
+        kind = PROFILES[self.device]
+        return kind.of(self.limits) if self.limits else kind
 
 
 @dataclass(frozen=True)
@@ -212,18 +221,16 @@ def fitting_runs(specs: Sequence[RunSpec], num_runs: int, machine: Machine) -> i
 
     Sizes are powers of two, so that a worker compiles for few of them.
     """
-    device = PROFILES[machine.device]
+    device, largest = machine.profile, specs[-1]
     num_data = different_data(specs) if len(specs) == num_runs else num_runs
     data, own = data_bytes(specs), max(own_bytes(spec, num_data < num_runs) for spec in specs)
     fit = int(machine.memory // (data + max(own, data)))
     if fit >= num_data:
         fit = int((machine.memory - num_data * data) // own)
-    if device.saturating_flops is not None:
-        fit = min(fit, int(device.saturating_flops // run_flops(specs[-1], 1)))
     if device.cache_bytes is not None:
         fit = min(fit, int(device.cache_bytes // max(map(activation_bytes, specs))))
     share = -(-num_runs // machine.workers)
-    most = max(1, min(fit, share, device.largest_pack))
+    most = max(1, min(fit, share, device.most_runs(largest.precision, run_flops(largest, 1))))
     return 1 << (most.bit_length() - 1)
 
 

@@ -113,7 +113,7 @@ def report(node: Node, marker: Marker, device: str, share: Share, sources: Sourc
     try:
         with tempfile.TemporaryDirectory() as folder:
             install(sources, Path(folder))
-        found = machine(device, share, cores=int(node.cpus), memory=node.memory)
+        found = machine(device, share, cores=int(node.cpus), memory=node.memory, place=marker.place)
     except SpecError as error:
         said = str(error)
         return Report(None, trouble or (said if said.startswith("node ") else f"node {node.name}: {said}"))
@@ -129,8 +129,7 @@ def smallest(reports: Sequence[Report], workers: int) -> Machine:
             raise SpecError(said.trouble)
     machines = [said.machine for said in reports if said.machine]
     return replace(
-        machines[0],
+        min(machines, key=lambda found: found.memory),
         workers=workers,
-        memory=min(found.memory for found in machines),
         compiler=all(found.compiler for found in machines),
     )

@@ -84,7 +84,7 @@ def target_of(store: Store, options: Options, sources: Sources, say: Say) -> Ite
             return
     if trouble := local_ray.trouble():
         raise SpecError(trouble)
-    target = Target(machine(options.device, options.share), options.share)
+    target = Target(machine(options.device, options.share, place=store.place), options.share)
     look_around(target, options.compile, say)
     yield target
 

@@ -9,30 +9,43 @@ from contextlib import suppress
 from pathlib import Path
 
 from study.plan.packing import Machine, Share
+from study.store.storage import storage_at
+from study.train import calibrations
 from trainables.compiler import find_compiler
-from trainables.device import CPU, CUDA, resolve_device
+from trainables.device import CPU, CUDA, cpu_name, resolve_device
 from trainables.errors import SpecError
+from trainables.limits import Limits, sheet_of
 
-ASK = "import torch; print([torch.cuda.mem_get_info(i)[0] for i in range(torch.cuda.device_count())])"
+ASK = (
+    "import json, torch; c = torch.cuda; gpus = range(c.device_count()); "
+    "print(json.dumps([[c.get_device_name(i), c.mem_get_info(i)[0]] for i in gpus]))"
+)
 
 ASK_SECONDS = 120
 
 
 def machine(
-    device: str, share: Share | None = None, *, cores: int | None = None, memory: float | None = None
+    device: str,
+    share: Share | None = None,
+    *,
+    cores: int | None = None,
+    memory: float | None = None,
+    place: str | None = None,
 ) -> Machine:
     """As many workers as packs with this share fit; by default one per core on a CPU (runs pack better than threads
     do), one per device on CUDA.
 
-    `cores` and `memory` (bytes) limit what may be used of this machine; None = all that it has. SpecError where a pack
-    asks for more cores than that.
+    `cores` and `memory` (bytes) limit what may be used of this machine; None = all that it has. In the storage at
+    `place` is what was measured of devices like these; a GPU of which nothing was measured has the limits of its data
+    sheet. SpecError where a pack asks for more cores than there are.
     """
     share = share or Share()
     if resolve_device(device).type == "cuda":
-        free = free_memory_of_gpus()
-        memory = min(CUDA.memory_most, CUDA.memory_share * min(free))
-        workers = len(free) * share.packs_per_gpu
-        return Machine("cuda", workers, memory * share.gpu, find_compiler("cuda") is not None)
+        name, free = min(gpus_here(), key=lambda gpu: gpu[1])
+        memory = min(CUDA.memory_most, CUDA.memory_share * free)
+        workers = len(gpus_here()) * share.packs_per_gpu
+        limits = _measured(place, name) or sheet_of(name)
+        return Machine("cuda", workers, memory * share.gpu, find_compiler("cuda") is not None, limits)
     cores = cores or num_cores()
     if share.cores > cores:
         raise SpecError(
@@ -42,24 +55,28 @@ def machine(
     workers = cores // share.cores
     free = min(memory or float("inf"), free_memory())
     memory = min(CPU.memory_most, CPU.memory_share * free) / workers
-    return Machine("cpu", workers, memory, find_compiler("cpu") is not None)
+    return Machine("cpu", workers, memory, find_compiler("cpu") is not None, _measured(place, cpu_name()))
+
+
+def _measured(place: str | None, device_name: str) -> Limits | None:
+    return calibrations.kept(storage_at(place), device_name) if place else None
 
 
 @functools.cache
-def free_memory_of_gpus() -> list[int]:
-    """Bytes that are free on each GPU. A process of its own asks: whoever does opens a context, which takes hundreds of
+def gpus_here() -> list[tuple[str, int]]:
+    """Name and free bytes of each GPU. A process of its own asks: whoever does opens a context, which takes hundreds of
     megabytes for as long as it lives, and in exclusive mode keeps the workers out."""
-    free, said = [], f"no answer in {ASK_SECONDS} s"
+    found, said = [], f"no answer in {ASK_SECONDS} s"
     with suppress(subprocess.TimeoutExpired):
         done = subprocess.run(
             [sys.executable, "-P", "-c", ASK], capture_output=True, text=True, check=False, timeout=ASK_SECONDS
         )
         said = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
         with suppress(ValueError):
-            free = json.loads(done.stdout)
-    if not free:
-        raise SpecError(f"--device cuda: the memory of the GPUs cannot be asked for ({said}). Use --device cpu.")
-    return free
+            found = [(str(name), int(free)) for name, free in json.loads(done.stdout)]
+    if not found:
+        raise SpecError(f"--device cuda: the GPUs cannot be asked what they are ({said}). Use --device cpu.")
+    return found
 
 
 def num_cores() -> int:

@@ -2,9 +2,8 @@
 
     python -m tests.bench.ceilings [--device cpu|cuda] [--threads N] [--json]
 
-Prints the rates of matrix products and copies, which the other benchmarks divide by; needs only torch. Each rate is the
-best of several windows, because disturbances only ever slow a measurement down. Operands are random, because zeros can
-run faster. Bandwidth counts bytes read plus bytes written.
+Prints the rates of matrix products and copies, which the other benchmarks divide by; needs only torch. Bandwidth counts
+bytes read plus bytes written.
 """
 
 import argparse
@@ -12,18 +11,17 @@ import gc
 import json
 import os
 import sys
-import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 
+from trainables.limits import PRECISIONS
+from trainables.precision import products_in
+from trainables.timing import copy_rate, product_rate, synchronize
+
 HEADS, NUM_TOKENS = 4, 3
 """Size of the transformer that the benchmarks train."""
-MATRIX_SIZE = {"cpu": 1536, "cuda": 8192}
-NUM_WINDOWS = 5
-COPY_BYTES = {"cpu": 2**29, "cuda": 2**31}
-"""Larger than the last-level cache."""
 OUT_OF_MEMORY = "out of memory"
 
 
@@ -43,56 +41,13 @@ def measured(device: torch.device) -> dict[str, float]:
 
     On a CPU this uses torch's current number of threads.
     """
-    best = {"float32 FLOP/s": product_rate(device, torch.float32)}
-    if device.type == "cuda":
-        before = torch.get_float32_matmul_precision()
-        torch.set_float32_matmul_precision("high")
-        best["tf32 FLOP/s"] = product_rate(device, torch.float32)
-        torch.set_float32_matmul_precision(before)
-        best["bfloat16 FLOP/s"] = product_rate(device, torch.bfloat16)
+    best = {}
+    for precision in PRECISIONS if device.type == "cuda" else ("float32",):
+        with products_in(precision, device):
+            dtype = torch.bfloat16 if precision == "bfloat16" else torch.float32
+            best[f"{precision} FLOP/s"] = product_rate(device, dtype)
     best["copy bytes/s"] = copy_rate(device)
     return best
-
-
-def product_rate(device: torch.device, dtype: torch.dtype, seconds: float = 1.0) -> float:
-    """Operations per second of a large square matrix product, counting a multiplication and an addition as two."""
-    size = MATRIX_SIZE[device.type]
-    left, right = (torch.randn(size, size, device=device).to(dtype) for _ in range(2))
-    out = torch.empty_like(left)
-    return 2 * size**3 * max(rates(lambda: torch.mm(left, right, out=out), seconds, device))
-
-
-def copy_rate(device: torch.device, seconds: float = 1.0) -> float:
-    """Bytes read plus bytes written per second by a copy within the device's memory."""
-    num_floats = COPY_BYTES[device.type] // 4
-    if device.type == "cuda":
-        num_floats = min(num_floats, torch.cuda.mem_get_info(device)[0] // 16)
-    source, target = torch.randn(num_floats, device=device), torch.zeros(num_floats, device=device)
-    return 8 * num_floats * max(rates(lambda: target.copy_(source), seconds, device))
-
-
-def rates(call: Callable[[], Any], seconds: float, device: torch.device) -> list[float]:
-    """Calls per second in each of several windows, about `seconds` in total, after two calls to warm up."""
-    call()
-    once = timed(call, 1, device)
-    repeats = max(1, int(seconds / NUM_WINDOWS / once))
-    return [repeats / timed(call, repeats, device) for _ in range(NUM_WINDOWS)]
-
-
-def timed(call: Callable[[], Any], repeats: int, device: torch.device) -> float:
-    """Seconds until the device has finished `repeats` calls."""
-    synchronize(device)
-    start = time.perf_counter()
-    for _ in range(repeats):
-        call()
-    synchronize(device)
-    return time.perf_counter() - start
-
-
-def synchronize(device: torch.device) -> None:
-    """Wait until a GPU has finished its work; a CPU always has."""
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
 
 
 def num_cores() -> int:

@@ -41,6 +41,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
 from tests.bench import ceilings
+from trainables import timing
 from trainables.checkpoint import save
 from trainables.compiler import Compiling
 from trainables.engine import BLOCK_STEPS, train_pack
@@ -73,7 +74,7 @@ def main() -> None:
     if device.type == "cpu":
         torch.set_num_threads(options.threads)
     spec, compiles = spec_of(options, device), ceilings.has_compiler(device)
-    peak = ceilings.product_rate(device, getattr(torch, spec.precision))
+    peak = timing.product_rate(device, getattr(torch, spec.precision))
     if not options.json:
         where = torch.cuda.get_device_name(device) if device.type == "cuda" else f"cpu, {options.threads} thread(s)"
         sizes = ", ".join(
@@ -175,7 +176,7 @@ def engine_rate(options: argparse.Namespace, spec: RunSpec, device: torch.device
 
     started = time.perf_counter()
     train(NUM_WARMUPS)
-    ceilings.synchronize(device)
+    timing.synchronize(device)
     ceilings.say(f"compiled and warm after {time.perf_counter() - started:.1f} s")
     rate = windows(train, options.steps, device)
     memory = peak_memory(device)
@@ -192,14 +193,14 @@ def engine_rate(options: argparse.Namespace, spec: RunSpec, device: torch.device
 
 def windows(train: Any, steps: int, device: torch.device) -> float:
     """Steps per second of `train(num_steps)`: the median of several windows with `steps` steps in total."""
-    each = max(1, steps // ceilings.NUM_WINDOWS)
-    return statistics.median(each / ceilings.timed(lambda: train(each), 1, device) for _ in range(ceilings.NUM_WINDOWS))
+    each = max(1, steps // timing.NUM_WINDOWS)
+    return statistics.median(each / timing.timed(lambda: train(each), 1, device) for _ in range(timing.NUM_WINDOWS))
 
 
 def milliseconds(call: Any, device: torch.device) -> float:
     """Milliseconds of a warm call, the median of three."""
     call()
-    return 1e3 * statistics.median(ceilings.timed(call, 1, device) for _ in range(3))
+    return 1e3 * statistics.median(timing.timed(call, 1, device) for _ in range(3))
 
 
 def peak_memory(device: torch.device) -> float | None:

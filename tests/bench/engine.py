@@ -24,6 +24,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from tests.bench import ceilings
+from trainables import timing
 from trainables.compiler import Compiling
 from trainables.engine import BLOCK_STEPS
 from trainables.models import transformer
@@ -97,12 +98,12 @@ def engine_rate(
     ]
     pack = Pack(specs, device, Compiling("on" if compiles else "off"), evaluation_examples=1)
     pack.train(NUM_WARMUPS)
-    step_seconds = ceilings.timed(lambda: pack.train(4), 1, device) / 4
-    block = min(max(int(options.seconds / ceilings.NUM_WINDOWS / step_seconds), 1), BLOCK_STEPS)
-    rate = statistics.median(ceilings.rates(lambda: pack.train(block), options.seconds, device))
+    step_seconds = timing.timed(lambda: pack.train(4), 1, device) / 4
+    block = min(max(int(options.seconds / timing.NUM_WINDOWS / step_seconds), 1), BLOCK_STEPS)
+    rate = statistics.median(timing.rates(lambda: pack.train(block), options.seconds, device))
     memory = torch.cuda.max_memory_allocated(device) / 1e9 if device.type == "cuda" else None
     steps = itertools.count(pack.step, block)
-    drawing = statistics.median(ceilings.rates(lambda: pack.training.order.block(next(steps), block), 0.3, device))
+    drawing = statistics.median(timing.rates(lambda: pack.training.order.block(next(steps), block), 0.3, device))
     return rate * block * runs, rate / drawing, memory
 
 
@@ -184,7 +185,7 @@ def lone_rate(options: argparse.Namespace, width: int, device: torch.device, bes
     if best and not captured:
         run.call = torch.compile(run.model)
     step = run.captured_step() if captured else run.step
-    return statistics.median(ceilings.rates(step, options.seconds, device))
+    return statistics.median(timing.rates(step, options.seconds, device))
 
 
 def arguments() -> argparse.Namespace:

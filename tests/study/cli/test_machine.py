@@ -14,7 +14,11 @@ import study
 from study.cli.os_errors import as_a_line
 from study.train import local_ray
 from tests.support.studies import command, run_cli
+from trainables.limits import Limits
 
+LIMITS = Limits(
+    products_per_second={"float32": 2e11, "tf32": 2e11, "bfloat16": 1e11}, bytes_per_second=2e10, call_seconds=1e-6
+)
 PR_CAPBSET_DROP, OVERRIDE, SEARCH = 24, 1, 2
 
 
@@ -214,3 +218,18 @@ def test_doctor_warns_where_the_folder_of_rays_sessions_is_somebody_elses(doctor
     assert ok == "no"
     assert "belongs to another user (id 12345)" in found
     assert "export RAY_TMPDIR=/tmp/mine" in found
+
+
+def test_doctor_measures_when_it_is_asked_to(call, tmp_path, monkeypatch):
+    monkeypatch.setattr("trainables.calibration.calibrate", lambda device, say: say("all") or LIMITS)
+    store = tmp_path / "new"
+
+    def row():
+        return next(line for line in call("doctor", "--store", store).out.splitlines() if "calibration" in line)
+
+    assert "`study doctor --calibrate` measures it" in row()
+    assert not store.exists()
+    said = call("doctor", "--store", store, "--calibrate")
+    assert said.err.startswith("study: measuring all\n")
+    assert "0.2 in float32, 0.2 in tf32, 0.1 in bfloat16 TFLOP/s, copies 20 GB/s, a call 1 us" in row()
+    assert call("status", "--store", store).code == 2, "it is no store yet"

@@ -330,8 +330,9 @@ def test_a_pack_that_keeps_a_gpu_busy_gets_no_further_run(subtests):
         one, sizes = max(run_flops(spec, 1) for spec in specs.values()), [len(p.run_ids) for p in packs_of(specs, gpu)]
         with subtests.test(width=width):
             assert max(sizes) == largest
-            assert largest == 1 or largest * one <= CUDA.saturating_flops
-            assert width == 16 or 2 * largest * one > CUDA.saturating_flops, "and the GPU is busy"
+            busy = CUDA.busy_seconds * CUDA.limits.products_per_second["float32"]
+            assert largest == 1 or largest * one <= busy
+            assert width == 16 or 2 * largest * one > busy, "and the GPU is busy"
 
 
 def test_a_pack_on_a_cpu_stays_in_its_caches():

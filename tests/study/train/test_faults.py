@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from study.store.database import Store
+from tests.support.altered import altered
 from tests.support.disk import resize, small_disk
 from tests.support.driver import Driver
 from tests.support.studies import metrics, run_cli, study_file, trained_file
@@ -17,37 +18,22 @@ pytestmark = pytest.mark.ray
 SEEDS, HORIZON = 2, 300
 LINE = ["--compile", "off", "--pack-size", SEEDS, "--flush-seconds", 0.1]
 
-BREAKING = '''
-"""Training breaks before its first step, in whatever process, as `breaks(specs)` says."""
-import importlib.abc, importlib.util, os, sys, time
+BREAKING = """
+import os, time
+_train_pack = train_pack
 
-class Finder(importlib.abc.MetaPathFinder):
-    def find_spec(self, name, path, target=None):
-        if name != "trainables.engine":
-            return None
-        sys.meta_path.remove(self)
-        spec = importlib.util.find_spec(name)
-        load = spec.loader.exec_module
-        def exec_module(module):
-            load(module)
-            train_pack = module.train_pack
-            def breaking(specs, **options):
-                breaks(specs)
-                return train_pack(specs, **options)
-            module.train_pack = breaking
-        spec.loader.exec_module = exec_module
-        return spec
-
-sys.meta_path.insert(0, Finder())
+def train_pack(specs, **options):
+    breaks(specs)
+    return _train_pack(specs, **options)
 
 def breaks(specs):
-'''
+"""
+"""Training breaks before its first step, in whatever process, as `breaks(specs)` says."""
 
 
 def breaking(folder: Path, *lines: str) -> str:
     """A folder for PYTHONPATH whose processes break as these lines say."""
-    (folder / "sitecustomize.py").write_text(BREAKING + "".join(f"    {line}\n" for line in lines))
-    return str(folder)
+    return altered(folder, {"trainables.engine": BREAKING + "".join(f"    {line}\n" for line in lines)})
 
 
 def test_a_pack_that_fails_is_tried_in_halves_until_a_run_fails_alone(tmp_path):

@@ -7,7 +7,7 @@ import torch
 
 from study.plan.packing import Share
 from study.train import machine as asked
-from study.train.machine import free_memory_of_gpus, machine
+from study.train.machine import gpus_here, machine
 from trainables.errors import SpecError
 
 
@@ -26,13 +26,13 @@ def answer(monkeypatch):
         monkeypatch.setattr(asked, "resolve_device", torch.device)
         return lines
 
-    free_memory_of_gpus.cache_clear()
+    gpus_here.cache_clear()
     yield say
-    free_memory_of_gpus.cache_clear()
+    gpus_here.cache_clear()
 
 
 def test_packs_are_for_the_gpu_that_has_the_least_memory_free(answer):
-    lines = answer("[80000000000, 60000000000]")
+    lines = answer('[["NVIDIA H200", 80000000000], ["NVIDIA H200", 60000000000]]')
     whole, half = machine("cuda"), machine("cuda", Share(gpu=0.5))
     assert (whole.device, whole.workers, half.workers) == ("cuda", 2, 4)
     assert whole.memory == pytest.approx(0.7 * 60e9)
@@ -43,7 +43,9 @@ def test_packs_are_for_the_gpu_that_has_the_least_memory_free(answer):
 @pytest.mark.parametrize("said", ["", "[]", "no JSON"])
 def test_where_nothing_is_said_one_line_says_why(answer, said):
     answer(said, "Traceback\nRuntimeError: CUDA driver version is insufficient")
-    with pytest.raises(SpecError, match=r"cannot be asked for \(RuntimeError: CUDA driver version is insufficient\)"):
+    with pytest.raises(
+        SpecError, match=r"cannot be asked what they are \(RuntimeError: CUDA driver version is insufficient\)"
+    ):
         machine("cuda")
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from study.store.database import Store
 from study.store.storage import storage_at
+from tests.support.altered import altered
 from tests.support.driver import Driver, wait_for
 from tests.support.pages import ROOT
 from tests.support.s3 import serving
@@ -19,25 +20,8 @@ pytestmark = [pytest.mark.ray, pytest.mark.slow]  # without Ray it is in store/t
 
 PACK_SIZE = 3
 LINE = ["--compile", "off", "--pack-size", PACK_SIZE, "--flush-seconds", 0.2]
-PATIENCE = '''
+PATIENCE = {"study.store.lease": "RENEW_SECONDS, STALE_SECONDS = 1.0, 20.0"}
 """A lease is taken over after seconds instead of a minute."""
-import importlib.abc, importlib.util, sys
-
-class Finder(importlib.abc.MetaPathFinder):
-    def find_spec(self, name, path, target=None):
-        if name != "study.store.lease":
-            return None
-        sys.meta_path.remove(self)
-        spec = importlib.util.find_spec(name)
-        load = spec.loader.exec_module
-        def exec_module(module):
-            load(module)
-            module.RENEW_SECONDS, module.STALE_SECONDS = 1.0, 20.0
-        spec.loader.exec_module = exec_module
-        return spec
-
-sys.meta_path.insert(0, Finder())
-'''
 
 
 @contextmanager
@@ -53,8 +37,7 @@ def place(kind: str, folder: Path) -> Iterator[str]:
 def test_a_driver_that_sleeps_is_taken_over_from_and_stops_when_it_wakes_up(tmp_path, kind):
     study = study_file(tmp_path, seeds=3, horizon=1200)
     undisturbed = trained_file(study, tmp_path / "undisturbed", PACK_SIZE)
-    (tmp_path / "sitecustomize.py").write_text(PATIENCE)
-    env = {"PYTHONPATH": f"{tmp_path}:{ROOT}"}
+    env = {"PYTHONPATH": f"{altered(tmp_path / 'altered', PATIENCE)}:{ROOT}"}
     with place(kind, tmp_path) as url:
         one, other = (tmp_path / name for name in ("one", "other"))
         with Driver(study, one, "--storage", url, *LINE, **env) as first:

@@ -1,0 +1,37 @@
+"""What was measured of devices, kept in a storage by their names: every machine that works on it finds its own."""
+
+import json
+import re
+
+from study.store.storage import Storage
+from trainables.errors import SpecError
+from trainables.limits import Limits
+
+FOLDER = "devices"
+MOST_BYTES = 100_000
+
+
+def keep(storage: Storage, device_name: str, limits: Limits) -> str:
+    """Keep the limits of devices of this name, in place of older ones, and return the name of the file."""
+    name = file_of(device_name)
+    storage.write(name, json.dumps({"device": device_name, **limits.to_json()}, indent=1).encode() + b"\n")
+    return name
+
+
+def kept(storage: Storage, device_name: str) -> Limits | None:
+    """The limits of devices of this name; None where they were not measured. SpecError where the file says nothing."""
+    name = file_of(device_name)
+    if not storage.exists(name):
+        return None
+    try:
+        return Limits.from_json(json.loads(storage.read(name)[:MOST_BYTES]))
+    except (ValueError, RecursionError, SpecError) as error:
+        said = str(error).rstrip(".")
+        raise SpecError(
+            f"{name} in {storage}: {said}. Measure again with `study doctor --calibrate`, or remove it."
+        ) from None
+
+
+def file_of(device_name: str) -> str:
+    """The name of the file for devices of this name."""
+    return f"{FOLDER}/{re.sub('[^a-z0-9]+', '-', device_name.lower()).strip('-') or 'unnamed'}.json"

@@ -1,0 +1,94 @@
+"""The most that a device can do: of a data sheet, or measured by `study doctor --calibrate`.
+
+Everything that sizes packs or guesses their time scales with these few numbers, so that another device needs no file
+of its own.
+"""
+
+import itertools
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from trainables.errors import SpecError
+
+PRECISIONS = ("float32", "tf32", "bfloat16")
+"""Of products and activations: `tf32` is float32 whose products round to 10 bits on the tensor cores of a GPU; on a CPU
+it is float32."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """Of one device: a GPU, or one core of a CPU."""
+
+    products_per_second: Mapping[str, float]
+    """Operations of large matrix products, by precision; a multiplication with an addition counts as two."""
+    bytes_per_second: float
+    """Read plus written by a copy within the device's memory."""
+    call_seconds: float
+    """Of one small operation among many that follow each other; on CUDA replayed in a graph."""
+    best_packs: Mapping[str, Sequence[tuple[float, int]]] = field(default_factory=dict)
+    """By precision: operations of one run's step, and the runs of a pack from which a larger one trains no faster, by
+    ascending operations. Empty where it was not measured."""
+
+    def best_pack(self, precision: str, flops: float) -> int | None:
+        """Runs from which a pack trains no faster, where one run's step takes so many operations; None where it was not
+        measured. Between sizes that were measured it is interpolated; beyond the largest one the work of a step stays
+        what it is there."""
+        measured = self.best_packs.get(precision)
+        if not measured:
+            return None
+        for (low, runs), (high, fewer) in itertools.pairwise(measured):
+            if low <= flops < high:
+                along = math.log(flops / low) / math.log(high / low)
+                return max(1, round(runs * (fewer / runs) ** along))
+        (smallest, most), (largest, fewest) = measured[0], measured[-1]
+        return most if flops < smallest else max(1, round(fewest * largest / flops))
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Any) -> "Limits":
+        """What `to_json` wrote; SpecError for anything else."""
+        try:
+            packs = {p: [(float(f), int(n)) for f, n in sizes] for p, sizes in data["best_packs"].items()}
+            found = cls(
+                products_per_second={p: float(rate) for p, rate in data["products_per_second"].items()},
+                bytes_per_second=float(data["bytes_per_second"]),
+                call_seconds=float(data["call_seconds"]),
+                best_packs=packs,
+            )
+        except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
+            raise SpecError(f"no limits of a device: {type(error).__name__}: {error}.") from None
+        sizes = [number for measured in packs.values() for pair in measured for number in pair]
+        rates = [*found.products_per_second.values(), found.bytes_per_second, found.call_seconds, *sizes]
+        ascending = all(a < b for measured in packs.values() for (a, _), (b, _) in itertools.pairwise(measured))
+        if "float32" not in found.products_per_second or not ascending or not all(0 < n < math.inf for n in rates):
+            raise SpecError("no limits of a device: rates must be positive numbers, float32 among them.")
+        return found
+
+
+def sheet(float32: float, tf32: float, bfloat16: float, terabytes: float) -> Limits:
+    """The limits of a GPU's data sheet: TFLOP/s of dense products, TB/s of its memory. The time of a call is that of a
+    graph's node, which no sheet says."""
+    products = {"float32": float32 * 1e12, "tf32": tf32 * 1e12, "bfloat16": bfloat16 * 1e12}
+    return Limits(products_per_second=products, bytes_per_second=terabytes * 1e12, call_seconds=2e-6)
+
+
+SHEETS = {
+    "H200": sheet(67, 495, 989, 4.8),
+    "H100 PCIe": sheet(51, 378, 756, 2.0),
+    "H100": sheet(67, 495, 989, 3.35),
+    "A100": sheet(19.5, 156, 312, 2.0),
+    "L40S": sheet(91.6, 183, 362, 0.86),
+    "L4": sheet(30.3, 60, 121, 0.3),
+}
+"""By what the name of a GPU has in it; the first that fits. From NVIDIA's data sheets, without sparsity."""
+
+
+def sheet_of(name: str) -> Limits | None:
+    """What the data sheet says of the GPU with this name; None for one that we do not know."""
+    words = f" {name.replace('-', ' ')} "
+    return next((limits for known, limits in SHEETS.items() if f" {known} " in words), None)
