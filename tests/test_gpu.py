@@ -19,7 +19,7 @@ def test_a_part_runs_and_is_written_down(tmp_path):
     assert "memory" in done.stdout
     found = json.loads((tmp_path / "gpu.json").read_text())
     assert found["memory"]["end"] == "passed"
-    assert len(found["memory"]["data"]["packs"]) == 4
+    assert len(found["memory"]["data"][-1]["packs"]) == 4
     assert found["device"]["torch"]
 
 
@@ -36,6 +36,7 @@ def test_without_a_gpu_it_says_so_in_one_line(tmp_path):
     [
         ('print(\'{"says": "good"}\')', "passed", "good"),
         ("print('half', flush=True); import time; time.sleep(60)", "stopped", "half"),
+        ('print(\'{"width": 32}\\n{"wi\', flush=True); import time; time.sleep(60)', "stopped", "1 rows"),
         ("raise SystemExit('no such thing')", "failed", "no such thing"),
     ],
 )

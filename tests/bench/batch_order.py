@@ -30,7 +30,9 @@ def main() -> None:
         for name, kind in (("drawn ms", BatchOrder), ("hashed ms", HashedOrder)):
             times[name] = round(1000 * seconds(kind(range(runs), [examples] * runs, batch, device), device), 3)
         rows.append(times)
-    ceilings.show(rows, options.json)
+        ceilings.tell(times, options.json)
+    if not options.json:
+        ceilings.show(rows, as_json=False)
 
 
 def seconds(order: BatchOrder | HashedOrder, device: torch.device) -> float:

@@ -115,6 +115,12 @@ def has_compiler(device: torch.device) -> bool:
     return True
 
 
+def tell(row: dict[str, Any], as_json: bool) -> None:
+    """A row as soon as it is there, as a line of JSON: whoever stops the benchmark has it."""
+    if as_json:
+        print(json.dumps(row), flush=True)
+
+
 def show(rows: Sequence[dict[str, Any]], as_json: bool) -> None:
     """Rows with the same keys, as a plain table or as JSON; None is a dash."""
     if as_json:

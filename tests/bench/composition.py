@@ -26,7 +26,6 @@ loop's vocabulary then shrinks with layers x width, so that its head keeps its s
 import argparse
 import csv
 import itertools
-import json
 import math
 import statistics
 import tempfile
@@ -86,16 +85,17 @@ def main() -> None:
             f"{vocabulary(spec)}; {spec.task.num_train:,} examples"
         )
     found = {}
-    for name, measure in (("usual loop", loop_rate), ("engine", engine_rate)):
+    for name, measure in (("engine", engine_rate), ("usual loop", loop_rate)):
         ceilings.say(name)
         found[name] = ceilings.attempted(measure, options, spec, device, compiles)
+        ceilings.tell({"way": name, "found": found[name], "peak": peak}, options.json)
     computed = {"usual loop": loop_flops(spec), "engine": needed_flops(spec)}
     rows = [row(name, found[name], found["usual loop"], spec, computed[name], peak) for name in found]
     costs = found["engine"]["costs"] if isinstance(found["engine"], dict) else {}
     curve = trained(options, spec, compiles) if options.train else []
     if options.json:
-        print(json.dumps({"ways": rows, "costs": costs, "training": curve}, indent=1))
-        return
+        says = "; ".join(f"{row['way']} {row['steps/s']} steps/s" for row in rows)
+        return ceilings.tell({"says": says, "ways": rows, "costs": costs, "training": curve}, options.json)
     ceilings.show(rows, as_json=False)
     if costs:
         ceilings.show([{"cost of the engine": name, "ms": value} for name, value in costs.items()], as_json=False)

@@ -68,11 +68,14 @@ def main() -> None:
             done, carried = over(rate, 1 / flops), over(rate, 1 / moved)
             reached = done, over(done, best["float32 FLOP/s"]), carried, over(carried, best["copy bytes/s"])
             rows.append(dict(zip(COLUMNS, (width, runs, rate, eager, *ratios, *reached, drawing, memory), strict=True)))
-    if not options.json:
-        where = torch.cuda.get_device_name(device) if cuda else f"cpu, {options.threads} thread(s)"
-        print(f"{where}, torch {torch.__version__}, batch {options.batch}, compiler: {'yes' if compiles else 'no'}")
-        print("ceilings: " + ", ".join(f"{name} {value:.3g}" for name, value in best.items()))
-    ceilings.show(rows, options.json)
+            ceilings.tell(rows[-1], options.json)
+    ceilings.tell({"says": f"{len(rows)} rows", "ceilings": best}, options.json)
+    if options.json:
+        return
+    where = torch.cuda.get_device_name(device) if cuda else f"cpu, {options.threads} thread(s)"
+    print(f"{where}, torch {torch.__version__}, batch {options.batch}, compiler: {'yes' if compiles else 'no'}")
+    print("ceilings: " + ", ".join(f"{name} {value:.3g}" for name, value in best.items()))
+    ceilings.show(rows, as_json=False)
 
 
 def over(rate: float | str | None, other: float | str | None) -> float | None:

@@ -3,7 +3,8 @@
     ./tests/gpu [--device cuda] [--minutes 9] [--out gpu.json] [PART ...]
 
 Each part is a process of its own and has a share of the time. What a part has found is written down before the next
-one begins, so that nothing is lost when it is stopped. `--device cpu` tries the command itself.
+one begins, and of a part that is stopped all rows that it had, so that nothing is lost. The part `study` needs Ray and
+DuckDB. `--device cpu` tries the command itself.
 """
 
 import argparse
@@ -13,6 +14,7 @@ import signal
 import subprocess
 import sys
 import time
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ from trainables.device import resolve_device
 from trainables.errors import SpecError
 
 ROOT = Path(__file__).parents[2]
+FOR_STUDIES = ("ray", "duckdb", "pyarrow", "optuna", "click", "rich")
 
 
 def parts(device: str) -> dict[str, tuple[float, list[str]]]:
@@ -33,11 +36,13 @@ def parts(device: str) -> dict[str, tuple[float, list[str]]]:
     with_tests = sorted(path for path in ROOT.glob("tests/trainables/**/test_*.py") if "mark.cuda" in path.read_text())
     return {
         "tests": (0.15, ["pytest", *map(str, with_tests), "-m", "cuda", "-q", "-p", "no:cacheprovider"]),
-        "memory": (0.08, ["tests.bench.gpu_memory", "--device", device]),
+        "limits": (0.2, ["tests.bench.gpu_limits", "--device", device]),
+        "memory": (0.06, ["tests.bench.gpu_memory", "--device", device]),
         "numbers": (0.15, ["tests.bench.gpu_numbers", "--device", device]),
         "batch order": (0.05, ["tests.bench.batch_order", *of_bench]),
-        "engine": (0.35, ["tests.bench.engine", *of_bench, *(quick or ["--minutes", "1.8"])]),
-        "composition": (0.3, ["tests.bench.composition", *of_bench, *steps]),
+        "engine": (0.3, ["tests.bench.engine", *of_bench, *(quick or ["--minutes", "1.8"])]),
+        "composition": (0.25, ["tests.bench.composition", *of_bench, *steps]),
+        "study": (0.2, ["pytest", "tests/study/train/test_cuda.py", "-m", "cuda", "-q", "-p", "no:cacheprovider"]),
     }
 
 
@@ -49,6 +54,8 @@ def main() -> None:
         sys.exit(f"tests/gpu: {error}")
     found: dict[str, Any] = {"device": about(options.device)}
     chosen = {name: part for name, part in parts(options.device).items() if name in (options.parts or [name])}
+    if (missing := [name for name in FOR_STUDIES if find_spec(name) is None]) and chosen.pop("study", None):
+        print(f"study: left out, {' and '.join(missing)} cannot be imported here", flush=True)
     for name, (share, words) in chosen.items():
         started = time.monotonic()
         found[name] = outcome(words, 60 * options.minutes * share / sum(share for share, _ in chosen.values()))
@@ -72,14 +79,23 @@ def outcome(words: list[str], seconds: float) -> dict[str, Any]:
             os.killpg(process.pid, signal.SIGKILL)  # and those that compile or load for it
             said, errors = process.communicate()
             end = "stopped"
-    try:
-        data = json.loads(said)
-    except ValueError:
-        data = None
+    data = rows_in(said)
     lines = (errors.strip() or said if end == "failed" else said).strip().splitlines() or ["nothing"]
-    says = lines[-1] if data is None else str(data.get("says", "")) if isinstance(data, dict) else f"{len(data)} rows"
+    says = str(data[-1].get("says", f"{len(data)} rows")) if data else lines[-1]
     kept = {} if end == "passed" else {"output": said[-4000:], "errors": errors[-4000:]}
     return {"end": end, "says": says[:200], "data": data, **kept}
+
+
+def rows_in(said: str) -> list[dict[str, Any]]:
+    """The lines of JSON that a part has printed; the last one may be cut short."""
+    rows = []
+    for line in said.splitlines():
+        try:
+            row = json.loads(line)
+        except ValueError:
+            continue
+        rows += [row] if isinstance(row, dict) else []
+    return rows
 
 
 def about(device: str) -> dict[str, Any]:

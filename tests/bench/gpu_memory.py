@@ -40,7 +40,7 @@ def main() -> None:
     # The first packs make workspaces that the process keeps, those of cuBLAS for instance.
     left = max(0, rows[-1]["allocated"] - rows[1]["allocated"])
     says = f"{left:,} bytes more are left by the last pack than by the second; peaks {[row['peak'] for row in rows]}"
-    print(json.dumps({"says": says, "packs": rows}, indent=1))
+    print(json.dumps({"says": says, "packs": rows}))
     sys.exit(left > LIMIT)
 
 
