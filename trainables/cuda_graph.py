@@ -24,7 +24,7 @@ class Replay:
         self.graph: torch.cuda.CUDAGraph | None = None
         self.warmups_left = self.NUM_WARMUPS
         self.replays = device.type == "cuda"
-        self.stream = _side_stream(device) if self.replays else None
+        self.stream = side_stream(device) if self.replays else None
 
     def __call__(self, call: Callable[[], None]) -> None:
         """One call. The first calls run plainly, because lazy initialisation must not be captured."""
@@ -80,7 +80,7 @@ def _leave_capture(stream: torch.cuda.Stream, pool: Any) -> None:
 
 
 @functools.cache
-def _side_stream(device: torch.device) -> torch.cuda.Stream:
-    """Where steps warm up, one for each device: torch keeps a workspace of 32 MB for every stream that has seen a
-    product of matrices."""
+def side_stream(device: torch.device) -> torch.cuda.Stream:
+    """Where steps warm up and batches are ordered, one for each device: torch keeps a workspace of 32 MB for every
+    stream that has seen a product of matrices."""
     return torch.cuda.Stream(device)

@@ -16,6 +16,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
+from trainables.cuda_graph import side_stream
 from trainables.dropout import scramble_int32
 from trainables.seeds import key
 
@@ -38,9 +39,25 @@ class HashedOrder:
         columns = [(k & 0x7FFFFFFF, k >> 32, n, a, -(-n // a)) for k, n, a in zip(keys, counts, sides, strict=True)]
         self.runs_5R = torch.tensor(columns, dtype=torch.int32, device=device).T.contiguous()
         self.batch_size, self.device = batch_size, device
+        self.stream, self.ready = None, None
+        if device.type == "cuda":
+            self.stream, self.ready = side_stream(device), torch.cuda.Event()
+            self.ready.record(torch.cuda.current_stream(device))
 
     def block(self, first_step: int, num_steps: int) -> Tensor:
         """Example numbers for `num_steps` steps of every run, int64 (S, R, B), on the device."""
+        if self.stream is None or self.ready is None:
+            return self._steps(first_step, num_steps)
+        # Beside the steps that train: the host looks whether it is done, and would wait for all of them.
+        self.stream.wait_event(self.ready)
+        with torch.cuda.stream(self.stream):
+            found_SRB = self._steps(first_step, num_steps)
+        training = torch.cuda.current_stream(self.device)
+        training.wait_stream(self.stream)
+        found_SRB.record_stream(training)
+        return found_SRB
+
+    def _steps(self, first_step: int, num_steps: int) -> Tensor:
         steps = max(1, AT_ONCE // (self.runs_5R.shape[1] * self.batch_size))
         ends = [*range(first_step, first_step + num_steps, steps), first_step + num_steps]
         return torch.cat([self._block(a, b) for a, b in pairwise(ends)])

@@ -14,7 +14,10 @@ from trainables.device import resolve_device
 from trainables.engine import BLOCK_STEPS
 from trainables.hashed_order import HashedOrder
 
-SIZES = ((8, 2_000, 128), (256, 7_000, 512), (1_024, 4_800, 128))
+SIZES = {
+    "cpu": ((8, 2_000, 128), (64, 7_000, 128)),
+    "cuda": ((8, 2_000, 128), (256, 7_000, 512), (1_024, 4_800, 128)),
+}
 """Runs, examples, batch size."""
 BLOCKS = 3
 
@@ -25,7 +28,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     device, rows = resolve_device(options.device), []
-    for runs, examples, batch in SIZES:
+    for runs, examples, batch in SIZES[device.type]:
         times = {"runs": runs, "examples": examples, "batch": batch}
         for name, kind in (("drawn ms", BatchOrder), ("hashed ms", HashedOrder)):
             times[name] = round(1000 * seconds(kind(range(runs), [examples] * runs, batch, device), device), 3)

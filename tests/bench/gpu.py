@@ -20,7 +20,7 @@ from typing import Any
 
 import torch
 
-from trainables.device import resolve_device
+from trainables.device import cpu_name, resolve_device
 from trainables.errors import SpecError
 
 ROOT = Path(__file__).parents[2]
@@ -101,7 +101,10 @@ def rows_in(said: str) -> list[dict[str, Any]]:
 def about(device: str) -> dict[str, Any]:
     """What these numbers are of."""
     kind = resolve_device(device)
-    name = torch.cuda.get_device_name(kind) if kind.type == "cuda" else f"{os.cpu_count()} CPU cores"
+    name = cpu_name()
+    if kind.type == "cuda":  # a process of its own asks: a context here would take memory from the parts
+        ask = "import torch; print(torch.cuda.get_device_name())"
+        name = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=True).stdout.strip()
     return {"name": name, "torch": torch.__version__, "cuda": torch.version.cuda, "when": time.strftime("%Y-%m-%d")}
 
 

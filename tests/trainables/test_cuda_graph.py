@@ -59,7 +59,7 @@ class Streams:
             monkeypatch.setattr(torch.cuda, name, value)
         monkeypatch.setattr(torch._C, "_cuda_endAllocateToPool", end, raising=False)
         monkeypatch.setattr(torch._C, "_cuda_releasePool", release, raising=False)
-        monkeypatch.setattr("trainables.cuda_graph._side_stream", lambda device: stream)
+        monkeypatch.setattr("trainables.cuda_graph.side_stream", lambda device: stream)
 
 
 @pytest.mark.parametrize("ended", [False, True])

@@ -5,8 +5,9 @@ import torch
 import torch.nn.functional as F
 
 from tests.support.runs import trained
+from trainables import experts
 from trainables.errors import SpecError
-from trainables.experts import routed
+from trainables.experts import BLOCK, by_expert, computed_where_chosen, placed, routed
 from trainables.models import transformer
 from trainables.optimizers import adamw
 from trainables.seeds import generator
@@ -125,6 +126,62 @@ def test_a_compiled_mixture_trains_as_an_eager_one():
     specs = runs_with_experts()
     eager, compiled = trained(specs, horizon=20), trained(specs, horizon=20, compile="on")
     assert eager.values.keys() == compiled.values.keys()
+    for spec in specs:
+        ours, theirs = (list(record.series(spec.run_id, "train", "loss").values()) for record in (eager, compiled))
+        assert ours == pytest.approx(theirs, rel=1e-3)
+
+
+@pytest.mark.parametrize(("num_tokens", "num_experts", "chosen"), [(1, 4, 1), (300, 4, 2), (515, 16, 4), (700, 8, 8)])
+def test_every_block_has_one_expert_and_every_choice_a_place_of_its_own(num_tokens, num_experts, chosen):
+    draw = torch.Generator().manual_seed(num_tokens)
+    expert_A = torch.rand(num_tokens, num_experts, generator=draw).topk(chosen).indices.flatten()
+    for of_choices in (expert_A, torch.zeros_like(expert_A), expert_A.sort().values):
+        place_A, expert_B = placed(of_choices, num_experts)
+        assert len(place_A.unique()) == len(of_choices)
+        assert 0 <= place_A.min() <= place_A.max() < len(expert_B) * BLOCK
+        assert (expert_B[place_A // BLOCK] == of_choices).all()
+
+
+@pytest.mark.parametrize("chosen", [1, 2, 4])
+def test_experts_that_are_computed_where_they_are_chosen_give_the_same_and_learn_the_same(chosen):
+    draw = torch.Generator().manual_seed(chosen)
+    x_NQD, into_DU, out_UD = (torch.randn(*size, generator=draw) for size in ((90, 3, 16), (16, 64), (64, 16)))
+    share_NQK = torch.randn(90, 3, 8, generator=draw).softmax(-1)
+    share_NQK[:40, :, 3] += 1  # one is chosen often, and fills a block
+    found = []
+    for way in ("all", "chosen"):
+        given = [each.clone().requires_grad_() for each in (x_NQD, into_DU, out_UD, share_NQK)]
+        x, into, out, share = given
+        if way == "all":
+            made_NQD = routed(F.relu(x @ into), share, chosen) @ out
+        else:
+            made_NQD = by_expert(x, into, out, share, chosen)
+        made_NQD.square().sum().backward()
+        found.append([made_NQD.detach(), *(each.grad for each in given)])
+    for one, other in zip(*found, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-4)
+
+
+def test_large_experts_of_which_few_are_chosen_are_computed_where_they_are(monkeypatch):
+    assert computed_where_chosen(384, 12288, experts=8, chosen=2), "pathways_paper"
+    assert not computed_where_chosen(32, 128, experts=8, chosen=2), "pathways"
+    assert not computed_where_chosen(384, 12288, experts=8, chosen=8)
+    specs = runs_with_experts()
+    plain = trained(specs, horizon=40)
+    monkeypatch.setattr(experts, "LARGE", 0)
+    assert specs[0].model.where_chosen
+    sorted_tokens = trained(specs, horizon=40)
+    for spec in specs:
+        one, other = (list(r.series(spec.run_id, "train", "loss").values()) for r in (plain, sorted_tokens))
+        assert one == pytest.approx(other, rel=1e-3)
+        assert one != other, "it has taken the other way"
+
+
+@pytest.mark.slow
+def test_experts_where_they_are_chosen_can_be_compiled(monkeypatch):
+    monkeypatch.setattr(experts, "LARGE", 0)
+    specs = runs_with_experts()
+    eager, compiled = trained(specs, horizon=20), trained(specs, horizon=20, compile="on")
     for spec in specs:
         ours, theirs = (list(record.series(spec.run_id, "train", "loss").values()) for record in (eager, compiled))
         assert ours == pytest.approx(theirs, rel=1e-3)

@@ -19,7 +19,7 @@ from trainables.answers import num_answers, reads_vectors
 from trainables.attention import attend, attention_size, hidden_positions, position_numbers
 from trainables.components import closest
 from trainables.errors import SpecError
-from trainables.experts import Router, check_experts, routed
+from trainables.experts import BLOCK, Router, by_expert, check_experts, computed_where_chosen, routed
 from trainables.lookup import lookup
 from trainables.size import Size
 from trainables.spec import at_least, coerce
@@ -81,6 +81,10 @@ class Model:
         """Floats that a block keeps of one example, and its products, where `asking` of the tokens go on."""
         width, units = self.width, self.num_units
         floats, products = attention_size(width, self.heads, tokens, asking)
+        if self.where_chosen:
+            units = units * self.experts_per_token // self.experts
+            # Copies of the token and of weights, of which a block's tokens share one; and what goes into the sum.
+            floats += asking * (2 * self.experts_per_token * width + units + 2 * width * units // BLOCK)
         floats += (tokens + asking) * self._normed + asking * (width + units)
         floats += asking * width if 1 < asking < tokens else 0  # a copy of them
         if self.split_mlp:
@@ -93,6 +97,11 @@ class Model:
     def _normed(self) -> int:
         """Floats that a normalisation keeps of one token."""
         return self.width if self.norm == "none" else 3 * self.width + 1
+
+    @property
+    def where_chosen(self) -> bool:
+        """Whether experts are computed for the tokens alone that have chosen them."""
+        return computed_where_chosen(self.width, self.num_units, self.experts, self.experts_per_token)
 
     @property
     def num_units(self) -> int:
@@ -163,7 +172,7 @@ class Block(nn.Module):
         self.mlp_in = gaussian(width, hidden, width, draw)
         self.mlp_out = gaussian(hidden, width, hidden, draw)
         self.router = Router(gaussian(width, model.experts, width, draw)) if model.experts else None
-        self.experts_per_token = model.experts_per_token
+        self.experts_per_token, self.where_chosen = model.experts_per_token, model.where_chosen
 
     def forward(
         self, x_NLD: Tensor, queries: int, hidden_NQL: Tensor | None, memorizing_N: Tensor | None = None
@@ -171,6 +180,9 @@ class Block(nn.Module):
         normed_NLD = self.attention_norm(x_NLD)
         x_NQD = x_NLD[:, -queries:] + self.mix(normed_NLD[:, -queries:], normed_NLD, hidden_NQL)
         mlp_NQD = self.mlp_norm(x_NQD)
+        if self.router is not None and self.where_chosen:
+            shares = self.router(mlp_NQD), self.experts_per_token
+            return x_NQD + by_expert(mlp_NQD, self.mlp_in, self.mlp_out, *shares)
         units_NQU = F.relu(project(mlp_NQD, self.mlp_in))
         if self.router is not None:
             units_NQU = routed(units_NQU, self.router(mlp_NQD), self.experts_per_token)
