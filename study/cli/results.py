@@ -77,7 +77,7 @@ def phases(
     from study.cli.status import phase_rows, standing_rows
     from study.cli.status_text import show_phases
     from study.store.database import Store
-    from study.store.studies import judged
+    from study.store.studies import definition_of, judged
 
     opened = Store.open(store)
     if plane["at"] or (plane["x"], plane["y"]) != (None, None):
@@ -86,6 +86,9 @@ def phases(
         rows = cell_rows(judged(opened, study, horizon), study, definition, params, **plane)
     else:
         rows = phase_rows(opened, study, definition, horizon, params)
+        if definition is None and not params:
+            own = definition_of(opened, study, None).name
+            note(f"the study's own definition is {own!r}: `--definition {own}` shows its cells.")
     show_phases(rows, as_json)
     judged_at = sorted({row["horizon"] for row in standing_rows(opened, study) if row["status"] == "finished"})
     if horizon is None and len(judged_at) > 1:

@@ -47,13 +47,13 @@ def load(storage: Storage, name: str) -> Checkpoint:
         return checkpoint.load(path)
 
 
-def set_aside(storage: Storage, name: str) -> None:
+def set_torn_aside(storage: Storage, name: str) -> None:
     """Keep a state that cannot be used under another name, so that nobody tries it again."""
     with suppress(FileNotFoundError):  # another pack had it, too, and was first
         storage.rename(name, name.replace(".safetensors", ".torn"))
 
 
-def put_aside(storage: Storage, run_ids: Iterable[str]) -> None:
+def set_older_aside(storage: Storage, run_ids: Iterable[str]) -> None:
     """Keep the states of runs that begin anew under other names, so that nothing goes on from them."""
     asked = set(run_ids)
     packs = readable(storage, states_below(storage, "packs")) if asked else {}

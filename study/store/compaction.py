@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from study.store.archive import archived
-from study.store.errors import PartError, StorageError
-from study.store.part_file import MAX_ROWS, is_whole
+from study.store.errors import StorageError
+from study.store.part_file import MAX_ROWS, intact
 from study.store.storage import Storage
 
 LEAST_PARTS = 256
@@ -72,10 +72,10 @@ def _whole(storage: Storage, name: str, size: int) -> bytes | None:
     """The bytes of a part as they were written, else None: no fault of one part keeps others from becoming few."""
     try:
         data = storage.read(f"parts/{name}")
-        return data if len(data) == size and is_whole(data) else None
+        return data if len(data) == size and intact(data) else None
     except StorageError:  # a bucket that does not answer
         raise
-    except (OSError, PartError):
+    except OSError:
         return None
 
 

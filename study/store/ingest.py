@@ -11,9 +11,8 @@ from itertools import islice
 import pyarrow as pa
 
 from study.store.archive import FOLDER, is_archive, unpacked
-from study.store.errors import PartError
 from study.store.names import is_name
-from study.store.part_file import is_whole
+from study.store.part_file import intact
 from study.store.part_reader import TABLES, Part, read_file, read_part, table_of
 from study.store.storage import Storage
 
@@ -105,20 +104,13 @@ def _readers(storage: Storage, names: list[str], taken: set[str]) -> Iterator[Ca
             archive, data = read_file(storage, name)
             files, damage = ({}, archive.error) if archive.error else unpacked(name, data)
             for own in sorted(files.keys() - taken):
-                if not damage or _is_whole(files[own]):
+                if not damage or intact(files[own]):
                     taken.add(own)  # else there may be a whole one elsewhere
                 part = Part(own, len(files[own]), archive.mtime_ns, archive=name)
                 yield partial(read_part, part, files[own])
             yield partial(replace, archive, kind=ARCHIVE, error=damage)
         elif name not in taken:
             yield lambda name=name: read_part(*read_file(storage, name))
-
-
-def _is_whole(data: bytes) -> bool:
-    try:
-        return is_whole(data)
-    except PartError:
-        return False
 
 
 def batch_tables(parts: list[Part]) -> dict[str, pa.Table]:

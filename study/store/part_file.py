@@ -102,6 +102,14 @@ def is_whole(data: bytes) -> bool:
     return True
 
 
+def intact(data: bytes) -> bool:
+    """True if the bytes have a digest and fit it."""
+    try:
+        return is_whole(data)
+    except PartError:
+        return False
+
+
 def _digest(data: bytes, place: int) -> bytes:
     """What stands at this place of a file that is whole."""
     view = memoryview(data)

@@ -56,7 +56,7 @@ def set_aside(storage: Storage, names: Iterable[str], error: CheckpointError) ->
     """Keep states that cannot be used under other names."""
     log.warning("study: %s It is kept as .torn, and its runs go on from an older state.", error)
     for name in names:
-        checkpoints.set_aside(storage, name)
+        checkpoints.set_torn_aside(storage, name)
 
 
 def _loaded(storage: Storage, name: str) -> Checkpoint | None:

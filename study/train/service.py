@@ -16,7 +16,7 @@ from study.search.next_points import Handout, Outcome
 from study.search.request import Search
 from study.sources import sources_of
 from study.spec import StudySpec
-from study.store.checkpoints import put_aside
+from study.store.checkpoints import set_older_aside
 from study.store.database import Store
 from study.store.errors import StoreBusy
 from study.store.parts import write_sources
@@ -73,7 +73,7 @@ def run(study: StudySpec, store: Store, options: Options, say: Say) -> Plan:
         todo = plan(study, store, options, driver.target.machine)
         write(todo, store)
         if todo.packs:
-            put_aside(storage_at(store.place), todo.anew)
+            set_older_aside(storage_at(store.place), todo.anew)
             _train_all(todo, driver)
         else:
             store.ingest()

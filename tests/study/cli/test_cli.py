@@ -316,5 +316,7 @@ def test_phases_of_several_horizons_say_so(call, fresh_store):
     opened = Store.open(store, write=True)
     trained(find(str(path)).with_(horizon=80, seeds=1), opened)
     said = call("phases", path, "--store", store)
-    assert said.err == "runs are judged at horizons 60 to 80: `--at-horizon 60` shows them at 60.\n"
+    own, judged = said.err.splitlines()
+    assert own == "the study's own definition is 'unified': `--definition unified` shows its cells."
+    assert judged == "runs are judged at horizons 60 to 80: `--at-horizon 60` shows them at 60."
     assert "4 finished at horizon 60, 4 finished at horizon 80" in call("show", "small", "--store", store).out

@@ -78,6 +78,6 @@ def test_a_state_that_is_set_aside_is_kept_and_may_be_set_aside_twice(tmp_path):
     storage = Folder(tmp_path)
     checkpoints.save(storage, NAME, state(1))
     for _ in range(2):
-        checkpoints.set_aside(storage, NAME)
+        checkpoints.set_torn_aside(storage, NAME)
     assert files(storage) == ["p.torn"]
     assert checkpoints.states_below(storage, "packs") == []
