@@ -23,7 +23,7 @@ from trainables.limits import PRECISIONS
 from trainables.parts import PARTS, Absent, check_class, check_fields, class_of, is_own, name_of, unknown, version_of
 from trainables.run_id import run_id
 
-LOSSES = ("cross_entropy", "mse", "stablemax")
+LOSSES = ("cross_entropy", "mse", "sse", "stablemax")
 BATCH_ORDERS = ("drawn", "hashed")
 
 
@@ -38,8 +38,9 @@ class RunSpec:
     optimizer: Any
     """An `Optimizer`, likewise."""
     loss: str = "cross_entropy"
-    """`cross_entropy`; `mse` against one-hot targets (mean over classes) or against numbers; or `stablemax`,
-    cross-entropy whose exponential is x + 1 from 0 on and 1 / (1 - x) below (Prieto et al. 2025, arXiv 2501.04697)."""
+    """`cross_entropy`; `mse` against one-hot targets (mean over classes) or against numbers; `sse`, the sum over
+    classes; or `stablemax`, cross-entropy whose exponential is x + 1 from 0 on and 1 / (1 - x) below (Prieto et al.
+    2025, arXiv 2501.04697)."""
     batch_size: int | None = None
     """Examples per step; None = full batch."""
     seed: int = 0
@@ -116,13 +117,15 @@ class RunSpec:
 
     @functools.cached_property
     def pack_key(self) -> str:
-        """What runs must have in common to train in one pack: all but seeds, optimizer numbers, per-run task fields."""
+        """What runs must have in common to train in one pack: all but seeds, numbers of the optimizer, and fields of
+        task and model that say `per_run`: they change data or initial weights, and nothing that is computed."""
         values = self.to_json()
         for seed in ("seed", "data_seed", "order_seed"):
             del values[seed]
-        for field in fields_of(type(self.task)) if not self.absent else ():
-            if field.metadata.get("per_run"):
-                values["task"].pop(field.name, None)
+        for part in ("task", "model") if not self.absent else ():
+            for field in fields_of(type(getattr(self, part))):
+                if field.metadata.get("per_run"):
+                    values[part].pop(field.name, None)
         for field in fields_of(type(self.optimizer)) if not self.absent else ():
             if isinstance(getattr(self.optimizer, field.name), float):
                 values["optimizer"][field.name] = "a number"  # None is another computation

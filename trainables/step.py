@@ -17,7 +17,7 @@ from trainables.layout import Layout
 
 def example_losses(logits_NC: Tensor, targets_N: Tensor, loss: str) -> Tensor:
     """Loss of each example, (N,): cross-entropy in nats, of softmax or StableMax, or squared error to the one-hot
-    target, mean over classes.
+    target, mean (`mse`) or sum (`sse`) over classes.
 
     Of several answers, logits (N, T, C) and targets (N, T), it is the mean over those that are asked for. To targets
     that are floats it is the squared error of all that the model puts out, mean over the answers.
@@ -35,7 +35,8 @@ def example_losses(logits_NC: Tensor, targets_N: Tensor, loss: str) -> Tensor:
         shares_NC = F.relu(logits_NC) + 1 / (1 - logits_NC.clamp(max=0))
         return shares_NC.sum(1).log() - shares_NC.gather(1, targets_N.clamp(min=0)[:, None])[:, 0].log()
     targets_NC = targets_N[:, None] == torch.arange(logits_NC.shape[1], device=logits_NC.device)
-    return (logits_NC - targets_NC.to(logits_NC.dtype)).square().mean(1)
+    errors_NC = (logits_NC - targets_NC.to(logits_NC.dtype)).square()
+    return errors_NC.sum(1) if loss == "sse" else errors_NC.mean(1)
 
 
 def make_train_step(

@@ -222,6 +222,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "model.heads": {"model.heads": 2},
     "model.mlp_ratio": {"model.mlp_ratio": 2.0},
     "model.norm": {"model.norm": "rms"},
+    "model.init_scale": {"model.init_scale": 4.0},
     "model.split_mlp": {"task": "emergence", "model.split_mlp": True},
     "model.experts": {"model.experts": 4},
     "model.experts_per_token": {"model.experts": 4, "model.experts_per_token": 1},
@@ -231,6 +232,8 @@ CHANGES: dict[str, dict[str, Any]] = {
     "optimizer.beta2": {"optimizer.beta2": 0.999},
     "optimizer.epsilon": {"optimizer.epsilon": 1e-6},
     "optimizer.warmup_steps": {"optimizer.warmup_steps": 10},
+    "optimizer.schedule": {"optimizer.schedule": "linear", "optimizer.schedule_steps": 100},
+    "optimizer.schedule_steps": {"optimizer.schedule": "linear", "optimizer.schedule_steps": 200},
     "optimizer.clip_norm": {"optimizer.clip_norm": 1.0},
     "optimizer.decay_vectors": {"optimizer.decay_vectors": False},
 }
@@ -244,10 +247,12 @@ SHAPE = {
     "full_data_steps",
     "task.p",
     "task.operation",
+    "optimizer.schedule",
+    "optimizer.schedule_steps",  # with the schedule that it needs
     "optimizer.clip_norm",
     "optimizer.decay_vectors",
 }
-SHAPE |= {path for path in CHANGES if path.startswith("model")}
+SHAPE |= {path for path in CHANGES if path.startswith("model")} - {"model.init_scale"}
 
 
 def test_the_table_of_changes_is_complete():
@@ -259,6 +264,12 @@ def test_runs_share_a_pack_unless_their_shape_differs(subtests):
         with subtests.test(path=path):
             other = BASE.with_values(CHANGES[path])
             assert (other.pack_key != BASE.pack_key) == (path in SHAPE)
+
+
+def test_runs_whose_rates_fall_at_other_steps_share_a_pack():
+    falling = {"optimizer.schedule": "cosine"}
+    ends = [BASE.with_values(falling | {"optimizer.schedule_steps": steps}).pack_key for steps in (100, 200)]
+    assert ends[0] == ends[1] != BASE.pack_key
 
 
 def test_runs_that_clip_share_a_pack_whatever_their_norm():

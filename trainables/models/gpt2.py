@@ -13,7 +13,7 @@ fifth of its operations.
 # N examples, L tokens, Q positions that are computed, D width, C classes, T answers, H heads, K head width, E MLP units
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -45,7 +45,7 @@ class Model:
     """How often the whole stack runs, with the same weights: 4 layers with 2 loops are as deep as 8 layers."""
     dropout: float = 0.1
     """Dropout rate on the embedding, on attention shares and on what each block adds; only while training."""
-    init_scale: float = 1.0
+    init_scale: float = field(default=1.0, metadata={"per_run": True})
     """Factor on all initial standard deviations; small models need more than GPT-2's 0.02."""
 
     def __post_init__(self) -> None:

@@ -8,7 +8,7 @@ N(0, (16 width)^(-2/3)).
 # N examples, D width (hidden units), P residues, C classes
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -30,8 +30,11 @@ class Model:
 
     width: int = 128
     activation: str = "square"
-    init_scale: float = 1.0
+    init_scale: float = field(default=1.0, metadata={"per_run": True})
     """Factor on the initial standard deviation (16 width)^(-1/3) of both layers."""
+    output_scale: float = field(default=1.0, metadata={"absent": 1.0})
+    """Factor on the logits, by which a network is lazy (large) or rich (small): the axis of Kumar et al. 2023
+    (arXiv 2310.06110), whose rates fall with its square."""
 
     layers = 1
 
@@ -43,8 +46,9 @@ class Model:
             raise SpecError(
                 f"mlp.activation {self.activation!r} is not known. {closest(self.activation, list(ACTIVATIONS))}"
             )
-        if self.init_scale <= 0:
-            raise SpecError(f"mlp.init_scale must be larger than 0, got {self.init_scale}.")
+        for name in ("init_scale", "output_scale"):
+            if getattr(self, name) <= 0:
+                raise SpecError(f"mlp.{name} must be larger than 0, got {getattr(self, name)}.")
 
     def check(self, task: Any) -> None:
         """SpecError for a task whose answer needs more than the two operands at the beginning of its examples."""
@@ -69,13 +73,14 @@ class MLP(nn.Module):
 
     def __init__(self, model: Model, task: Any, draw: torch.Generator) -> None:
         super().__init__()
-        self.p, self.activation = task.p, ACTIVATIONS[model.activation]
+        self.p, self.activation, self.output_scale = task.p, ACTIVATIONS[model.activation], model.output_scale
         scale = model.init_scale * (16 * model.width) ** (-1 / 3)
         self.hidden = nn.Parameter(torch.randn(2 * task.p, model.width, generator=draw) * scale)
         self.unembedding = nn.Parameter(torch.randn(model.width, task.num_classes, generator=draw) * scale)
 
     def forward(self, tokens_NL: Tensor) -> Tensor:
-        return self.units(tokens_NL) @ self.unembedding
+        logits_NC = self.units(tokens_NL) @ self.unembedding
+        return logits_NC if self.output_scale == 1 else self.output_scale * logits_NC
 
     def units(self, tokens_NL: Tensor) -> Tensor:
         """The hidden units of each example, (N, D)."""

@@ -37,6 +37,8 @@ class Model:
     mlp_ratio: float = 4.0
     norm: str = "none"
     """Normalisation before attention, before the MLP and before the output: `none`, `rms` or `layer`."""
+    init_scale: float = field(default=1.0, metadata={"absent": 1.0, "per_run": True})
+    """Factor on the initial standard deviation of all weights: the axis of Omnigrok (Liu et al. 2022, 2210.01117)."""
     split_mlp: bool = field(default=False, metadata={"absent": False})
     """True uses one half of each MLP's hidden units for pairs to memorize and the other half for additions: the hard
     router of Huang et al. 2024 (arXiv 2402.15175), which reads an example's operator; for task `emergence`."""
@@ -57,6 +59,8 @@ class Model:
             raise SpecError(f"transformer.mlp_ratio must leave at least one hidden unit, got {self.mlp_ratio}.")
         if self.norm not in NORMS:
             raise SpecError(f"transformer.norm {self.norm!r} is not known. {closest(self.norm, list(NORMS))}")
+        if self.init_scale <= 0:
+            raise SpecError(f"transformer.init_scale must be larger than 0, got {self.init_scale}.")
         check_experts(self, self.num_units)
 
     def check(self, task: Any) -> None:
@@ -109,8 +113,14 @@ class Model:
         return round(self.mlp_ratio * self.width)
 
     def build(self, task: Any, draw: torch.Generator) -> nn.Module:
-        """A module for one run, weights drawn from `draw`: N(0, 1/fan_in); embedding and positions N(0, 1/width)."""
-        return Transformer(self, task, draw)
+        """A module for one run, weights drawn from `draw`: N(0, 1/fan_in); embedding and positions N(0, 1/width); times
+        the scale."""
+        module = Transformer(self, task, draw)
+        if self.init_scale != 1:
+            for name, weight in module.named_parameters():
+                if not name.endswith("gain"):  # of a norm
+                    weight.data.mul_(self.init_scale)
+        return module
 
 
 class Transformer(nn.Module):

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from trainables.layout import Layout
-from trainables.optimizers.adamw import adam_columns, adam_direction, check_ranges, warmth
+from trainables.optimizers.adamw import adam_columns, adam_direction, check_ranges
+from trainables.rate import Scheduled
 from trainables.spec import coerce
 
 
 @dataclass(frozen=True, kw_only=True)
-class Optimizer:
+class Optimizer(Scheduled):
     """The fields of `adamw`; `weight_decay` is the coefficient of the weights that are added to the gradient."""
 
     learning_rate: float = 1e-3
@@ -24,7 +25,6 @@ class Optimizer:
     beta1: float = 0.9
     beta2: float = 0.98
     epsilon: float = 1e-8
-    warmup_steps: float = 0.0
 
     slots = ("first_moment", "second_moment")
 
@@ -34,7 +34,7 @@ class Optimizer:
 
     def columns(self, hyper: dict[str, Tensor], step: Tensor) -> dict[str, Tensor]:
         """What the step after `step` steps needs from the hyperparameters, (R, 1) each."""
-        rate_R1 = hyper["learning_rate"] * warmth(hyper, step)
+        rate_R1 = hyper["learning_rate"] * self.share_of_rate(hyper, step)
         return {**adam_columns(hyper, step), "rate": rate_R1, "weight_decay": hyper["weight_decay"]}
 
     def update(

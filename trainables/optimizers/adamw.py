@@ -1,7 +1,6 @@
 """AdamW: Adam with decoupled weight decay on every weight. Loshchilov and Hutter 2019 (arXiv 1711.05101), algorithm 2.
 
-The default betas are those of Power et al. 2022, as usual in this field, not torch's. The learning rate is constant
-after a linear warm-up.
+The default betas are those of Power et al. 2022, as usual in this field, not torch's.
 """
 
 # R runs, W weights
@@ -14,11 +13,12 @@ from torch import Tensor
 from trainables.errors import SpecError
 from trainables.layout import Layout
 from trainables.parts import name_of
+from trainables.rate import Scheduled
 from trainables.spec import coerce
 
 
 @dataclass(frozen=True, kw_only=True)
-class Optimizer:
+class Optimizer(Scheduled):
     """Every floating-point field may differ between the runs of a pack."""
 
     learning_rate: float = 1e-3
@@ -26,8 +26,6 @@ class Optimizer:
     beta1: float = 0.9
     beta2: float = 0.98
     epsilon: float = 1e-8
-    warmup_steps: float = 0.0
-    """Steps over which the learning rate rises linearly from 0; 0 = none."""
     clip_norm: float | None = field(default=None, metadata={"absent": None})
     """Scale a gradient whose norm over all weights is larger down to this norm; None = no clipping."""
     decay_vectors: bool = field(default=True, metadata={"absent": True})
@@ -41,7 +39,7 @@ class Optimizer:
 
     def columns(self, hyper: dict[str, Tensor], step: Tensor) -> dict[str, Tensor]:
         """What the step after `step` steps needs from the hyperparameters, (R, 1) each."""
-        rate_R1 = hyper["learning_rate"] * warmth(hyper, step)
+        rate_R1 = hyper["learning_rate"] * self.share_of_rate(hyper, step)
         clip = {"clip_norm": hyper["clip_norm"]} if self.clip_norm is not None else {}
         return {**adam_columns(hyper, step), "rate": rate_R1, "keep": 1 - rate_R1 * hyper["weight_decay"], **clip}
 
@@ -81,18 +79,15 @@ def adam_direction(grads_RW: Tensor, state: dict[str, Tensor], columns: dict[str
     return first_RW / (second_RW.sqrt() * columns["root_scale"] + columns["epsilon"])
 
 
-def warmth(hyper: dict[str, Tensor], step: Tensor) -> Tensor:
-    """Share of the learning rate in this step, (R, 1): it rises linearly over `warmup_steps`, then stays 1."""
-    return ((step + 1) / hyper["warmup_steps"].clamp(min=1)).clamp(max=1)
-
-
-def check_ranges(optimizer: object, below_one: tuple[str, ...]) -> None:
-    """SpecError for a negative number, for one of `below_one` at 1 or more, and for an epsilon or clip_norm of 0."""
+def check_ranges(optimizer: Scheduled, below_one: tuple[str, ...]) -> None:
+    """SpecError for a negative number, for one of `below_one` at 1 or more, for an epsilon or clip_norm of 0, and for a
+    schedule that cannot be."""
     for name, value in vars(optimizer).items():
-        if value is None or isinstance(value, bool):
+        if value is None or isinstance(value, bool | str):
             continue
         if name in ("epsilon", "clip_norm") and value <= 0:
             raise SpecError(f"{name_of(optimizer)}.{name} must be larger than 0, got {value}.")
         if value < 0 or (name in below_one and value >= 1):
             bound = "in [0, 1)" if name in below_one else "0 or larger"
             raise SpecError(f"{name_of(optimizer)}.{name} must be {bound}, got {value}.")
+    optimizer.check_schedule()

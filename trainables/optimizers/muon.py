@@ -8,12 +8,13 @@ on a device's rounding.
 
 # R runs, W weights
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from torch import Tensor
 
 from trainables.layout import Layout, Slot
-from trainables.optimizers.adamw import adam_columns, adam_direction, check_ranges, warmth
+from trainables.optimizers.adamw import adam_columns, adam_direction, check_ranges
+from trainables.rate import Scheduled
 from trainables.spec import coerce
 
 NOT_HIDDEN = ("embedding", "positions", "unembedding")
@@ -22,17 +23,19 @@ NUM_ITERATIONS = 5
 
 
 @dataclass(frozen=True, kw_only=True)
-class Optimizer:
-    """AdamW's fields, and `hidden_learning_rate` and `momentum` of the hidden matrices; `weight_decay` is for both."""
+class Optimizer(Scheduled):
+    """AdamW's fields, and `hidden_learning_rate`, `momentum` and `hidden_weight_decay` of the hidden matrices."""
 
     learning_rate: float = 1e-3
     weight_decay: float = 0.0
     hidden_learning_rate: float = 0.02
     momentum: float = 0.95
+    hidden_weight_decay: float | None = field(default=None, metadata={"absent": None})
+    """None = `weight_decay`. Orthogonal steps of one size keep the spectral norm of a hidden matrix below 1 / decay,
+    whatever the gradients, so it wants another decay than what Adam trains."""
     beta1: float = 0.9
     beta2: float = 0.98
     epsilon: float = 1e-8
-    warmup_steps: float = 0.0
 
     slots = ("first_moment", "second_moment", "momentum")
 
@@ -42,12 +45,13 @@ class Optimizer:
 
     def columns(self, hyper: dict[str, Tensor], step: Tensor) -> dict[str, Tensor]:
         """What the step after `step` steps needs from the hyperparameters, (R, 1) each."""
-        warmth_R1 = warmth(hyper, step)
+        share_R1 = self.share_of_rate(hyper, step)
         return {
             **adam_columns(hyper, step),
-            "rate": hyper["learning_rate"] * warmth_R1,
-            "hidden_rate": hyper["hidden_learning_rate"] * warmth_R1,
+            "rate": hyper["learning_rate"] * share_R1,
+            "hidden_rate": hyper["hidden_learning_rate"] * share_R1,
             "weight_decay": hyper["weight_decay"],
+            "hidden_decay": hyper.get("hidden_weight_decay", hyper["weight_decay"]),
             "momentum": hyper["momentum"],
         }
 
@@ -61,7 +65,7 @@ class Optimizer:
     ) -> None:
         """One step, in place. Adam moments of hidden matrices are kept but not used."""
         direction_RW = adam_direction(grads_RW, state, columns)
-        rate_RW = columns["rate"].expand_as(weights_RW).clone()
+        rate_RW, decay_RW = (columns[name].expand_as(weights_RW).clone() for name in ("rate", "weight_decay"))
         mix_R11 = columns["momentum"][:, :, None]
         for slot in filter(is_hidden, layout.slots):
             momentum, gradient = layout.stacked(state["momentum"], slot), layout.stacked(grads_RW, slot)
@@ -70,7 +74,8 @@ class Optimizer:
             step_size = max(1, num_outputs / num_inputs) ** 0.5
             layout.stacked(direction_RW, slot).copy_(step_size * orthogonalised(gradient.lerp(momentum, mix_R11)))
             layout.stacked(rate_RW, slot).copy_(columns["hidden_rate"][:, :, None])
-        weights_RW.mul_(1 - rate_RW * columns["weight_decay"]).sub_(rate_RW * direction_RW)
+            layout.stacked(decay_RW, slot).copy_(columns["hidden_decay"][:, :, None])
+        weights_RW.mul_(1 - rate_RW * decay_RW).sub_(rate_RW * direction_RW)
 
 
 def is_hidden(slot: Slot) -> bool:

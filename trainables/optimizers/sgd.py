@@ -7,18 +7,18 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from trainables.layout import Layout
-from trainables.optimizers.adamw import check_ranges, warmth
+from trainables.optimizers.adamw import check_ranges
+from trainables.rate import Scheduled
 from trainables.spec import coerce
 
 
 @dataclass(frozen=True, kw_only=True)
-class Optimizer:
+class Optimizer(Scheduled):
     """`momentum` 0 is plain gradient descent."""
 
     learning_rate: float = 0.1
     weight_decay: float = 0.0
     momentum: float = 0.9
-    warmup_steps: float = 0.0
 
     slots = ("velocity",)
 
@@ -28,7 +28,7 @@ class Optimizer:
 
     def columns(self, hyper: dict[str, Tensor], step: Tensor) -> dict[str, Tensor]:
         """What the step after `step` steps needs from the hyperparameters, (R, 1) each."""
-        rate_R1 = hyper["learning_rate"] * warmth(hyper, step)
+        rate_R1 = hyper["learning_rate"] * self.share_of_rate(hyper, step)
         return {"rate": rate_R1, "weight_decay": hyper["weight_decay"], "momentum": hyper["momentum"]}
 
     def update(

@@ -26,7 +26,7 @@ class Optimizer(adamw.Optimizer):
 
     def columns(self, hyper: dict[str, Tensor], step: Tensor) -> dict[str, Tensor]:
         """What the step after `step` steps needs from the hyperparameters, (R, 1) each."""
-        rate_R1 = hyper["representation_rate"] * adamw.warmth(hyper, step)
+        rate_R1 = hyper["representation_rate"] * self.share_of_rate(hyper, step)
         keep_R1 = 1 - rate_R1 * hyper["representation_decay"]
         return {**super().columns(hyper, step), "embedding_rate": rate_R1, "embedding_keep": keep_R1}
 

@@ -23,10 +23,9 @@ from trainables.probes import Finding
 
 def check(spec: Any) -> None:
     """SpecError unless the model has one layer of hidden units, and the loss is the squared error."""
-    if name_of(spec.model) != "mlp" or spec.loss != "mse":
-        raise SpecError(
-            f"probe 'backprop_signal' needs model 'mlp' and loss 'mse', got {name_of(spec.model)!r} and {spec.loss!r}."
-        )
+    if name_of(spec.model) != "mlp" or spec.loss not in ("mse", "sse"):
+        got = f"{name_of(spec.model)!r} and {spec.loss!r}"
+        raise SpecError(f"probe 'backprop_signal' needs model 'mlp' and loss 'mse' or 'sse', got {got}.")
 
 
 def examine(module: Any, circuit: Circuit) -> Iterator[Finding]:

@@ -1,6 +1,7 @@
 """Every batched update against `torch.optim`, run by run, with hyperparameters that differ between the runs."""
 
 import dataclasses
+import math
 from typing import Any
 
 import pytest
@@ -167,12 +168,71 @@ def test_orthogonalised_zero_is_zero():
     assert (muon.orthogonalised(torch.zeros(2, 3, 4)) == 0).all()
 
 
+def shares_of_rate(runs: list[Any], steps: range) -> Tensor:
+    """(runs, steps)."""
+    hyper = Packed(runs).hyper
+    return torch.cat([runs[0].share_of_rate(hyper, torch.tensor(float(step))) for step in steps], dim=1)
+
+
+def test_a_rate_that_falls_to_zero_does_so_in_each_run_at_its_own_step_and_stays_there():
+    for schedule, course in (("linear", lambda x: 1 - x), ("cosine", lambda x: (1 + math.cos(math.pi * x)) / 2)):
+        sizes = ((0, 10), (4, 20), (0, 40))
+        runs = [adamw.Optimizer(warmup_steps=w, schedule=schedule, schedule_steps=end) for w, end in sizes]
+        found = shares_of_rate(runs, range(50))
+        for row, (warmup, end) in zip(found, sizes, strict=True):
+            first = max(1, warmup)
+            expected = [
+                min(1, (n + 1) / first) * course(min(1, max(0, (n + 1 - first) / (end - first)))) for n in range(50)
+            ]
+            torch.testing.assert_close(row, torch.tensor(expected), atol=1e-6, rtol=1e-5)
+            assert (row[end - 1 :] == 0).all(), "zero, and it stays so"
+            assert row[first - 1] == 1, "the warm-up ends at the whole rate"
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"schedule": "lineer"}, r"schedule 'lineer' is not known\. .*linear"),
+        ({"schedule": "linear"}, r"schedule_steps must be larger than the 1 steps of the warm-up, got 0"),
+        (
+            {"schedule": "cosine", "schedule_steps": 9, "warmup_steps": 9},
+            r"schedule_steps must be larger than the 9 steps .* got 9",
+        ),
+        ({"schedule_steps": 9}, r"schedule_steps must be 0 for a constant rate, got 9"),
+    ],
+)
+def test_schedules_that_cannot_be_are_refused(fields, said):
+    for name in available("trainables.optimizers"):
+        with pytest.raises(SpecError, match=rf"^{name}\.{said}"):
+            load("trainables.optimizers", name).Optimizer(**fields)
+
+
+def test_hidden_matrices_of_muon_may_have_a_decay_of_their_own():
+    """Zero gradients: weights shrink by rate and decay alone."""
+    packed = Packed(
+        [
+            muon.Optimizer(learning_rate=0.1, hidden_learning_rate=0.2, weight_decay=1.0, hidden_weight_decay=d)
+            for d in (0.5, 1.0)
+        ]
+    )
+    same = Packed([muon.Optimizer(learning_rate=0.1, hidden_learning_rate=0.2, weight_decay=1.0)])
+    before = [packed.weights_RW.clone(), same.weights_RW.clone()]
+    for each in (packed, same):
+        each.update(torch.zeros_like(each.weights_RW))
+    for slot in packed.layout.slots:
+        shrunk = (packed.layout.stacked(packed.weights_RW / before[0], slot)).flatten(1).mean(1)
+        alike = (same.layout.stacked(same.weights_RW / before[1], slot)).mean()
+        expected = (1 - 0.2 * 0.5, 1 - 0.2) if muon.is_hidden(slot) else (0.9, 0.9)
+        torch.testing.assert_close(shrunk, torch.tensor(expected), atol=1e-5, rtol=0)
+        torch.testing.assert_close(alike, torch.tensor(expected[1]), atol=1e-5, rtol=0)
+
+
 def test_learning_rate_rises_linearly_over_the_warmup_and_then_stays(subtests):
     for name in available("trainables.optimizers"):
         with subtests.test(name=name):
             kind = load("trainables.optimizers", name).Optimizer
-            hyper = Packed([kind(warmup_steps=steps) for steps in (0, 1, 4, 10)]).hyper
-            shares = torch.cat([adamw.warmth(hyper, torch.tensor(float(step))) for step in range(12)], dim=1)
+            runs = [kind(warmup_steps=steps) for steps in (0, 1, 4, 10)]
+            shares = shares_of_rate(runs, range(12))
             expected = [[min(1, (step + 1) / max(1, steps)) for step in range(12)] for steps in (0, 1, 4, 10)]
             torch.testing.assert_close(shares, torch.tensor(expected))
 
@@ -186,7 +246,12 @@ class TestEveryOptimizer:
 
     def test_every_number_is_a_float_that_may_differ_between_runs(self, name):
         optimizer = load("trainables.optimizers", name).Optimizer()
-        switches = {"clip_norm", "decay_vectors"}  # whether to: of a pack's shape; how far, of a run's
+        switches = {
+            "clip_norm",
+            "decay_vectors",
+            "schedule",
+            "hidden_weight_decay",
+        }  # whether to: of a pack's shape; how far, of a run's
         assert all(isinstance(value, float) for field, value in vars(optimizer).items() if field not in switches)
 
     def test_negative_numbers_are_refused(self, name):
