@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from scipy.stats import rankdata
 
 Run = dict[str, Any]
 
@@ -44,20 +45,9 @@ def rank_correlation(pairs: Mapping[Any, float]) -> float:
 
 def spearman(first: Sequence[float], second: Sequence[float]) -> float:
     """Spearman's correlation of two lists, as `rank_correlation` of pairs; here numbers may come back in both."""
-    if len(first) < 3:
+    if len(first) < 3 or len(set(first)) == 1 or len(set(second)) == 1:
         return math.nan
-    x, y = ranks(first), ranks(second)
-    spread = math.sqrt(float(x @ x) * float(y @ y))
-    return float(x @ y) / spread if spread else math.nan
-
-
-def ranks(values: Sequence[float]) -> np.ndarray:
-    """Ranks minus their mean; equal values share the mean of their ranks."""
-    numbers = np.asarray(values, dtype=float)
-    below = (numbers[None, :] < numbers[:, None]).sum(1)
-    equal = (numbers[None, :] == numbers[:, None]).sum(1)
-    rank = below + (equal - 1) / 2
-    return rank - rank.mean()
+    return float(np.corrcoef(rankdata(first), rankdata(second))[0, 1])
 
 
 def crossing(rates: Mapping[Any, float], level: float = 0.5) -> float:

@@ -18,11 +18,12 @@ QUESTION = "Does the fraction of the pairs that a network needs fall with the or
 STUDIES = ("feature_emergence", "feature_emergence_paper")
 GROUPS, MUON = ("feature_emergence_groups",), ("feature_emergence_muon",)
 SIGNALS = """
-    select run_id, avg(value) filter (metric = 'signal_norm') as signal_norm,
-        avg(value) filter (metric = 'signal_alignment') as signal_alignment
+    select run_id, arg_max(value, step) filter (metric = 'signal_norm') as signal_norm,
+        arg_max(value, step) filter (metric = 'signal_alignment') as signal_alignment
     from probes join outcomes using (run_id)
-    where probe = 'backprop_signal' and step >= train_step_99 group by run_id"""
-"""Means over the looks at which the network fits its training set."""
+    where probe = 'backprop_signal' and step >= 5 * train_step_99 group by run_id"""
+"""Of the last look, at five times the steps that the fit took or later: the first looks after it would say most of a
+mean over all."""
 
 
 def order(run: dict) -> int:

@@ -14,9 +14,17 @@ STUDIES = ("repeated_data", "repeated_data_paper")
 LOSSES = """
     select
         run_id,
-        arg_max(value, step) filter (where split = 'test') as fresh_loss,
-        arg_max(value, step) filter (where split = 'repeated') as repeated_loss,
-    from metrics where metric = 'loss' group by run_id"""
+        fresh - avg(fresh) over (partition by data_seed) + avg(fresh) over () as fresh_loss,
+        repeated as repeated_loss
+    from (
+        select
+            run_id,
+            arg_max(value, step) filter (where split = 'test') as fresh,
+            arg_max(value, step) filter (where split = 'repeated') as repeated
+        from metrics where metric = 'loss' group by run_id
+    ) join runs using (run_id)"""
+"""Every seed has a chain of its own, and how predictable chains are differs more than what repeats cost. So losses on
+fresh examples are compared within a seed: each loses the mean of its seed over all points, and gets that of all."""
 
 
 def fresh_losses(runs: Runs) -> dict[int, float]:

@@ -17,29 +17,31 @@ from analysis.claims.double_descent import crossing_size, dip_above, dip_below, 
 from analysis.claims.ungrokking import change_with_decay, hysteresis, lost, semi_grokking
 from analysis.statistics import dip
 
-WIDTHS, SIZES = (8, 16, 32), (100, 200, 300, 400)
-PHASES = {8: "progression", 16: "progression", 32: "grokking"}
+WIDTHS, SIZES = (8, 16, 32, 64), range(100, 401, 50)
 
 
 def made_up():
-    """Capacity 10 x width; a width generalizes from 350, 250, 150 examples on."""
+    """Capacity 30 x width; a width generalizes from 325, 275, 225, 175 examples on."""
     runs = []
     for width, size in itertools.product(WIDTHS, SIZES):
-        generalized = size > 350 - 100 * WIDTHS.index(width)
-        phase = "progression" if size > 10 * width else "grokking" if generalized else "memorization"
+        generalized = size > 325 - 50 * WIDTHS.index(width)
+        phase = "progression" if size > 30 * width else "grokking" if generalized else "memorization"
         facts = {"width": width, "data_size": size, "phase": phase, "test_step_95": 5 if generalized else None}
         norms = {"initial_norm": 1.0, "norm_at_train_step": 4.0, "final_norm": 2.0}
         runs.append({"point": {"model.width": width, "task.data_size": size}} | facts | norms)
     for width in WIDTHS:
-        facts = {"width": width, "data_size": 1000, "final_train_accuracy": width / 100, "phase": "confusion"}
+        facts = {"width": width, "data_size": 3000, "final_train_accuracy": width / 100, "phase": "confusion"}
         runs.append({"point": {"model.width": width, "task.labels": "random"}} | facts)
     return runs
 
 
-def test_capacity_rises_and_the_critical_size_falls():
-    assert critical_sizes(made_up()) == {8: 350, 16: 250, 32: 150}
+def test_capacity_rises_and_the_critical_size_of_runs_that_fitted_first_falls():
+    """Width 8 generalizes from where it can memorize no more: its runs there are in progression."""
+    assert critical_sizes(made_up()) == {16: 275, 32: 225, 64: 175}
     assert capacity_rise(made_up()) == 1
     assert critical_size_rise(made_up()) == -1
+    everywhere = [run | {"phase": "grokking"} if run["phase"] == "progression" else run for run in made_up()]
+    assert critical_sizes(everywhere)[8] == 325
 
 
 def test_runs_are_in_the_zones_that_the_two_curves_make():

@@ -1,6 +1,8 @@
 """The statistics of effective_theory, on runs of which the answer is known."""
 
+import csv
 import math
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +15,7 @@ from analysis.claims.effective_theory import (
     quality_of_generalizers,
 )
 
+LIU = Path(__file__).parents[4] / "shared/reference/data/liu2022_grids.csv"
 STEPS = {"confusion": (None, None), "memorization": (10, None), "comprehension": (10, 20), "grokking": (10, 800)}
 
 
@@ -50,9 +53,32 @@ def test_confusion_rises_with_decay_and_memorization_with_the_rate():
     assert math.isnan(confusion_with_decay([run("confusion", 1, 1)]))
 
 
-def test_grokking_has_its_place_by_rate_between_comprehension_and_memorization():
-    assert place_of_grokking(WORLD) == pytest.approx(math.log(2) / math.log(3))
-    assert math.isnan(place_of_grokking([r for r in WORLD if phase(r) != "memorization"]))
+def test_grokking_has_its_place_by_decay_between_comprehension_and_what_lies_above_it():
+    column = [run("comprehension", 1, 0), run("comprehension", 1, 2), run("grokking", 1, 3), run("confusion", 1, 5)]
+    assert place_of_grokking(column) == pytest.approx((3 - 1) / (5 - 1))
+    below = run("memorization", 1, 1)
+    assert place_of_grokking([*column, below]) == place_of_grokking(column), "it has less decay than comprehension"
+    other = [run("comprehension", 2, 4), run("grokking", 2, 3), run("memorization", 2, 5)]
+    assert place_of_grokking(other) == -1
+    assert place_of_grokking([*column, *other]) == pytest.approx((0.5 - 1) / 2), "the mean over rates"
+    assert math.isnan(place_of_grokking([r for r in column if phase(r) != "confusion"]))
+    assert math.isnan(place_of_grokking([r for r in column if phase(r) != "grokking"]))
+
+
+@pytest.mark.skipif(not LIU.exists(), reason="the authors' grids are not here")
+def test_the_authors_own_grids_have_grokking_there():
+    grids: dict[str, list[dict]] = {}
+    with LIU.open() as file:
+        for row in csv.DictReader(file):
+            if row["axis_y_name"] == "decoder_weight_decay":
+                train, test = (int(row[name]) if row[name] else None for name in ("train_step", "test_step"))
+                facts = {"learning_rate": float(row["axis_x"]), "weight_decay": float(row["axis_y"])}
+                facts |= {"train_step_90": train, "test_step_90": test, "horizon": 100_000}
+                assert phase(facts) == row["phase"]
+                grids.setdefault(row["figure_grid"], []).append(facts)
+    places = {name: place_of_grokking(runs) for name, runs in grids.items()}
+    expected = {"addition_regression_coarse": 0.577, "addition_classification": 0.518, "addition_regression": 0.577}
+    assert places == pytest.approx(expected, abs=1e-3)
 
 
 def test_quality_is_compared_between_runs_that_generalize_and_all_others():
