@@ -54,7 +54,9 @@ class Replay:
         gc.collect()
         gc.disable()  # what it frees during a capture, an old graph for instance, would end that
         try:
-            with torch.cuda.graph(graph, pool=pool, capture_error_mode="thread_local"):
+            # torch's own stream for captures is of the device that was current when it was made.
+            own = _capture_stream(self.device)
+            with torch.cuda.graph(graph, pool=pool, stream=own, capture_error_mode="thread_local"):
                 call()
             self.graph = graph
         except RuntimeError as error:  # an operation that cannot be captured; nothing has run, and plain calls work
@@ -81,6 +83,12 @@ def _leave_capture(stream: torch.cuda.Stream, pool: Any) -> None:
 
 @functools.cache
 def side_stream(device: torch.device) -> torch.cuda.Stream:
-    """Where steps warm up and batches are ordered, one for each device: torch keeps a workspace of 32 MB for every
-    stream that has seen a product of matrices."""
+    """Where steps warm up and batches are ordered; one for each device, because torch keeps a workspace of 32 MB for
+    every stream that has seen a product of matrices."""
+    return torch.cuda.Stream(device)
+
+
+@functools.cache
+def _capture_stream(device: torch.device) -> torch.cuda.Stream:
+    """Where steps are captured, and nothing else happens: a capture that fails may leave it unusable."""
     return torch.cuda.Stream(device)

@@ -91,7 +91,7 @@ class Device:
         best = self.limits.best_pack(precision, flops)
         if best is None and self.busy_seconds is not None:
             rate = self.limits.products_per_second["float32"] * self.times_float32(precision)
-            best = max(1, int(self.busy_seconds * rate / flops))
+            best = max(1, int(self.busy_seconds * rate / max(flops, 1)))
         return self.largest_pack if best is None else min(self.largest_pack, best)
 
 
@@ -130,7 +130,7 @@ CUDA = Device(
     compile_from_flops={"float32": 3.5e13, "tf32": 2.5e14, "bfloat16": 5e14},
     largest_pack=1024,
     cache_bytes=None,
-    busy_seconds=3e-3,  # ten times what a replayed step of some hundred small operations takes: not measured here
+    busy_seconds=4e-3,  # some ten times what a replayed step of a hundred small operations takes: not measured
     limits=SHEETS["H100"],
     # Guesses for a replayed CUDA graph on an H100. The rate is that of small products.
     speed=Speed(

@@ -15,7 +15,7 @@ from trainables.compiler import Compiling
 from trainables.device import resolve_device
 from trainables.observation import DEFAULT, Observation, check_probes, probe_of
 from trainables.pack import Pack
-from trainables.precision import products_in
+from trainables.precision import computing
 from trainables.records import Flush, RunState
 from trainables.session import Prune, Session
 from trainables.spec import RunSpec
@@ -61,10 +61,10 @@ def train_pack(
     pack: Pack | None = None
     try:
         where = resolve_device(device)
-        pack = Pack(specs, where, compiling, observe.evaluation_examples, checkpoint, probes)
-        session = Session(pack, specs, horizon, record, observe, prune)
-        after = pack.step if checkpoint else -1
-        with products_in(specs[0].precision, where):
+        with computing(specs[0].precision, where):
+            pack = Pack(specs, where, compiling, observe.evaluation_examples, checkpoint, probes)
+            session = Session(pack, specs, horizon, record, observe, prune)
+            after = pack.step if checkpoint else -1
             for target in sorted({step for step in {*evaluations, *looks, *snapshots} if step > after}):
                 while pack.step < target:
                     # Before training on, not after: a checkpoint at an evaluation step must follow that evaluation.

@@ -63,8 +63,14 @@ def routed(units_NQU: Tensor, share_NQK: Tensor, chosen: int) -> Tensor:
 
 
 def computed_where_chosen(width: int, num_units: int, experts: int, chosen: int) -> bool:
-    """Whether experts are large enough, and few enough of them are chosen, to sort tokens for them."""
-    return experts >= 2 * chosen and width * num_units // experts >= LARGE
+    """Whether experts are large enough, and few enough of them are chosen, to sort tokens for them; then it is done
+    where tokens `fill_blocks`."""
+    return experts > 2 * chosen and width * num_units // experts >= LARGE
+
+
+def fill_blocks(num_tokens: int, experts: int, chosen: int) -> bool:
+    """Whether at most half of the blocks' places are empty, so that less is computed than for all experts."""
+    return num_tokens * chosen >= BLOCK * experts
 
 
 def by_expert(x_NQD: Tensor, mlp_in_DU: Tensor, mlp_out_UD: Tensor, share_NQK: Tensor, chosen: int) -> Tensor:

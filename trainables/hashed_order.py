@@ -39,20 +39,23 @@ class HashedOrder:
         columns = [(k & 0x7FFFFFFF, k >> 32, n, a, -(-n // a)) for k, n, a in zip(keys, counts, sides, strict=True)]
         self.runs_5R = torch.tensor(columns, dtype=torch.int32, device=device).T.contiguous()
         self.batch_size, self.device = batch_size, device
-        self.stream, self.ready = None, None
+        self.stream: torch.cuda.Stream | None = None
         if device.type == "cuda":
-            self.stream, self.ready = side_stream(device), torch.cuda.Event()
-            self.ready.record(torch.cuda.current_stream(device))
+            self.stream, self.begun = side_stream(device), torch.cuda.Event()
+            self.stream.wait_stream(torch.cuda.current_stream(device))
 
     def block(self, first_step: int, num_steps: int) -> Tensor:
         """Example numbers for `num_steps` steps of every run, int64 (S, R, B), on the device."""
-        if self.stream is None or self.ready is None:
+        if self.stream is None:
             return self._steps(first_step, num_steps)
-        # Beside the steps that train: the host looks whether it is done, and would wait for all of them.
-        self.stream.wait_event(self.ready)
+        # Beside the steps that train: the host looks whether it is done, and would wait for all of them. It waits for
+        # those of the block before the last one, so that no more than two blocks are waited for in memory.
+        training, before = torch.cuda.current_stream(self.device), self.begun
+        self.begun = torch.cuda.Event()
+        self.begun.record(training)
+        before.synchronize()
         with torch.cuda.stream(self.stream):
             found_SRB = self._steps(first_step, num_steps)
-        training = torch.cuda.current_stream(self.device)
         training.wait_stream(self.stream)
         found_SRB.record_stream(training)
         return found_SRB
@@ -60,7 +63,8 @@ class HashedOrder:
     def _steps(self, first_step: int, num_steps: int) -> Tensor:
         steps = max(1, AT_ONCE // (self.runs_5R.shape[1] * self.batch_size))
         ends = [*range(first_step, first_step + num_steps, steps), first_step + num_steps]
-        return torch.cat([self._block(a, b) for a, b in pairwise(ends)])
+        parts = [self._block(a, b) for a, b in pairwise(ends)]
+        return parts[0] if len(parts) == 1 else torch.cat(parts)
 
     def _block(self, start: int, end: int) -> Tensor:
         place_SRB = torch.arange(start * self.batch_size, end * self.batch_size, device=self.device)

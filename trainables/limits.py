@@ -1,13 +1,13 @@
 """The most that a device can do: of a data sheet, or measured by `study doctor --calibrate`.
 
-Everything that sizes packs or guesses their time scales with these few numbers, so that another device needs no file
-of its own.
+How many runs keep a device busy and how long its steps take scale with these few numbers, so that another device needs
+no file of its own. Sizes that were measured of a kind of device (what is compiled, what fits a cache) do not.
 """
 
 import itertools
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from trainables.errors import SpecError
@@ -15,6 +15,11 @@ from trainables.errors import SpecError
 PRECISIONS = ("float32", "tf32", "bfloat16")
 """Of products and activations: `tf32` is float32 whose products round to 10 bits on the tensor cores of a GPU; on a CPU
 it is float32."""
+
+MOST, MOST_RUNS = 1e20, 1 << 20
+"""No device does more in a second, and nobody trains larger packs: numbers from a file are looked at."""
+ACHIEVED = 0.75
+"""Share of a data sheet's rates that large products and copies reach; a guess, until a device is measured."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +40,7 @@ class Limits:
         """Runs from which a pack trains no faster, where one run's step takes so many operations; None where it was not
         measured. Between sizes that were measured it is interpolated; beyond the largest one the work of a step stays
         what it is there."""
-        measured = self.best_packs.get(precision)
+        measured, flops = self.best_packs.get(precision), max(flops, 1)
         if not measured:
             return None
         for (low, runs), (high, fewer) in itertools.pairwise(measured):
@@ -44,6 +49,18 @@ class Limits:
                 return max(1, round(runs * (fewer / runs) ** along))
         (smallest, most), (largest, fewest) = measured[0], measured[-1]
         return most if flops < smallest else max(1, round(fewest * largest / flops))
+
+    def shared(self, share: float) -> "Limits":
+        """Of one of several packs that lie beside each other on a device, each with this share of it."""
+        return replace(
+            self,
+            products_per_second={name: share * rate for name, rate in self.products_per_second.items()},
+            bytes_per_second=share * self.bytes_per_second,
+            best_packs={
+                name: [(flops, max(1, int(share * runs))) for flops, runs in sizes]
+                for name, sizes in self.best_packs.items()
+            },
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values."""
@@ -62,19 +79,26 @@ class Limits:
             )
         except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
             raise SpecError(f"no limits of a device: {type(error).__name__}: {error}.") from None
-        sizes = [number for measured in packs.values() for pair in measured for number in pair]
-        rates = [*found.products_per_second.values(), found.bytes_per_second, found.call_seconds, *sizes]
+        sizes = [pair for measured in packs.values() for pair in measured]
+        bounded = [
+            *((rate, 1, MOST) for rate in (*found.products_per_second.values(), found.bytes_per_second)),
+            (found.call_seconds, 1e-9, 1),
+            *((flops, 1, MOST) for flops, _ in sizes),
+            *((runs, 1, MOST_RUNS) for _, runs in sizes),
+        ]
         ascending = all(a < b for measured in packs.values() for (a, _), (b, _) in itertools.pairwise(measured))
-        if "float32" not in found.products_per_second or not ascending or not all(0 < n < math.inf for n in rates):
+        sane = ascending and all(low <= number <= high for number, low, high in bounded)
+        if not sane or "float32" not in found.products_per_second:
             raise SpecError("no limits of a device: rates must be positive numbers, float32 among them.")
         return found
 
 
 def sheet(float32: float, tf32: float, bfloat16: float, terabytes: float) -> Limits:
-    """The limits of a GPU's data sheet: TFLOP/s of dense products, TB/s of its memory. The time of a call is that of a
-    graph's node, which no sheet says."""
-    products = {"float32": float32 * 1e12, "tf32": tf32 * 1e12, "bfloat16": bfloat16 * 1e12}
-    return Limits(products_per_second=products, bytes_per_second=terabytes * 1e12, call_seconds=2e-6)
+    """What can be had of the numbers in a GPU's data sheet: TFLOP/s of dense products, TB/s of its memory. The time of
+    a call is that of a graph's node, which no sheet says."""
+    rates = {"float32": float32, "tf32": tf32, "bfloat16": bfloat16}
+    products = {precision: ACHIEVED * 1e12 * rate for precision, rate in rates.items()}
+    return Limits(products_per_second=products, bytes_per_second=ACHIEVED * 1e12 * terabytes, call_seconds=1.5e-6)
 
 
 SHEETS = {
@@ -89,6 +113,8 @@ SHEETS = {
 
 
 def sheet_of(name: str) -> Limits | None:
-    """What the data sheet says of the GPU with this name; None for one that we do not know."""
+    """What the data sheet says of the GPU with this name; None for one that we do not know, or for a part of one."""
     words = f" {name.replace('-', ' ')} "
+    if " MIG " in words:
+        return None
     return next((limits for known, limits in SHEETS.items() if f" {known} " in words), None)

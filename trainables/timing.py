@@ -46,7 +46,7 @@ def call_seconds(device: torch.device, seconds: float = 0.5) -> float:
     if device.type == "cuda":
         calls()
         graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph):
+        with torch.cuda.device(device), torch.cuda.graph(graph, stream=torch.cuda.Stream(device)):
             calls()
         call = graph.replay
     return 1 / (CALLS * max(rates(call, seconds, device)))

@@ -59,8 +59,7 @@ def place_of_grokking(runs: Runs) -> float:
     """
     places = []
     for cell in grouped(runs, lambda run: run["learning_rate"]).values():
-        decays = grouped([(phase(run), run["weight_decay"]) for run in cell], lambda pair: pair[0])
-        found = {name: [decay for _, decay in pairs] for name, pairs in decays.items()}
+        found = {name: [run["weight_decay"] for run in of] for name, of in grouped(cell, phase).items()}
         if not found.keys() >= {"comprehension", "grokking"}:
             continue
         beside = [*found.get("memorization", []), *found.get("confusion", [])]

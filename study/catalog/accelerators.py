@@ -22,8 +22,9 @@ from trainables.spec import RunSpec
 from trainables.tasks import modular
 
 RATE, HIDDEN_RATE = "optimizer.learning_rate", "optimizer.hidden_learning_rate"
-DECAY, MEMORY = "optimizer.weight_decay", "optimizer.slow_memory"
-RATES, DECAYS = (0.01, 0.03, 0.1), (0.0, 0.3, 1.0, 3.0)
+DECAY, HIDDEN_DECAY = "optimizer.weight_decay", "optimizer.hidden_weight_decay"
+MEMORY, AMPLIFICATION = "optimizer.slow_memory", "optimizer.amplification"
+RATES, DECAYS = (0.03, 0.06, 0.1), (0.0, 0.3, 1.0, 3.0)
 
 
 def variant(method: Point, rates: Point, decays: tuple[float, ...]) -> list[Point]:
@@ -36,17 +37,23 @@ STUDY = StudySpec(
     question="Does anything grok sooner than AdamW once AdamW's own learning rate and weight decay are tuned?",
     base=RunSpec(
         task=modular.Task(p=19, train_fraction=0.75),
-        model=transformer.Model(layers=1, width=32, heads=4),
+        model=transformer.Model(layers=1, width=32, heads=4, norm="rms"),
         optimizer=adamw.Optimizer(learning_rate=0.03, warmup_steps=10),
     ),
     axes={"optimizer": ("adamw",), RATE: RATES, DECAY: DECAYS},
     extra=[
         *variant({"optimizer": "adamw", "loss": "stablemax"}, {RATE: RATES}, DECAYS),
-        *variant({"optimizer": "grokfast"}, {RATE: (0.01, 0.03), MEMORY: (0.9, 0.98)}, (1.0, 3.0, 6.0)),
-        *variant({"optimizer": "orthograd"}, {RATE: (0.003, 0.01, 0.03, 0.1)}, (0.0, 0.1, 0.3)),
-        *variant({"optimizer": "muon"}, {HIDDEN_RATE: (0.03, 0.1, 0.3)}, (0.0, 0.03, 0.1, 0.3)),
+        *variant(
+            {"optimizer": "grokfast", AMPLIFICATION: 1.0}, {RATE: (0.03, 0.06), MEMORY: (0.8, 0.9)}, (0.3, 1.0, 3.0)
+        ),
+        *variant({"optimizer": "orthograd"}, {RATE: (0.01, 0.03, 0.06, 0.1)}, (0.0, 0.1, 0.3)),
+        *variant(
+            {"optimizer": "muon"},
+            {RATE: (0.03, 0.06), HIDDEN_RATE: (0.1, 0.3, 1.0), HIDDEN_DECAY: (0.3, 0.6)},
+            (1.0,),
+        ),
     ],
-    seeds=8,
-    horizon=600,
+    seeds=10,
+    horizon=1500,
     evaluations_per_decade=48,
 )

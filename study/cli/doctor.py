@@ -59,30 +59,55 @@ def _device(store: Path) -> tuple[str, str]:
 
 
 def calibrated(store: Path, say: Callable[[str], None]) -> None:
-    """Measure this machine's first device and keep it in the store's storage."""
+    """Measure each kind of device that this machine has and keep it in the store's storage."""
+    import torch
+
     from study.train import calibrations
     from trainables.calibration import calibrate
-    from trainables.device import device_name, resolve_device
 
     storage = storage_at(place_of(checked_folder(store)))
     storage.check_writing()
-    device = resolve_device("auto")
-    calibrations.keep(storage, device_name(device), calibrate(device, say))
+    for name, device in _devices().items():
+        say(name)
+        try:
+            limits = calibrate(device, lambda what, number: say(what))
+        except torch.AcceleratorError as error:  # in exclusive mode, another process has it
+            raise SpecError(f"{name} cannot be measured ({str(error).splitlines()[0]}).") from error
+        calibrations.keep(storage, name, limits)
+
+
+def _devices() -> dict[str, Any]:
+    """One device of each kind, by name."""
+    import torch
+
+    from trainables.device import device_name, resolve_device
+
+    first = resolve_device("auto")
+    every = [torch.device("cuda", i) for i in range(torch.cuda.device_count())] if first.type == "cuda" else [first]
+    return {device_name(device): device for device in reversed(every)}
 
 
 def _calibration(store: Path) -> tuple[str, str]:
     from study.train import calibrations
-    from trainables.device import device_name, resolve_device
 
-    name = device_name(resolve_device("auto"))
-    found = calibrations.kept(storage_at(place_of(store)), name)
-    if found is None:
-        return "note", f"{name} is not measured, packs are sized by guesses: `study doctor --calibrate` measures it."
-    products = ", ".join(f"{rate / 1e12:.3g} in {name}" for name, rate in found.products_per_second.items())
-    packs = ", ".join(str(number) for _, number in found.best_packs.get("float32", ()))
-    return "yes", (
-        f"{name}: {products} TFLOP/s, copies {found.bytes_per_second / 1e9:.3g} GB/s, a call "
-        f"{found.call_seconds * 1e6:.2g} us" + (f", best packs {packs}" if packs else "")
+    said, all_known = [], True
+    for name in _devices():
+        limits = calibrations.kept(storage_at(place_of(store)), name)
+        all_known = all_known and limits is not None
+        said.append(f"{name}: {_in_words(limits)}" if limits else f"{name} is not measured, packs go by guesses")
+    return (
+        ("yes", "; ".join(said))
+        if all_known
+        else ("note", f"{'; '.join(said)}: `study doctor --calibrate` measures it.")
+    )
+
+
+def _in_words(limits: Any) -> str:
+    products = ", ".join(f"{rate / 1e12:.3g} in {name}" for name, rate in limits.products_per_second.items())
+    packs = ", ".join(str(number) for _, number in limits.best_packs.get("float32", ()))
+    return (
+        f"{products} TFLOP/s, copies {limits.bytes_per_second / 1e9:.3g} GB/s, a call "
+        f"{limits.call_seconds * 1e6:.2g} us" + (f", best packs {packs}" if packs else "")
     )
 
 

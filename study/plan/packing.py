@@ -14,6 +14,7 @@ from typing import Any
 
 from trainables.answers import example_bytes
 from trainables.device import PROFILES, Device
+from trainables.engine import BLOCK_STEPS
 from trainables.flops import STEP, compiling_pays, run_flops
 from trainables.limits import Limits
 from trainables.size import size_of
@@ -24,6 +25,7 @@ BACKWARD, BACKWARD_COMPILED = 2.25, 1.35
 the compiler throws some of it away. Measured: 1.8 to 2.7 and 1.3 to 1.4, over models, depths and tokens."""
 UPDATE_COPIES = 4
 """Vectors as large as the weights that a step makes: gradients, and what an optimizer computes of them."""
+INDEX_BYTES = 8
 BFLOAT16_BYTES = 2.75
 """Of a kept activation in mixed precision: norms, shares and logits stay in float32."""
 
@@ -192,6 +194,8 @@ def own_bytes(spec: RunSpec, shared: bool = False, compiled: bool = False) -> fl
     task, size = spec.task, size_of(spec.model, spec.task)
     at_once = task.num_examples if spec.full_data_steps else task.num_train
     batch = (spec.batch_size or (at_once if shared else 0)) * example_bytes(task)
+    if spec.batch_order == "hashed":
+        batch += 2 * INDEX_BYTES * BLOCK_STEPS * (spec.batch_size or 0)  # one block is in use while the next is made
     weights = 4.0 * size.params * (1 + len(spec.optimizer.slots) + UPDATE_COPIES)
     return batch + weights + (BACKWARD_COMPILED if compiled else BACKWARD) * activation_bytes(spec)
 

@@ -21,11 +21,12 @@ def keep(storage: Storage, device_name: str, limits: Limits) -> str:
 def kept(storage: Storage, device_name: str) -> Limits | None:
     """The limits of devices of this name; None where they were not measured. SpecError where the file says nothing."""
     name = file_of(device_name)
-    if not storage.exists(name):
-        return None
     try:
-        return Limits.from_json(json.loads(storage.read(name)[:MOST_BYTES]))
-    except (ValueError, RecursionError, SpecError) as error:
+        if not storage.exists(name):
+            return None
+        with storage.open(name) as file:
+            return Limits.from_json(json.loads(file.read(MOST_BYTES)))
+    except (OSError, ValueError, RecursionError, SpecError) as error:
         said = str(error).rstrip(".")
         raise SpecError(
             f"{name} in {storage}: {said}. Measure again with `study doctor --calibrate`, or remove it."

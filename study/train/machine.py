@@ -18,7 +18,7 @@ from trainables.limits import Limits, sheet_of
 
 ASK = (
     "import json, torch; c = torch.cuda; gpus = range(c.device_count()); "
-    "print(json.dumps([[c.get_device_name(i), c.mem_get_info(i)[0]] for i in gpus]))"
+    "print(json.dumps([[c.get_device_name(i), *c.mem_get_info(i)] for i in gpus]))"
 )
 
 ASK_SECONDS = 120
@@ -37,15 +37,16 @@ def machine(
 
     `cores` and `memory` (bytes) limit what may be used of this machine; None = all that it has. In the storage at
     `place` is what was measured of devices like these; a GPU of which nothing was measured has the limits of its data
-    sheet. SpecError where a pack asks for more cores than there are.
+    sheet, or those of an H100 where we have none. SpecError where a pack asks for more cores than there are.
     """
     share = share or Share()
     if resolve_device(device).type == "cuda":
-        name, free = min(gpus_here(), key=lambda gpu: gpu[1])
-        memory = min(CUDA.memory_most, CUDA.memory_share * free)
-        workers = len(gpus_here()) * share.packs_per_gpu
-        limits = _measured(place, name) or sheet_of(name)
-        return Machine("cuda", workers, memory * share.gpu, find_compiler("cuda") is not None, limits)
+        gpus = gpus_here()
+        memory = min(CUDA.memory_most, CUDA.memory_share * min(free for _, free, _ in gpus))
+        name, *_ = min(gpus, key=lambda gpu: gpu[2])  # of different kinds the one that has the least memory
+        limits = _measured(place, name) or sheet_of(name) or CUDA.limits
+        workers = len(gpus) * share.packs_per_gpu
+        return Machine("cuda", workers, memory * share.gpu, find_compiler("cuda") is not None, limits.shared(share.gpu))
     cores = cores or num_cores()
     if share.cores > cores:
         raise SpecError(
@@ -63,9 +64,9 @@ def _measured(place: str | None, device_name: str) -> Limits | None:
 
 
 @functools.cache
-def gpus_here() -> list[tuple[str, int]]:
-    """Name and free bytes of each GPU. A process of its own asks: whoever does opens a context, which takes hundreds of
-    megabytes for as long as it lives, and in exclusive mode keeps the workers out."""
+def gpus_here() -> list[tuple[str, int, int]]:
+    """Name, free and all bytes of each GPU. A process of its own asks: whoever does opens a context, which takes
+    hundreds of megabytes for as long as it lives, and in exclusive mode keeps the workers out."""
     found, said = [], f"no answer in {ASK_SECONDS} s"
     with suppress(subprocess.TimeoutExpired):
         done = subprocess.run(
@@ -73,7 +74,7 @@ def gpus_here() -> list[tuple[str, int]]:
         )
         said = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
         with suppress(ValueError):
-            found = [(str(name), int(free)) for name, free in json.loads(done.stdout)]
+            found = [(str(name), int(free), int(total)) for name, free, total in json.loads(done.stdout)]
     if not found:
         raise SpecError(f"--device cuda: the GPUs cannot be asked what they are ({said}). Use --device cpu.")
     return found

@@ -17,7 +17,7 @@ from typing import Any
 import torch
 
 from trainables.limits import PRECISIONS
-from trainables.precision import products_in
+from trainables.precision import computing
 from trainables.timing import copy_rate, product_rate, synchronize
 
 HEADS, NUM_TOKENS = 4, 3
@@ -43,7 +43,7 @@ def measured(device: torch.device) -> dict[str, float]:
     """
     best = {}
     for precision in PRECISIONS if device.type == "cuda" else ("float32",):
-        with products_in(precision, device):
+        with computing(precision, device):
             dtype = torch.bfloat16 if precision == "bfloat16" else torch.float32
             best[f"{precision} FLOP/s"] = product_rate(device, dtype)
     best["copy bytes/s"] = copy_rate(device)

@@ -4,7 +4,7 @@
 
 Needs torch, numpy and safetensors, but neither Ray nor a store. A run is a one-layer transformer on addition modulo p
 with AdamW in float32. The rates are run-steps per second, the median of several windows. `engine` is a Pack as in
-`train_pack`, compiled, replayed as a graph on CUDA, with the drawing of batches. `eager` is one run as the usual
+`train_pack`, compiled, replayed as a graph on CUDA, with the ordering of batches. `eager` is one run as the usual
 PyTorch loop. `graph or compiled` is that loop in a hand-made CUDA graph with a capturable AdamW, or with a compiled
 model on a CPU. Operations and bytes are those that a step cannot do without (see ceilings.py); a CPU's caches save some
 of the bytes. Packs go from small to large; `--seconds` is per measurement, without compiling; after `--minutes` no
@@ -35,7 +35,7 @@ from trainables.tasks import modular
 
 NUM_WARMUPS = 8
 COLUMNS = ("width", "pack", "engine", "eager", "ratio", "graph or compiled", "ratio to it", "FLOP/s", "of float32 peak")
-COLUMNS += ("bytes/s", "of copy", "share of drawing", "memory GB")
+COLUMNS += ("bytes/s", "of copy", "share of ordering", "memory GB")
 DEFAULTS = {
     "cpu": {"widths": "32,128", "packs": "1,16,64", "batch": 64, "seconds": 2.0, "minutes": 2.5},
     "cuda": {"widths": "32,64,128,256", "packs": "1,4,16,64,256,1024", "batch": 512, "seconds": 3.0, "minutes": 4.5},
@@ -50,6 +50,7 @@ def main() -> None:
         torch.set_num_threads(options.threads)
     deadline = time.monotonic() + 60 * options.minutes
     best, compiles, rows = ceilings.measured(device), ceilings.has_compiler(device), []
+    ceilings.tell({"ceilings": best}, options.json)
     for width in options.widths:
         torch._dynamo.reset()
         ceilings.say(f"width {width}, alone")
@@ -63,13 +64,14 @@ def main() -> None:
                 found = "time is up"
             elif found != ceilings.OUT_OF_MEMORY:  # else a larger pack would run out of memory, too
                 found = ceilings.attempted(engine_rate, options, width, runs, device, compiles)
-            rate, drawing, memory = found if isinstance(found, tuple) else (found, None, None)
+            rate, ordering, memory = found if isinstance(found, tuple) else (found, None, None)
             ratios = over(rate, eager), lone, over(rate, lone)
             done, carried = over(rate, 1 / flops), over(rate, 1 / moved)
             reached = done, over(done, best["float32 FLOP/s"]), carried, over(carried, best["copy bytes/s"])
-            rows.append(dict(zip(COLUMNS, (width, runs, rate, eager, *ratios, *reached, drawing, memory), strict=True)))
+            rows.append(
+                dict(zip(COLUMNS, (width, runs, rate, eager, *ratios, *reached, ordering, memory), strict=True))
+            )
             ceilings.tell(rows[-1], options.json)
-    ceilings.tell({"says": f"{len(rows)} rows", "ceilings": best}, options.json)
     if options.json:
         return
     where = torch.cuda.get_device_name(device) if cuda else f"cpu, {options.threads} thread(s)"
@@ -86,7 +88,8 @@ def over(rate: float | str | None, other: float | str | None) -> float | None:
 def engine_rate(
     options: argparse.Namespace, width: int, runs: int, device: torch.device, compiles: bool
 ) -> tuple[float, float, float | None]:
-    """Run-steps per second of a pack, the share of time that the host spends drawing batches, and peak GB on CUDA."""
+    """Run-steps per second of a pack, what ordering batches takes of that time where nothing goes on beside it, and the
+    peak in GB on CUDA."""
     model, optimizer = transformer.Model(width=width, heads=ceilings.HEADS), adamw.Optimizer(weight_decay=1.0)
     specs = [
         RunSpec(
@@ -106,8 +109,8 @@ def engine_rate(
     rate = statistics.median(timing.rates(lambda: pack.train(block), options.seconds, device))
     memory = torch.cuda.max_memory_allocated(device) / 1e9 if device.type == "cuda" else None
     steps = itertools.count(pack.step, block)
-    drawing = statistics.median(timing.rates(lambda: pack.training.order.block(next(steps), block), 0.3, device))
-    return rate * block * runs, rate / drawing, memory
+    ordering = statistics.median(timing.rates(lambda: pack.training.order.block(next(steps), block), 0.3, device))
+    return rate * block * runs, rate / ordering, memory
 
 
 class PlainTransformer(nn.Module):

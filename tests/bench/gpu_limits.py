@@ -5,7 +5,6 @@ python -m tests.bench.gpu_limits [--device cuda]
 
 import argparse
 import json
-import sys
 
 from trainables.calibration import calibrate
 from trainables.device import PROFILES, device_name, resolve_device
@@ -15,7 +14,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", default="auto")
     device = resolve_device(parser.parse_args().device)
-    found = calibrate(device, lambda text: print(text, file=sys.stderr, flush=True))
+    found = calibrate(device, lambda what, number: print(json.dumps({what: number}), flush=True))
     largest = {
         precision: {
             f"{flops:.0e}": PROFILES[device.type].of(found).most_runs(precision, flops) for flops in (1e8, 1e10, 5e11)

@@ -10,7 +10,7 @@ import os, torch
 resolve_device = torch.device
 
 def gpus_here():
-    return [({NAME!r}, {FREE_BYTES!r})] * int(os.environ["STUDY_TEST_GPUS"])
+    return [({NAME!r}, {FREE_BYTES!r}, {FREE_BYTES!r})] * int(os.environ["STUDY_TEST_GPUS"])
 """
 WORKER = """
 import json, os, time, torch

@@ -28,7 +28,7 @@ class Streams:
         self.collecting: list[bool] = []
 
     @contextmanager
-    def graph(self, graph: object, pool: object, capture_error_mode: str) -> Iterator[None]:
+    def graph(self, graph: object, pool: object, stream: object, capture_error_mode: str) -> Iterator[None]:
         before, self.current = self.current, "capture"
         self.collecting.append(gc.isenabled())
         yield
@@ -59,7 +59,8 @@ class Streams:
             monkeypatch.setattr(torch.cuda, name, value)
         monkeypatch.setattr(torch._C, "_cuda_endAllocateToPool", end, raising=False)
         monkeypatch.setattr(torch._C, "_cuda_releasePool", release, raising=False)
-        monkeypatch.setattr("trainables.cuda_graph.side_stream", lambda device: stream)
+        for name in ("side_stream", "_capture_stream"):
+            monkeypatch.setattr(f"trainables.cuda_graph.{name}", lambda device: stream)
 
 
 @pytest.mark.parametrize("ended", [False, True])

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from tests.support.runs import trained
 from trainables import experts
 from trainables.errors import SpecError
-from trainables.experts import BLOCK, by_expert, computed_where_chosen, placed, routed
+from trainables.experts import BLOCK, by_expert, computed_where_chosen, fill_blocks, placed, routed
 from trainables.models import transformer
 from trainables.optimizers import adamw
 from trainables.seeds import generator
@@ -102,7 +102,7 @@ def runs_with_experts() -> list[RunSpec]:
     return [
         RunSpec(
             task=modular.Task(p=7, train_fraction=0.4 + 0.1 * seed),
-            model=model(experts=4),
+            model=model(experts=4, experts_per_token=1),
             optimizer=adamw.Optimizer(learning_rate=3e-3, weight_decay=float(seed)),
             batch_size=8,
             seed=seed,
@@ -165,10 +165,15 @@ def test_experts_that_are_computed_where_they_are_chosen_give_the_same_and_learn
 def test_large_experts_of_which_few_are_chosen_are_computed_where_they_are(monkeypatch):
     assert computed_where_chosen(384, 12288, experts=8, chosen=2), "pathways_paper"
     assert not computed_where_chosen(32, 128, experts=8, chosen=2), "pathways"
-    assert not computed_where_chosen(384, 12288, experts=8, chosen=8)
+    assert not computed_where_chosen(384, 12288, experts=8, chosen=4)
+    assert fill_blocks(512, experts=8, chosen=2)
+    assert not fill_blocks(511, experts=8, chosen=2), "more than half of the places would be empty"
     specs = runs_with_experts()
     plain = trained(specs, horizon=40)
     monkeypatch.setattr(experts, "LARGE", 0)
+    few_fill = trained(specs, horizon=40)
+    assert few_fill.values == plain.values, "24 tokens, of blocks of 128"
+    monkeypatch.setattr(experts, "BLOCK", 4)
     assert specs[0].model.where_chosen
     sorted_tokens = trained(specs, horizon=40)
     for spec in specs:
@@ -180,6 +185,7 @@ def test_large_experts_of_which_few_are_chosen_are_computed_where_they_are(monke
 @pytest.mark.slow
 def test_experts_where_they_are_chosen_can_be_compiled(monkeypatch):
     monkeypatch.setattr(experts, "LARGE", 0)
+    monkeypatch.setattr(experts, "BLOCK", 4)
     specs = runs_with_experts()
     eager, compiled = trained(specs, horizon=20), trained(specs, horizon=20, compile="on")
     for spec in specs:

@@ -29,6 +29,15 @@ def test_the_name_of_a_gpu_leads_to_its_data_sheet():
     }
     assert {name: sheet_of(name) for name in names} == {name: SHEETS[sheet] for name, sheet in names.items()}
     assert sheet_of("NVIDIA GeForce RTX 4090") is None
+    assert sheet_of("NVIDIA H100 80GB HBM3 MIG 1g.10gb") is None, "a part of one"
+
+
+def test_a_share_of_a_device_has_a_share_of_its_rates():
+    half = MEASURED.shared(0.5)
+    assert half.products_per_second["tf32"] == 1.5e14
+    assert (half.bytes_per_second, half.call_seconds) == (1.5e12, 2e-6)
+    assert half.best_packs == {"float32": [(1e8, 256), (1e9, 32)]}
+    assert MEASURED.shared(1) == MEASURED
 
 
 def test_the_best_pack_is_what_was_measured_and_between_sizes_it_is_interpolated():
@@ -51,6 +60,9 @@ def test_limits_come_back_from_json_and_nothing_else_does():
         said | {"best_packs": {"float32": [[1e9, 64], [1e8, 512]]}},
         said | {"best_packs": {"float32": [[1e9, 0]]}},
         said | {"best_packs": {"float32": [[1e9]]}},
+        said | {"best_packs": {"float32": [[1e9, 10**400]]}},
+        said | {"best_packs": {"float32": [[5e-324, 4], [1e9, 10]]}},
+        said | {"bytes_per_second": 1e-300},
     )
     for data in wrong:
         with pytest.raises(SpecError, match="no limits of a device"):
@@ -76,7 +88,7 @@ def test_large_models_in_low_precision_fill_a_gpu_with_more_runs():
     runs = {p: CUDA.most_runs(p, 5.2e11) for p in ("float32", "tf32", "bfloat16")}
     assert runs == {"float32": 1, "tf32": 2, "bfloat16": 5}
     assert CUDA.of(SHEETS["L4"]).most_runs("bfloat16", 5.2e11) == 1
-    assert CUDA.most_runs("float32", 1e3) == CUDA.largest_pack
+    assert CUDA.most_runs("float32", 1e3) == CUDA.most_runs("float32", 0) == CUDA.largest_pack
     assert CUDA.of(MEASURED).most_runs("float32", 1e9) == 64, "what was measured goes first"
     assert CUDA.of(MEASURED).most_runs("bfloat16", 1e9) == CUDA.largest_pack
     assert CPU.most_runs("float32", 1e15) == CPU.largest_pack, "what bounds packs there are the caches"

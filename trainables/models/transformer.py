@@ -19,7 +19,7 @@ from trainables.answers import num_answers, reads_vectors
 from trainables.attention import attend, attention_size, hidden_positions, position_numbers
 from trainables.components import closest
 from trainables.errors import SpecError
-from trainables.experts import BLOCK, Router, by_expert, check_experts, computed_where_chosen, routed
+from trainables.experts import BLOCK, Router, by_expert, check_experts, computed_where_chosen, fill_blocks, routed
 from trainables.lookup import lookup
 from trainables.size import Size
 from trainables.spec import at_least, coerce
@@ -87,8 +87,8 @@ class Model:
         floats, products = attention_size(width, self.heads, tokens, asking)
         if self.where_chosen:
             units = units * self.experts_per_token // self.experts
-            # Copies of the token and of weights, of which a block's tokens share one; and what goes into the sum.
-            floats += asking * (2 * self.experts_per_token * width + units + 2 * width * units // BLOCK)
+            # Copies of the token, what goes into the sum, and copies of weights for blocks that may be half empty.
+            floats += asking * (2 * self.experts_per_token * width + units + 4 * width * units // BLOCK)
         floats += (tokens + asking) * self._normed + asking * (width + units)
         floats += asking * width if 1 < asking < tokens else 0  # a copy of them
         if self.split_mlp:
@@ -191,8 +191,9 @@ class Block(nn.Module):
         x_NQD = x_NLD[:, -queries:] + self.mix(normed_NLD[:, -queries:], normed_NLD, hidden_NQL)
         mlp_NQD = self.mlp_norm(x_NQD)
         if self.router is not None and self.where_chosen:
-            shares = self.router(mlp_NQD), self.experts_per_token
-            return x_NQD + by_expert(mlp_NQD, self.mlp_in, self.mlp_out, *shares)
+            share_NQK, chosen = self.router(mlp_NQD), self.experts_per_token
+            if fill_blocks(len(mlp_NQD) * queries, share_NQK.shape[-1], chosen):
+                return x_NQD + by_expert(mlp_NQD, self.mlp_in, self.mlp_out, share_NQK, chosen)
         units_NQU = F.relu(project(mlp_NQD, self.mlp_in))
         if self.router is not None:
             units_NQU = routed(units_NQU, self.router(mlp_NQD), self.experts_per_token)

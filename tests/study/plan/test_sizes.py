@@ -40,4 +40,4 @@ def test_a_gpu_gets_larger_packs_than_two_cores_and_a_faster_one_larger_packs_st
 def test_large_models_share_a_gpu(machine):
     """GPT-2 at the paper's size, in bfloat16: its step alone does not fill these GPUs."""
     assert sizes("regimes_paper")[machine] != "54x1"
-    assert sizes("pathways_paper")[machine] == "4x4"
+    assert sizes("pathways_paper")[machine] != "16x1"

@@ -32,7 +32,7 @@ def answer(monkeypatch):
 
 
 def test_packs_are_for_the_gpu_that_has_the_least_memory_free(answer):
-    lines = answer('[["NVIDIA H200", 80000000000], ["NVIDIA H200", 60000000000]]')
+    lines = answer('[["NVIDIA H200", 80000000000, 141000000000], ["NVIDIA H200", 60000000000, 141000000000]]')
     whole, half = machine("cuda"), machine("cuda", Share(gpu=0.5))
     assert (whole.device, whole.workers, half.workers) == ("cuda", 2, 4)
     assert whole.memory == pytest.approx(0.7 * 60e9)
