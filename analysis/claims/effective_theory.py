@@ -97,7 +97,7 @@ CLAIMS = (
         statistic=confusion_with_decay,
         unit="rank correlation of decay and the fraction of confusion",
         within=CORRELATION,
-        above=0.0,
+        above=0.8,
     ),
     Claim(
         name="fast_decoders_memorize",
@@ -108,7 +108,7 @@ CLAIMS = (
         statistic=memorization_with_rate,
         unit="rank correlation of the decoder's rate and the fraction of memorization",
         within=CORRELATION,
-        above=0.0,
+        above=0.8,
     ),
     Claim(
         name="grokking_between_comprehension_and_memorization",

@@ -72,7 +72,7 @@ CLAIMS = (
         statistic=peak_height,
         unit="nats by which the peak stands above both sides, at the largest share",
         columns=LOSSES,
-        above=0.0,
+        above=0.05,
         note="The paper's text and models are too large for two cores: here a Markov chain and a transformer of width "
         "32.",
     ),
@@ -98,6 +98,6 @@ CLAIMS = (
         unit="rank correlation of the repeated share and the worst loss on fresh data",
         within=CORRELATION,
         columns=LOSSES,
-        above=0.0,
+        above=0.8,
     ),
 )

@@ -31,7 +31,7 @@ STUDY = StudySpec(
         "optimizer.learning_rate": (0.001, 0.003, 0.006, 0.01, 0.03),
         "optimizer.weight_decay": (0.0, 1.0, 2.0, 3.0, 6.0),
     },
-    seeds=3,
+    seeds=5,
     horizon=10_000,
     fixed_split=True,
 )
