@@ -1,8 +1,9 @@
 """How many tasks make a network do ridge regression in context, at the size of Raventos et al. (2306.15063)?
 
 8 dimensions, 16 points, 8 layers of width 128, batches of 256, Adam for 500,000 steps, 4 to 2^20 tasks. As in the paper
-the learning rate rises for half of the steps and falls again. The paper draws every example afresh; here training has two million examples, each seen 61 times. A token has x and the previous y, where the paper's
-have one of the two. Needs a GPU.
+the learning rate rises for half of the steps and falls again. The paper draws every example afresh; here training has
+two million examples, each seen 61 times. A token has x and the previous y, where the paper's have one of the two. Needs
+a GPU.
 Prediction: networks are closer to dMMSE below 2^14 tasks and closer to ridge above 2^15; near the threshold they are
 close first to ridge and then to dMMSE; with 2^20 tasks the loss on new tasks is ridge's.
 Finding: open.
