@@ -55,6 +55,9 @@ def calibrate(device: torch.device, found: Callable[[str, Any], None] = lambda w
     try:
         products, packs = {}, {}
         for precision in PRECISIONS:
+            if precision == "tf32" and device.type == "cpu":
+                products[precision] = products["float32"]  # it is the same there
+                continue
             with computing(precision, device):
                 dtype = torch.bfloat16 if precision == "bfloat16" else torch.float32
                 products[precision] = product_rate(device, dtype)

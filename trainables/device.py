@@ -107,7 +107,8 @@ CPU = Device(
     largest_pack=64,  # tests/bench/engine.py: larger ones do not train faster
     cache_bytes=1.25e7,
     busy_seconds=None,
-    limits=Limits(products_per_second=dict.fromkeys(PRECISIONS, 1e11), bytes_per_second=1e10, call_seconds=5e-6),
+    # One core of an AMD EPYC, by `study doctor --calibrate`.
+    limits=Limits(products_per_second=dict.fromkeys(PRECISIONS, 9.1e10), bytes_per_second=2.5e10, call_seconds=2.5e-6),
     # One core, 1 to 16 runs of 32 and of 512 examples, all models with one to four layers: within a factor of 1.7.
     speed=Speed(
         products_per_second=7e10,
