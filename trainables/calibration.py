@@ -112,13 +112,13 @@ def run_rates(spec: RunSpec, device: torch.device, runs: Sequence[int]) -> Itera
 
 def step_rate(specs: Sequence[RunSpec], device: torch.device) -> float:
     """Steps per second of a pack of these runs."""
-    pack = Pack(specs, device, Compiling("off"), evaluation_examples=1)
-    try:
-        with computing(specs[0].precision, device):
+    with computing(specs[0].precision, device):
+        pack = Pack(specs, device, Compiling("off"), evaluation_examples=1)
+        try:
             pack.train(WARMUPS)
             return BLOCK_STEPS * max(rates(lambda: pack.train(BLOCK_STEPS), SECONDS, device))
-    finally:
-        pack.close()
+        finally:
+            pack.close()
 
 
 def example(width: int, precision: str) -> RunSpec:

@@ -27,7 +27,7 @@ WITH_ADAMW = RunSpec(
     optimizer=adamw.Optimizer(learning_rate=0.01, weight_decay=1.0),
     loss="mse",
 )
-"""Of `feature_emergence_groups` and `feature_emergence_muon`, which ask for shares of the pairs and not for a signal."""
+"""Of `feature_emergence_groups` and `feature_emergence_muon`, which ask for shares of the pairs, and for no signal."""
 
 STUDY = StudySpec(
     question="How does the share of the pairs that a network needs fall with the order of the group?",
