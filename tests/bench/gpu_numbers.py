@@ -4,7 +4,7 @@
 
 For each model with each optimizer a pack of four runs is trained on both, and the largest relative difference of a
 training loss is shown for the first steps and for all: floats are added in another order, and training amplifies that.
-In bfloat16 the device is compared with its own float32. Rates over seeds must agree within four standard errors.
+In tf32 and bfloat16 the device is compared with its own float32. Rates over seeds must agree within four standard errors.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from trainables.tasks import modular
 
 FIRST_STEPS, LIMIT = 10, 2e-3
 """Up to so many steps losses differ by no more than this."""
-LIMIT_BFLOAT16 = 0.05
+LIMITS = {"float32": LIMIT, "tf32": 0.02, "bfloat16": 0.05}
 SMALL = {"width": 32, "heads": 4, "layers": 2, "dropout": 0.0}
 HORIZON, GROKS = 2000, 0.9
 """Test accuracy from which a run counts as one that groks, at this step."""
@@ -54,7 +54,7 @@ def main() -> None:
 
 
 def specs() -> list[RunSpec]:
-    """One run of each kind; those that are in bfloat16 last."""
+    """One run of each kind; those of lower precision last."""
     task = modular.Task(p=23, train_fraction=0.7)
     found = []
     for model in modules_of("trainables.models"):
@@ -70,14 +70,16 @@ def specs() -> list[RunSpec]:
                     batch_order="hashed",
                 )
             )
-    wide = [spec.with_values({"precision": "bfloat16"}) for spec in found if spec.value("optimizer") == "adamw"]
-    return found + wide
+    lower = [(spec, precision) for precision in ("tf32", "bfloat16") for spec in found]
+    return found + [
+        spec.with_values({"precision": precision}) for spec, precision in lower if spec.value("optimizer") == "adamw"
+    ]
 
 
 def compared(spec: RunSpec, device: str, steps: int) -> dict[str, Any]:
     """How far losses are apart."""
-    half = spec.precision == "bfloat16"
-    other = losses(spec.with_values({"precision": "float32"}), device, steps) if half else losses(spec, "cpu", steps)
+    lower = spec.precision != "float32"
+    other = losses(spec.with_values({"precision": "float32"}), device, steps) if lower else losses(spec, "cpu", steps)
     found = losses(spec, device, steps)
     apart = {key: difference(found.get(key), other.get(key)) for key in found.keys() | other.keys()}
     return {
@@ -86,7 +88,7 @@ def compared(spec: RunSpec, device: str, steps: int) -> dict[str, Any]:
         "precision": spec.precision,
         "first": max(value for (_, step), value in apart.items() if step <= FIRST_STEPS),
         "all": max(apart.values()),
-        "limit": LIMIT_BFLOAT16 if half else LIMIT,
+        "limit": LIMITS[spec.precision],
     }
 
 
