@@ -4,7 +4,8 @@
 
 For each model with each optimizer a pack of four runs is trained on both, and the largest relative difference of a
 training loss is shown for the first steps and for all: floats are added in another order, and training amplifies that.
-In tf32 and bfloat16 the device is compared with its own float32. Rates over seeds must agree within four standard errors.
+In tf32 and bfloat16 the device is compared with its own float32. Rates over seeds must agree within four standard
+errors.
 """
 
 import argparse
