@@ -1,6 +1,6 @@
 """Measure the limits of a device, once: rates of products and copies, calls, and the packs that train fastest.
 
-A quarter of a minute on a core of a CPU, two minutes on a GPU. `study doctor --calibrate` keeps them in the storage;
+Eight seconds on a core of a CPU; on a GPU perhaps two minutes. `study doctor --calibrate` keeps them in the storage;
 whoever sizes packs for a device of that name takes them. Needs neither Ray nor a store.
 """
 

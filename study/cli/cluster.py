@@ -82,7 +82,7 @@ def doctor(store: str, address: str | None, calibrate: bool, as_json: bool) -> N
 
     Example: study doctor --address auto
 
-    With --calibrate the device is measured first, about a quarter of a minute on a CPU and two minutes on a GPU; the
+    With --calibrate the device is measured first, seconds on a CPU and about two minutes on a GPU; the
     store keeps it, and packs on devices of this name are sized by it. The exit code is 1 where something does not
     work.
     """

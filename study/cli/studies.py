@@ -73,9 +73,8 @@ def show(study: str, store: str, source: bool, as_json: bool) -> None:
     if source:
         show_sources(Store.open(store), Path(study).stem if study.endswith(".py") else study, as_json)
         return
-    spec = find_study(study, store)
+    spec, target = find_study(study, store), machine("auto")
     opened = Store.open(store) if (Path(store) / FILE).exists() else None
-    target = machine("auto", place=opened.place if opened else None)
     if opened:
         check_same(spec, opened)
     standing = standing_rows(opened, spec.name) if opened else []
@@ -104,5 +103,7 @@ def plan(study: str, store: str, as_json: bool, **options: Any) -> None:
     elif (folder / FILE).exists():
         note(f"study: store '{store}' cannot be written to: parts that are not in {FILE} yet are not counted.")
         opened = Store.open(store)
-    here = service.machine(settings.device, settings.share, place=opened.place if opened else None)
+    # Who cannot write reads no storage: a bucket may be out of reach.
+    place = opened.place if opened and opened.write else None
+    here = service.machine(settings.device, settings.share, place=place)
     show_plan(service.plan(spec, opened, settings, here), here, as_json)

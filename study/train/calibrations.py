@@ -3,6 +3,7 @@
 import json
 import re
 
+from study.store.errors import StorageError
 from study.store.storage import Storage
 from trainables.errors import SpecError
 from trainables.limits import Limits
@@ -26,6 +27,8 @@ def kept(storage: Storage, device_name: str) -> Limits | None:
             return None
         with storage.open(name) as file:
             return Limits.from_json(json.loads(file.read(MOST_BYTES)))
+    except StorageError:  # a bucket that does not answer
+        raise
     except (OSError, ValueError, RecursionError, SpecError) as error:
         said = str(error).rstrip(".")
         raise SpecError(

@@ -50,7 +50,7 @@ def plan(
     if store:
         check_same(study, store)
     runs = runs or runs_of(study, store, options.runs)
-    on = on or machine(options.device, options.share, place=store.place if store else None)
+    on = on or machine(options.device, options.share, place=store.place if store and store.write else None)
     retrain = sources_of(study).digest if options.retrain else None
     return plan_runs(study, runs, store, on, options.pack_size, pruning=bool(options.prune), retrain=retrain)
 
