@@ -18,6 +18,7 @@ from typing import NamedTuple
 import numpy as np
 
 from analysis.claim import Runs
+from analysis.claims.accelerators import judged
 from analysis.interval import interval
 from analysis.statistics import crossing, mean, means, rank_correlation
 
@@ -90,7 +91,7 @@ def runs_of(case: Case, points: int, seeds: int, repeat: int) -> Runs:
     """The runs of one invented study."""
     numbers = np.random.default_rng((repeat, points, seeds))
     return [
-        {"run_id": f"{x}-{seed}", "point": {"x": x}, "points": points, "y": case.run(numbers, x, points)}
+        {"run_id": f"{x}-{seed}", "seed": seed, "point": {"x": x}, "points": points, "y": case.run(numbers, x, points)}
         for x in range(points)
         for seed in range(seeds)
     ]
@@ -104,6 +105,11 @@ def at(runs: Runs, x: int) -> list[float]:
     """Results of the runs of one point, counted from the last if negative."""
     place = x % runs[0]["points"]
     return [run["y"] for run in runs if run["point"]["x"] == place]
+
+
+def by_place(runs: Runs) -> list[Runs]:
+    """The runs of each point."""
+    return [[run for run in runs if run["point"]["x"] == x] for x in range(runs[0]["points"])]
 
 
 def curve(runs: Runs) -> dict[int, float]:
@@ -158,6 +164,15 @@ CASES = {
         lambda runs: min(statistics.median(at(runs, x)) for x in range(runs[0]["points"])),
         lambda n: 1,
         2,
+    ),
+    "shortest median of points that are alike": Case(
+        delay,
+        lambda runs: min(statistics.median(at(runs, x)) for x in range(runs[0]["points"])),
+        lambda n: 1,
+        2,
+    ),
+    "the same, judged on other seeds than chosen": Case(
+        delay, lambda runs: judged(by_place(runs), lambda cell: statistics.median(results(cell))), lambda n: 1, 2
     ),
     "slope of logarithms": Case(
         lambda numbers, x, _: (1 + x) ** 1.5 * math.exp(0.5 * numbers.normal()), slope, lambda n: 1.5, 3
