@@ -1,0 +1,133 @@
+"""What a trivial learner shows must reproduce no claim: methods that do nothing, networks that learn nothing, noise.
+
+Each control has runs with the points and seeds of a small study, and results in which there is nothing to find.
+"""
+
+import itertools
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+from analysis.claim import REPRODUCED, Checked, Claim, Runs
+from analysis.claims import accelerators, circuits_competition, effective_theory, feature_emergence, repeated_data
+from analysis.interval import fewest_seeds, interval
+
+SEEDS = 6
+
+
+def verdict(claim: Claim, runs: Runs) -> str:
+    """As `study claims` would say it of these runs."""
+    value, low, high = interval(claim.statistic, runs)
+    least, most = claim.within
+    found = Checked("", claim, "control", len(runs), len(runs), value, max(low, least), min(high, most), SEEDS)
+    assert fewest_seeds(runs) == SEEDS
+    return found.verdict
+
+
+def renamed_adamw(numbers: np.random.Generator) -> Runs:
+    """Every method is AdamW under another name: the same delays at all points."""
+    runs = []
+    methods = [
+        ("adamw", {}),
+        ("adamw", {"loss": "stablemax"}),
+        *((name, {}) for name in ("grokfast", "orthograd", "muon")),
+    ]
+    for (name, loss), rate, decay in itertools.product(methods, (0.01, 0.03, 0.1), (0.0, 0.3, 1.0)):
+        point = {"optimizer": name, "optimizer.learning_rate": rate, "optimizer.weight_decay": decay} | loss
+        for seed in range(SEEDS):
+            steps = round(200 * math.exp(0.3 * numbers.normal()))
+            facts = {"optimizer": name, "weight_decay": decay, "horizon": 1500, "seed": seed, "point": point}
+            runs.append(facts | {"test_step_95": None if decay == 0 else steps})
+    return runs
+
+
+def deaf(numbers: np.random.Generator) -> Runs:
+    """A network that fits a few examples whatever its width and data, and generalizes by chance of the seed."""
+    runs = []
+    for width, size in itertools.product((4, 8, 16, 32), (212, 264, 317, 370)):
+        for seed in range(SEEDS):
+            norms = {"initial_norm": 1.0, "norm_at_train_step": 1.0, "final_norm": math.exp(0.1 * numbers.normal())}
+            facts = {"width": width, "data_size": size, "seed": seed} | norms
+            facts |= {"phase": str(numbers.choice(["grokking", "memorization", "progression"]))}
+            facts |= {"test_step_95": int(numbers.integers(500)) if numbers.random() < 0.5 else None}
+            runs.append(facts | {"point": {"model.width": width, "task.data_size": size}})
+    for width, seed in itertools.product((4, 8, 16, 32), range(SEEDS)):
+        point = {"model.width": width, "task.data_size": 529, "task.labels": "random"}
+        accuracy = 0.3 + 0.02 * numbers.normal()
+        facts = {"width": width, "data_size": 529, "seed": seed, "final_train_accuracy": accuracy, "phase": "confusion"}
+        runs.append(facts | {"point": point, "test_step_95": None})
+    return runs
+
+
+def shuffled_phases(numbers: np.random.Generator) -> Runs:
+    """All phases everywhere, and representations as good in one as in another."""
+    runs = []
+    steps = ((None, None), (10, None), (10, 20), (10, 2000))
+    for rate, decay in itertools.product((0.001, 0.003, 0.01, 0.03), (0.0, 1.0, 2.0, 3.0, 6.0)):
+        for seed in range(SEEDS):
+            train, test = steps[numbers.integers(4)]
+            facts: dict[str, Any] = {"learning_rate": rate, "weight_decay": decay, "horizon": 10_000, "seed": seed}
+            facts |= {"train_step_90": train, "test_step_90": test, "rqi": numbers.random()}
+            runs.append(facts | {"point": {"rate": rate, "decay": decay}})
+    return runs
+
+
+def memorizer(numbers: np.random.Generator) -> Runs:
+    """Generalizes where chance of the seed has it, decay or not, and its signal is noise."""
+    runs = []
+    for order, share, decay in itertools.product((11, 17, 23, 29, 37), (0.3, 0.4, 0.5, 0.6, 0.7), (0.0, 2e-4)):
+        for seed in range(SEEDS):
+            facts = {"data_size": round(share * order**2), "train_fraction": round(share * order**2) / order**2}
+            facts |= {"weight_decay": decay, "seed": seed, "signal_norm": math.exp(numbers.normal())}
+            facts |= {"signal_alignment": 0.1 * numbers.normal()}
+            facts |= {"test_step_95": 100 if numbers.random() < share else None}
+            runs.append(facts | {"point": {"task.group": f"Z{order}", "share": share, "decay": decay}})
+    return runs
+
+
+def untouched_by_repeats(numbers: np.random.Generator) -> Runs:
+    """Losses that do not depend on how often and how much is repeated."""
+    return [
+        {
+            "point": {"task.repeated_share": share, "task.repeats": repeats},
+            "seed": seed,
+            "fresh_loss": 1.5 + 0.02 * numbers.normal(),
+            "repeated_loss": 1.5 + 0.02 * numbers.normal(),
+        }
+        for share, repeats, seed in itertools.product((0.1, 0.3, 0.5), (1, 16, 256, 3072), range(SEEDS))
+    ]
+
+
+CONTROLS = {
+    renamed_adamw: accelerators,
+    deaf: circuits_competition,
+    shuffled_phases: effective_theory,
+    memorizer: feature_emergence,
+    untouched_by_repeats: repeated_data,
+}
+TRUE_OF_IT = {"fraction_is_constant"}
+"""Half of these runs generalize at one share, whatever the order."""
+
+
+@pytest.mark.parametrize(
+    ("control", "claim"),
+    [
+        pytest.param(control, claim, id=f"{control.__name__}-{claim.name}")
+        for control, module in CONTROLS.items()
+        for claim in module.CLAIMS
+        if claim.studies[0] == module.STUDIES[0] and claim.name not in TRUE_OF_IT
+    ],
+)
+def test_a_trivial_learner_reproduces_nothing(control, claim):
+    assert verdict(claim, control(np.random.default_rng(0))) != REPRODUCED
+
+
+def test_a_method_that_does_something_is_told_from_one_that_does_not():
+    runs = renamed_adamw(np.random.default_rng(0))
+    for run in runs:
+        if run["optimizer"] == "muon" and run["test_step_95"]:
+            run["test_step_95"] //= 3
+    [claim] = [claim for claim in accelerators.CLAIMS if claim.name == "muon_over_tuned_adamw"]
+    assert verdict(claim, runs) == REPRODUCED
