@@ -115,7 +115,7 @@ CLAIMS = (
         within=CORRELATION,
         columns=PHASE,
         below=-0.8,
-        note="The study for two cores has addition modulo 23, the paper modulo 113.",
+        note="The study for two cores trains a quadratic network modulo 23, the paper a transformer modulo 113.",
     ),
     Claim(
         name="four_dynamics",

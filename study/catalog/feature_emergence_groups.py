@@ -16,12 +16,10 @@ from study.catalog import feature_emergence
 STUDY = dataclasses.replace(
     feature_emergence.STUDY,
     question="Do non-commutative groups need a larger share of their table than commutative ones?",
-    base=feature_emergence.WITH_ADAMW,
     axes={
         "task.group": ("Z24", "Z2xZ12", "D12", "S4"),
         "task.train_fraction": (0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.7),
     },
     extra=(),
     seeds=3,
-    horizon=1500,
 )

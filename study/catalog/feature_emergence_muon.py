@@ -16,9 +16,8 @@ from study.catalog import feature_emergence
 STUDY = dataclasses.replace(
     feature_emergence.STUDY,
     question="Does Muon need fewer hidden units than AdamW?",
-    base=feature_emergence.WITH_ADAMW.with_values({"task.train_fraction": 0.6}),
+    base=feature_emergence.STUDY.base.with_values({"task.train_fraction": 0.6}),
     axes={"optimizer": ("adamw", "muon"), "model.width": (12, 16, 20, 24, 28, 32, 48)},
     extra=(),
     seeds=5,
-    horizon=1500,
 )
