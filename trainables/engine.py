@@ -61,7 +61,7 @@ def train_pack(
     pack: Pack | None = None
     try:
         where = resolve_device(device)
-        with computing(specs[0].precision, where):
+        with computing(next((spec.precision for spec in specs), "float32"), where):
             pack = Pack(specs, where, compiling, observe.evaluation_examples, checkpoint, probes)
             session = Session(pack, specs, horizon, record, observe, prune)
             after = pack.step if checkpoint else -1

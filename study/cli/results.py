@@ -86,7 +86,7 @@ def phases(
         rows = cell_rows(judged(opened, study, horizon), study, definition, params, **plane)
     else:
         rows = phase_rows(opened, study, definition, horizon, params)
-        if definition is None and not params:
+        if definition is None and not params and not as_json:
             own = definition_of(opened, study, None).name
             note(f"the study's own definition is {own!r}: `--definition {own}` shows its cells.")
     show_phases(rows, as_json)

@@ -163,12 +163,12 @@ def test_runs_that_failed_or_stopped_by_themselves_have_ended_and_pruned_or_shor
 
 def test_further_seeds_count_and_runs_of_an_older_version_of_the_study_do_not(tmp_path):
     curves, facts = {"train.accuracy": step_up(5)}, {"labels": "random", "steps": 2000}
-    runs = [run(spec_of(4, seed), curves, point(4), seed=seed, **facts) for seed in range(5)]
+    runs = [run(spec_of(4, seed), curves, point(4), seed=seed, **facts) for seed in range(7)]
     runs.append(run("older", curves, point(4), seed=0, **facts))
     runs.append(run(spec_of(7, 0), curves, point(7), seed=0, **facts))
     store = write_study(tmp_path, runs, {"model.width": [4]}, study=NAME)
     checked = claim_check.check(store, "row", claim(), NAME)
-    assert (checked.value, checked.ended, checked.planned) == (5, 3, 216)
+    assert (checked.value, checked.ended, checked.planned) == (7, 5, 360)
 
 
 def test_a_claim_may_ask_for_further_columns(store):
@@ -197,11 +197,11 @@ def test_the_command_prints_what_the_runs_say(store):
     rows = {row["name"]: row for row in json.loads(done.output) if row["study"] == NAME}
     assert rows["capacity_rises"]["value"] == 1
     assert rows["capacity_rises"]["verdict"] == "not yet run"
-    assert (rows["capacity_rises"]["ended"], rows["capacity_rises"]["planned"]) == (6, 216)
+    assert (rows["capacity_rises"]["ended"], rows["capacity_rises"]["planned"]) == (6, 360)
     assert rows["norm_falls_in_grokking"]["value"] is None
     table = CliRunner().invoke(cli, ["claims", "--store", str(store.path)]).output
     assert " reproduced" not in table
-    assert "6/216" in table
+    assert "6/360" in table
 
 
 def test_without_a_store_all_claims_are_not_yet_run(tmp_path):

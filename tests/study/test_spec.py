@@ -145,7 +145,7 @@ def test_a_file_with_an_unknown_field_says_which_is_near(tmp_path, subtests):
     source = study_file(tmp_path, "right").read_text()
     for right, wrong, words in [
         ("learning_rate=0.01", "learning_rat=0.01", "'learning_rat'. Did you mean 'learning_rate'?"),
-        ("learning_rate=0.01", "lr=0.01", "'lr'. Available: beta1, beta2"),
+        ("learning_rate=0.01", "lr=0.01", "'lr'. Some of the 10 names: "),
         ("seeds=2", "seed=2", "line 9, fails when it is run: TypeError: StudySpec.__init__() got an unexpected"),
         ("seeds=2", "seed=2", "argument 'seed'. Did you mean 'seeds'?"),
         ("seeds=2", "seeds='two'", "StudySpec.seeds must be a finite int, got 'two'"),

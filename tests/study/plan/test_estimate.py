@@ -16,7 +16,6 @@ MEASURED = {
     "in_context_regression": 141,
     "learning_to_learn": 174,
     "data_formats": 208,
-    "accelerators": 644,
     "compositional_factors": 274,
     "coverage": 291,
     "double_descent": 378,

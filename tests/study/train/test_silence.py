@@ -63,10 +63,11 @@ def test_a_driver_that_was_held_up_itself_blames_nobody(clock):
 
 @pytest.mark.ray
 def test_a_worker_that_was_stopped_is_ended_and_its_pack_goes_on(tmp_path):
+    """All runs are in one pack, so that there is one worker, and the parts are its own."""
     study = study_file(tmp_path, seeds=2, horizon=3000, learning_rate=0.003)
-    undisturbed = trained_file(study, tmp_path / "undisturbed", 2)
+    undisturbed = trained_file(study, tmp_path / "undisturbed", 8)
     store = tmp_path / "store"
-    line = ["--compile", "off", "--pack-size", 2, "--flush-seconds", 0.1, "--hang-seconds", 30]
+    line = ["--compile", "off", "--pack-size", 8, "--flush-seconds", 0.1, "--hang-seconds", 30]
     with Driver(study, store, *line) as driver:
         assert wait_for(lambda: driver.others("ray::ImplicitFunc"), 600)
         [worker] = driver.others("ray::ImplicitFunc")

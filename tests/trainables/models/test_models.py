@@ -103,6 +103,8 @@ def test_losses_are_torchs_losses(loss):
     logits_NC = built("transformer", {})(inputs_NL).detach().requires_grad_()
     if loss == "mse":
         value = F.mse_loss(logits_NC, F.one_hot(targets_N, TASK.num_classes).float())
+    elif loss == "sse":
+        value = TASK.num_classes * F.mse_loss(logits_NC, F.one_hot(targets_N, TASK.num_classes).float())
     elif loss == "stablemax":
         shares_NC = torch.where(logits_NC < 0, 1 / (1 - logits_NC), logits_NC + 1)
         value = F.nll_loss((shares_NC / shares_NC.sum(1, keepdim=True)).log(), targets_N)

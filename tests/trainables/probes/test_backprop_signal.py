@@ -64,5 +64,5 @@ def test_it_looks_at_training_examples_of_a_study_and_refuses_other_models():
     assert [finding.metric for finding in found] == ["signal_norm", "signal_alignment", "feature_overlap"]
     with pytest.raises(SpecError, match="needs model 'mlp' and loss 'mse' or 'sse', got 'mlp' and 'cross_entropy'"):
         check_probes(dataclasses.replace(spec, loss="cross_entropy"), ("backprop_signal",))
-    with pytest.raises(SpecError, match="got 'transformer' and 'sse'"):
+    with pytest.raises(SpecError, match="got 'transformer' and 'mse'"):
         check_probes(dataclasses.replace(spec, model=transformer.Model()), ("backprop_signal",))
