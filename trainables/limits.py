@@ -16,8 +16,8 @@ PRECISIONS = ("float32", "tf32", "bfloat16")
 """Of products and activations: `tf32` is float32 whose products round to 10 bits on the tensor cores of a GPU; on a CPU
 it is float32."""
 
-MOST, MOST_RUNS = 1e20, 1 << 20
-"""No device does more in a second, and nobody trains larger packs: numbers from a file are looked at."""
+LEAST, MOST, MOST_RUNS = 1e6, 1e20, 1 << 20
+"""No device does less or more in a second, and nobody trains larger packs: numbers from a file are looked at."""
 ACHIEVED = 0.75
 """Share of a data sheet's rates that large products and copies reach; a guess, until a device is measured."""
 
@@ -77,19 +77,19 @@ class Limits:
                 call_seconds=float(data["call_seconds"]),
                 best_packs=packs,
             )
-        except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
-            raise SpecError(f"no limits of a device: {type(error).__name__}: {error}.") from None
+        except (AttributeError, KeyError, TypeError, ValueError, OverflowError):
+            raise SpecError("no limits of a device: fields are missing, or of another kind.") from None
         sizes = [pair for measured in packs.values() for pair in measured]
         bounded = [
-            *((rate, 1, MOST) for rate in (*found.products_per_second.values(), found.bytes_per_second)),
-            (found.call_seconds, 1e-9, 1),
+            *((rate, LEAST, MOST) for rate in (*found.products_per_second.values(), found.bytes_per_second)),
+            (found.call_seconds, 1e-9, 0.1),
             *((flops, 1, MOST) for flops, _ in sizes),
             *((runs, 1, MOST_RUNS) for _, runs in sizes),
         ]
         ascending = all(a < b for measured in packs.values() for (a, _), (b, _) in itertools.pairwise(measured))
         sane = ascending and all(low <= number <= high for number, low, high in bounded)
         if not sane or "float32" not in found.products_per_second:
-            raise SpecError("no limits of a device: rates must be positive numbers, float32 among them.")
+            raise SpecError("no limits of a device: numbers are out of bounds, or there is none of float32.")
         return found
 
 

@@ -49,6 +49,8 @@ class Scheduled:
         if self.schedule == "constant" and self.schedule_steps > 0:
             raise SpecError(f"{name}.schedule_steps must be 0 for a constant rate, got {self.schedule_steps:g}.")
         first = max(1, self.warmup_steps)
+        if self.schedule != "constant" and self.schedule_steps == 0:
+            raise SpecError(f"{name}.schedule_steps must say at which step a {self.schedule} rate is zero, got 0.")
         if self.schedule != "constant" and self.schedule_steps <= first:
             raise SpecError(
                 f"{name}.schedule_steps must be larger than the {first:g} steps of the warm-up, got "

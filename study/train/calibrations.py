@@ -26,13 +26,17 @@ def kept(storage: Storage, device_name: str) -> Limits | None:
         if not storage.exists(name):
             return None
         with storage.open(name) as file:
-            return Limits.from_json(json.loads(file.read(MOST_BYTES)))
+            said = json.loads(file.read(MOST_BYTES))
+        limits = Limits.from_json(said)
+        if said.get("device") != device_name:
+            raise SpecError(f"it is of device {said.get('device')!r}, not of {device_name!r}.")
+        return limits
     except StorageError:  # a bucket that does not answer
         raise
     except (OSError, ValueError, RecursionError, SpecError) as error:
-        said = str(error).rstrip(".")
+        why = str(error).rstrip(".")
         raise SpecError(
-            f"{name} in {storage}: {said}. Measure again with `study doctor --calibrate`, or remove it."
+            f"{name} in {storage}: {why}. Remove it, and measure again with `study doctor --calibrate`."
         ) from None
 
 

@@ -63,6 +63,7 @@ def test_limits_come_back_from_json_and_nothing_else_does():
         said | {"best_packs": {"float32": [[1e9, 10**400]]}},
         said | {"best_packs": {"float32": [[5e-324, 4], [1e9, 10]]}},
         said | {"bytes_per_second": 1e-300},
+        said | {"products_per_second": {"float32": True}},
     )
     for data in wrong:
         with pytest.raises(SpecError, match="no limits of a device"):

@@ -28,7 +28,9 @@ def test_each_device_has_a_file_of_its_own(tmp_path):
 def test_a_damaged_file_is_named_with_what_to_do(tmp_path, data):
     storage = Folder(tmp_path)
     storage.write(calibrations.file_of(cpu_name()), data)
-    with pytest.raises(SpecError, match=r"^devices/.+\.json in .+ Measure again with `study doctor --calibrate`"):
+    with pytest.raises(
+        SpecError, match=r"^devices/.+\.json in .+ Remove it, and measure again with `study doctor --calibrate`"
+    ):
         machine("cpu", place=str(tmp_path))
 
 
@@ -39,3 +41,10 @@ def test_a_machine_has_the_limits_that_were_kept_for_its_device(tmp_path):
     found = machine("cpu", place=str(tmp_path))
     assert found.limits == FOUND
     assert found.profile == CPU.of(FOUND)
+
+
+def test_a_file_of_another_device_is_refused(tmp_path):
+    storage = Folder(tmp_path)
+    calibrations.keep(storage, "A B", FOUND)
+    with pytest.raises(SpecError, match="it is of device 'A B', not of 'a-b'"):
+        calibrations.kept(storage, "a-b")

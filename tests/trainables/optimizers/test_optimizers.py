@@ -193,7 +193,7 @@ def test_a_rate_that_falls_to_zero_does_so_in_each_run_at_its_own_step_and_stays
     ("fields", "said"),
     [
         ({"schedule": "lineer"}, r"schedule 'lineer' is not known\. .*linear"),
-        ({"schedule": "linear"}, r"schedule_steps must be larger than the 1 steps of the warm-up, got 0"),
+        ({"schedule": "linear"}, r"schedule_steps must say at which step a linear rate is zero, got 0"),
         (
             {"schedule": "cosine", "schedule_steps": 9, "warmup_steps": 9},
             r"schedule_steps must be larger than the 9 steps .* got 9",
