@@ -58,9 +58,7 @@ def calibrate(device: torch.device, found: Callable[[str, Any], None] = lambda w
             if precision == "tf32" and device.type == "cpu":
                 products[precision] = products["float32"]  # it is the same there
                 continue
-            with computing(precision, device):
-                dtype = torch.bfloat16 if precision == "bfloat16" else torch.float32
-                products[precision] = product_rate(device, dtype)
+            products[precision] = product_rate(device, precision)
             found(f"products in {precision}", products[precision])
         moved, call = copy_rate(device), call_seconds(device)
         found("copies", moved)

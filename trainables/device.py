@@ -69,7 +69,7 @@ class Device:
     def of(self, limits: Limits) -> "Device":
         """The profile of another device of this kind: its times scale with what it can do."""
         own, old = self.speed, self.limits
-        products = limits.products_per_second["float32"] / old.products_per_second["float32"]
+        products = limits.rate("float32") / old.rate("float32")
         moved, call = old.bytes_per_second / limits.bytes_per_second, limits.call_seconds / old.call_seconds
         speed = replace(
             own,
@@ -83,15 +83,13 @@ class Device:
 
     def times_float32(self, precision: str) -> float:
         """How many times as fast large products are as in float32; 1 where that is not known."""
-        rates = self.limits.products_per_second
-        return rates.get(precision, rates["float32"]) / rates["float32"]
+        return self.limits.rate(precision) / self.limits.rate("float32")
 
     def most_runs(self, precision: str, flops: float) -> int:
         """Runs of a pack, at most, where one run's step takes so many operations: more would train no sooner."""
         best = self.limits.best_pack(precision, flops)
         if best is None and self.busy_seconds is not None:
-            rate = self.limits.products_per_second["float32"] * self.times_float32(precision)
-            best = max(1, int(self.busy_seconds * rate / max(flops, 1)))
+            best = max(1, int(self.busy_seconds * self.limits.rate(precision) / max(flops, 1)))
         return self.largest_pack if best is None else min(self.largest_pack, best)
 
 

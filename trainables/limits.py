@@ -36,6 +36,10 @@ class Limits:
     """By precision: operations of one run's step, and the runs of a pack from which a larger one trains no faster, by
     ascending operations. Empty where it was not measured."""
 
+    def rate(self, precision: str) -> float:
+        """Operations of products per second; those of float32 where no others are known."""
+        return self.products_per_second.get(precision, self.products_per_second["float32"])
+
     def best_pack(self, precision: str, flops: float) -> int | None:
         """Runs from which a pack trains no faster, where one run's step takes so many operations; None where it was not
         measured. Between sizes that were measured it is interpolated; beyond the largest one the work of a step stays

@@ -19,6 +19,7 @@ from trainables.errors import SpecError
 from trainables.evaluation import Evaluation, evaluated_splits
 from trainables.flops import FORWARD, STEP, compiling_pays
 from trainables.layout import Layout
+from trainables.precision import dtype_of
 from trainables.seeds import generator, key
 from trainables.spec import RunSpec
 from trainables.step import make_evaluation, make_train_step
@@ -88,7 +89,7 @@ class Pack:
         def pays(kind: float, examples: float) -> bool:
             return compiling_pays(kind, first, self.layout.num_params, len(self.run_ids), examples, self.device.type)
 
-        precision = torch.bfloat16 if first.precision == "bfloat16" else torch.float32
+        precision = dtype_of(first.precision)
         step = make_train_step(module, self.layout, first.optimizer, first.loss, precision)
         work = self.training.examples_per_step * compiling.num_steps
         self.train_step = compiled(step, compiling.choice, pays(STEP, work), first.pack_key)

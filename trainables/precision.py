@@ -6,6 +6,11 @@ from contextlib import contextmanager
 import torch
 
 
+def dtype_of(precision: str) -> torch.dtype:
+    """What weights and activations are in while products are computed in this precision."""
+    return torch.bfloat16 if precision == "bfloat16" else torch.float32
+
+
 @contextmanager
 def computing(precision: str, device: torch.device) -> Iterator[None]:
     """On CUDA, make this the current device and let products of float32 round as this precision says (to 10 bits in

@@ -10,6 +10,8 @@ from typing import Any
 
 import torch
 
+from trainables.precision import computing, dtype_of
+
 MATRIX_SIZE = {"cpu": 1536, "cuda": 8192}
 NUM_WINDOWS = 5
 COPY_BYTES = {"cpu": 2**29, "cuda": 2**31}
@@ -17,12 +19,13 @@ COPY_BYTES = {"cpu": 2**29, "cuda": 2**31}
 CALLS = 200
 
 
-def product_rate(device: torch.device, dtype: torch.dtype, seconds: float = 1.0) -> float:
+def product_rate(device: torch.device, precision: str, seconds: float = 1.0) -> float:
     """Operations per second of a large square matrix product, counting a multiplication and an addition as two."""
     size = MATRIX_SIZE[device.type]
-    left, right = (torch.randn(size, size, device=device).to(dtype) for _ in range(2))
+    left, right = (torch.randn(size, size, device=device).to(dtype_of(precision)) for _ in range(2))
     out = torch.empty_like(left)
-    return 2 * size**3 * max(rates(lambda: torch.mm(left, right, out=out), seconds, device))
+    with computing(precision, device):
+        return 2 * size**3 * max(rates(lambda: torch.mm(left, right, out=out), seconds, device))
 
 
 def copy_rate(device: torch.device, seconds: float = 1.0) -> float:

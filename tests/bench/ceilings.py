@@ -17,7 +17,6 @@ from typing import Any
 import torch
 
 from trainables.limits import PRECISIONS
-from trainables.precision import computing
 from trainables.timing import copy_rate, product_rate, synchronize
 
 HEADS, NUM_TOKENS = 4, 3
@@ -43,9 +42,7 @@ def measured(device: torch.device) -> dict[str, float]:
     """
     best = {}
     for precision in PRECISIONS if device.type == "cuda" else ("float32",):
-        with computing(precision, device):
-            dtype = torch.bfloat16 if precision == "bfloat16" else torch.float32
-            best[f"{precision} FLOP/s"] = product_rate(device, dtype)
+        best[f"{precision} FLOP/s"] = product_rate(device, precision)
     best["copy bytes/s"] = copy_rate(device)
     return best
 

@@ -73,7 +73,7 @@ def main() -> None:
     if device.type == "cpu":
         torch.set_num_threads(options.threads)
     spec, compiles = spec_of(options, device), ceilings.has_compiler(device)
-    peak = timing.product_rate(device, getattr(torch, spec.precision))
+    peak = timing.product_rate(device, spec.precision)
     if not options.json:
         where = torch.cuda.get_device_name(device) if device.type == "cuda" else f"cpu, {options.threads} thread(s)"
         sizes = ", ".join(

@@ -57,7 +57,7 @@ def main() -> None:
     if options.trials:
         return run_trials(options)
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        scratch, peak = Path(folder), timing.product_rate(torch.device("cpu"), torch.float32)
+        scratch, peak = Path(folder), timing.product_rate(torch.device("cpu"), "float32")
         runs = write_study(scratch / "packing.py", options)[: options.runs]
         both = runs[: options.baseline_runs]
         (scratch / "runs.json").write_text(json.dumps([config for _, config in both]))
