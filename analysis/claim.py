@@ -13,12 +13,12 @@ from trainables.errors import SpecError
 
 REPRODUCED, NOT_REPRODUCED = "reproduced", "not reproduced"
 UNDECIDED = "undecided"
-"""The interval crosses the bar, or these runs cannot tell."""
+"""The interval crosses the bar, or these runs cannot tell: too few seeds, or no number."""
 NOT_YET_RUN = "not yet run"
 """Some runs of the study have not ended; the number is from those that have."""
 
 FEW_SEEDS = 5
-"""A number that rests on fewer seeds says so."""
+"""A claim on fewer seeds is undecided: intervals of so few are not to be trusted (docs/performance.md)."""
 
 CORRELATION = DIFFERENCE = (-1.0, 1.0)
 SHARE = (0.0, 1.0)
@@ -101,7 +101,7 @@ class Checked:
         """
         if self.ended < self.planned:
             return NOT_YET_RUN
-        if math.isnan(self.low) or math.isnan(self.high):
+        if math.isnan(self.low) or math.isnan(self.high) or 0 < self.seeds < FEW_SEEDS:
             return UNDECIDED
         above, below = self.claim.above, self.claim.below
         if (above is None or above < self.low) and (below is None or self.high < below):

@@ -35,6 +35,22 @@ def mean(values: Sequence[float]) -> float:
     return sum(values) / len(values) if values else math.nan
 
 
+def judged_best(
+    cells: Sequence[list[Run]],
+    value: Callable[[list[Run]], float],
+    best: Callable[..., list[list[Run]]] = max,
+) -> float:
+    """The largest `value` of a cell, or the smallest with `best=min`, where the cell is chosen on the even seeds and
+    judged on the odd ones, and the other way round: the mean of both. The best of many on the same seeds would be a
+    lucky one. NaN without cells that have both.
+    """
+    halves = [[[run for run in cell if run["seed"] % 2 == half] for half in (0, 1)] for cell in cells]
+    both = [pair for pair in halves if all(pair)]
+    if not both:
+        return math.nan
+    return mean([value(best(both, key=lambda pair: value(pair[half]))[1 - half]) for half in (0, 1)])
+
+
 def rank_correlation(pairs: Mapping[Any, float]) -> float:
     """Spearman's correlation of keys and values; ties share their mean rank.
 

@@ -11,7 +11,7 @@ import statistics
 from collections.abc import Callable
 
 from analysis.claim import DIFFERENCE, RATIO, Claim, Runs
-from analysis.statistics import generalized, mean
+from analysis.statistics import generalized, judged_best, mean
 
 LEE = "Lee et al. 2024 (arXiv 2405.20233)"
 PRIETO = "Prieto et al. 2025 (arXiv 2501.04697)"
@@ -46,18 +46,6 @@ def quotient(slower: float, faster: float) -> float:
     return slower / faster if faster else math.inf if slower else math.nan
 
 
-def judged(cells: list[Runs], value: Callable[[Runs], float]) -> float:
-    """The smallest `value` of a point, where the point is chosen on the even seeds and judged on the odd ones, and the
-    other way round: the mean of both. NaN without points that have both."""
-    found = []
-    halves = [[[run for run in cell if run["seed"] % 2 == half] for half in (0, 1)] for cell in cells]
-    both = [pair for pair in halves if all(pair)]
-    for half in (0, 1) if both else ():
-        best = min(both, key=lambda pair: value(pair[half]))
-        found.append(value(best[1 - half]))
-    return mean(found)
-
-
 def median_steps(cell: Runs) -> float:
     """Steps of a point."""
     return statistics.median(steps_of(run) for run in cell)
@@ -70,8 +58,8 @@ def gain(name: str, decay: float | None = None) -> Callable[[Runs], float]:
     def ratio(runs: Runs) -> float:
         baseline = points(runs, "adamw", decay)
         grokked = any(generalized(run) for cell in baseline for run in cell)
-        ours = judged(points(runs, name, decay), median_steps)
-        return quotient(judged(baseline, median_steps), ours) if grokked else math.nan
+        ours = judged_best(points(runs, name, decay), median_steps, min)
+        return quotient(judged_best(baseline, median_steps, min), ours) if grokked else math.nan
 
     return ratio
 
@@ -89,7 +77,7 @@ def grokked_without_decay(name: str) -> Callable[[Runs], float]:
     """Fraction of seeds that grok without decay at the best rate of a method, minus that of AdamW on cross-entropy."""
 
     def share(runs: Runs, of: str) -> float:
-        return -judged(points(runs, of, decay=0), lambda cell: -mean([generalized(run) for run in cell]))
+        return judged_best(points(runs, of, decay=0), lambda cell: mean([generalized(run) for run in cell]))
 
     return lambda runs: share(runs, name) - share(runs, "adamw")
 

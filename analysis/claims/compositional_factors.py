@@ -2,7 +2,7 @@
 
 More verbs make a training set more diverse. More different commands in the same number of steps repeat each command
 less often, so that memorizing is harder. Both should make commands work with a verb that was only seen alone. The bars
-are the directions that the paper's abstract states.
+come from the directions that the paper's abstract states: accuracies rise by 0.3 and more, which noise does not.
 """
 
 import math
@@ -78,7 +78,7 @@ CLAIMS = (
         statistic=rise_with_verbs,
         unit="accuracy on held-out verbs, most minus fewest verbs, same number of commands",
         within=DIFFERENCE,
-        above=0.0,
+        above=0.3,
         note=SMALL,
     ),
     Claim(
@@ -90,7 +90,7 @@ CLAIMS = (
         statistic=rise_with_commands,
         unit="accuracy on held-out verbs, most minus fewest commands, same number of verbs",
         within=DIFFERENCE,
-        above=0.0,
+        above=0.3,
         note=SMALL,
     ),
     Claim(

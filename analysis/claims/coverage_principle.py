@@ -158,7 +158,7 @@ CLAIMS = (
     ),
     Claim(
         name="parallel_hops_need_more",
-        says="Two parallel hops over four tokens need more data than two hops over three.",
+        says="Two parallel hops over four tokens need more data than two hops over three, but not n times as much.",
         source=f"{PAPER}, exponents by structure",
         published="exponent 2.43 for two parallel hops, 2.26 for two hops, 2.58 for three",
         studies=STRUCTURES,
@@ -166,6 +166,9 @@ CLAIMS = (
         unit="data needed for parallel hops / for two hops",
         within=RATIO,
         above=1.0,
+        below=4.0,
+        note="There are n = 16 times as many examples, of which a table would need the same share. With the paper's "
+        "exponents it is n^0.17, 1.6; the bar is the root of n, and tells from both tables and equal need.",
     ),
     Claim(
         name="non_tree_fails",
@@ -188,7 +191,7 @@ CLAIMS = (
         unit="rank correlation of data size and gap",
         within=CORRELATION,
         columns=CLUSTERS,
-        above=0.0,
+        above=0.8,
     ),
     Claim(
         name="no_clusters_in_non_trees",

@@ -6,12 +6,13 @@ groks: accuracy rises, falls and rises again. With more data there is no width a
 
 import math
 
-from analysis.claim import Claim, Runs
+from analysis.claim import RATIO, Claim, Runs
 from analysis.claims.circuits_competition import capacities
-from analysis.statistics import crossing, dip, grouped, mean, means
+from analysis.statistics import crossing, dip, grouped, means
 
 PAPER = "Huang et al. 2024 (arXiv 2402.15175)"
 STUDIES = ("double_descent", "double_descent_paper")
+TWINS = ("double_descent_twin",)
 ADD, TWIN = "add", "square_of_sum"
 DIPS = 0.1
 """A fall of the mean accuracy by this much counts as double descent."""
@@ -59,11 +60,15 @@ def dip_above(runs: Runs) -> float:
     return max(_depths_where(runs, below=False), default=math.nan)
 
 
-def twin_dips_more(runs: Runs) -> float:
-    """Depth of (a + b)^2 minus that of a + b, mean over data sizes."""
-    ours, twin = depths(runs, ADD), depths(runs, TWIN)
-    both = [twin[size] - depth for size, depth in ours.items() if size in twin]
-    return mean(both)
+def twin_needs_more(runs: Runs) -> float:
+    """Data size from which the mean test accuracy is a half, of (a + b)^2 over that of a + b; NaN where a + b has none
+    within the study's sizes, infinity where the twin never gets there."""
+    of_size = {
+        operation: means(group, lambda run: run["data_size"], lambda run: run["final_test_accuracy"])
+        for operation, group in grouped(runs, lambda run: run["point"].get("task.operation")).items()
+    }
+    ours, twin = (crossing(of_size.get(operation, {})) for operation in (ADD, TWIN))
+    return twin / ours if math.isfinite(ours) and twin > 0 else math.nan
 
 
 def _depths_where(runs: Runs, below: bool) -> list[float]:
@@ -94,14 +99,16 @@ CLAIMS = (
         below=DIPS,
     ),
     Claim(
-        name="harder_twin_dips_more",
-        says="Double descent is stronger for (a + b)^2, which is as hard to memorize and harder to generalize.",
+        name="twin_needs_more_data",
+        says="(a + b)^2, which is as hard to memorize as a + b, needs more data before it generalizes.",
         source=f"{PAPER}, section 4 and Figure 7",
         published="at 3000 examples, accuracy 0 at width 24, where a + b dips a little",
-        studies=STUDIES,
-        statistic=twin_dips_more,
-        unit="depth of the dip, (a + b)^2 minus a + b, mean over data sizes",
-        above=0.0,
-        note="In the study for two cores (a + b)^2 is not harder: the hidden units of its network square their inputs.",
+        studies=TWINS,
+        statistic=twin_needs_more,
+        unit="data size at test accuracy 0.5, (a + b)^2 / a + b",
+        within=RATIO,
+        above=1.0,
+        note="Of quadratic networks, as in `double_descent`, the twin is the easier one: units square their input. So "
+        "this study trains one-layer transformers.",
     ),
 )

@@ -101,7 +101,7 @@ CLAIMS = (
         statistic=rise_at_constant_data,
         unit="rank correlation of the number of rules and accuracy on unseen ones",
         within=CORRELATION,
-        above=0.0,
+        above=0.8,
     ),
     Claim(
         name="sharp_transition",

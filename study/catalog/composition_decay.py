@@ -14,7 +14,7 @@ STUDY = StudySpec(
     question="Does weight decay speed up generalization to new compositions?",
     base=paper(composition.Task(ratio=9.0)),
     axes={"optimizer.weight_decay": (0.01, 0.03, 0.1, 0.3)},
-    seeds=3,
+    seeds=5,
     horizon=350_000,
     evaluation_examples=3000,
     definition="wang2024",

@@ -15,7 +15,7 @@ STUDY = StudySpec(
     question="Does running the same layers several times unlock systematic generalization in composition?",
     base=paper(composition.Task(ratio=12.6), weight_decay=0.3, layers=4),
     axes={"model.loops": (1, 2, 4)},
-    seeds=2,
+    seeds=5,
     horizon=1_500_000,
     evaluation_examples=3000,
     definition="wang2024",

@@ -15,7 +15,7 @@ STUDY = StudySpec(
     question="Does the size of the knowledge graph matter, or only the ratio of inferred to atomic facts?",
     base=paper(composition.Task(ratio=9.0)),
     axes={"task.entities": (1000, 2000, 5000, 10_000)},
-    seeds=2,
+    seeds=5,
     horizon=350_000,
     evaluation_examples=3000,
     definition="wang2024",

@@ -22,5 +22,9 @@ STUDY = dataclasses.replace(
     coverage.STUDY,
     question="Which compositions of random tables does a transformer learn?",
     axes={"task.structure": ("two_hop", "parallel_two_hop", "non_tree"), "task.data_size": (870, 1331, 1664)},
-    extra=[{"task.structure": "parallel_two_hop", "task.data_size": 3600}],
+    extra=[
+        {"task.structure": "parallel_two_hop", "task.data_size": 2400},
+        {"task.structure": "parallel_two_hop", "task.data_size": 3600},
+        *({"task.structure": "two_hop", "task.data_size": size} for size in (400, 1126)),  # runs of `coverage`
+    ],
 )

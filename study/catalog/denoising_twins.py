@@ -26,7 +26,7 @@ STUDY = StudySpec(
         batch_size=128,
     ),
     axes={"task.num_images": (3, 10, 30, 100, 300, 1000, 3000)},
-    seeds=4,
+    seeds=6,
     horizon=2000,
     evaluations_per_decade=6,
     evaluation_examples=512,

@@ -22,6 +22,6 @@ STUDY = dataclasses.replace(
         batch_order="hashed",
     ),
     axes={"task.num_images": (1, 10, 100, 1000, 10_000, 100_000)},
-    seeds=4,
+    seeds=5,
     horizon=200_000,
 )

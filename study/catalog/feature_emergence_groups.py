@@ -21,5 +21,5 @@ STUDY = dataclasses.replace(
         "task.train_fraction": (0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.7),
     },
     extra=(),
-    seeds=3,
+    seeds=5,
 )

@@ -32,7 +32,7 @@ STUDY = dataclasses.replace(
     ),
     axes={"task.ratio": (9.0, 12.6), "optimizer.weight_decay": (0.1, 0.3)},
     extra=(),
-    seeds=4,
+    seeds=5,
     horizon=200_000,
     evaluation_examples=3000,
     definition="wang2024",

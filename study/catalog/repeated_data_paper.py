@@ -27,6 +27,6 @@ STUDY = dataclasses.replace(
         "task.repeated_share": (0.03, 0.1, 0.5),
         "task.repeats": (1, 10, 100, 1_000, 10_000, 100_000),
     },
-    seeds=3,
+    seeds=5,
     horizon=10_000,
 )

@@ -112,6 +112,11 @@ def test_a_number_of_fewer_than_five_seeds_says_so():
     assert as_row(Checked("row", claim(), "study", 5, 5, seeds=3))["seeds"] == 3
 
 
+def test_fewer_than_five_seeds_leave_a_claim_undecided():
+    verdicts = [Checked("row", claim(), "study", 5, 5, 1.0, 0.5, 2.0, seeds).verdict for seeds in (2, 4, 5, 16)]
+    assert verdicts == ["undecided", "undecided", "reproduced", "reproduced"]
+
+
 def test_one_seed_leaves_a_claim_undecided():
     runs = [{"point": {"x": x}} for x in range(5)]
     value, low, high = interval(lambda runs: 7.0, runs)

@@ -38,6 +38,8 @@ PANEL = 256
 """Largest number of training examples examined; they have 32,640 pairs."""
 COVERED = 0.7
 """Routing share above which a layer's list of experts ends; values from 0.5 to 0.8 make no difference in the paper."""
+TOP = 2
+"""Experts of each layer in the pathway of fixed length."""
 MEMORIZED = 0.5
 """Largest loss, in nats, at which a right answer counts as memorized; strong weight decay keeps losses above 0.1."""
 
@@ -56,8 +58,9 @@ def examine(module: Any, circuit: Circuit) -> Iterator[Finding]:
     For each layer: `routing_entropy`, as a share of the largest possible, and `layer_distance`. For the whole network,
     at its last layer: `pathway_distance`, also within classes (`_same`) and between them (`_different`);
     `pathway_edits`, the distance before the division by the length; `pathway_length`; `pathway_erratic` (the paper's
-    C), `pathway_smoothness` (1 - C) and `routing_cosine`, from three layers on. Two are over all examples: the share
-    `memorized`, and `panel_distance`. A mean over no example or pair is left out.
+    C), `pathway_smoothness` (1 - C) and `routing_cosine`, from three layers on. Over all examples are the share
+    `memorized`, `panel_distance`, and `top_edits`: the edits between pathways of the TOP experts of each layer, which
+    do not become longer where routing becomes more even. A mean over no example or pair is left out.
     """
     inputs_NL, targets_N = circuit.inputs_NL[:PANEL], circuit.targets_N[:PANEL]
     logits_NC, share_layers = routing(module, inputs_NL)
@@ -71,6 +74,7 @@ def examine(module: Any, circuit: Circuit) -> Iterator[Finding]:
         yield from findings(layer, {"routing_entropy": entropy_N[memorized_N]})
         yield from findings(layer, {"layer_distance": pairs(distances(experts_NE)[1], kept)})
     path_NE = pathways(layers)
+    top_NE = np.concatenate([share_NK.topk(TOP).indices.cpu().numpy() for share_NK in share_layers], axis=1)
     edits_NN, distance_NN = distances(path_NE)
     same_NN = (targets_N[:, None] == targets_N).cpu().numpy()
     values |= {
@@ -80,6 +84,7 @@ def examine(module: Any, circuit: Circuit) -> Iterator[Finding]:
         "pathway_edits": pairs(edits_NN, kept),
         "pathway_length": torch.from_numpy((path_NE >= 0).sum(1)[kept]).float(),
         "panel_distance": pairs(distance_NN, np.ones_like(kept)),
+        "top_edits": pairs(distances(top_NE)[0], np.ones_like(kept)),
     }
     if module.depth > 2:  # two layers have a single cosine, whose mean equals its maximum
         vectors = [block.router.weight.float() for block in module.blocks]

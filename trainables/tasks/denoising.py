@@ -108,6 +108,16 @@ def all_disks(side: int, steps: int = 20) -> Tensor:
     return disks(torch.cartesian_prod(share_K, share_K, share_K), side)
 
 
+@cache
+def best_linear(side: int, noise: float) -> tuple[Tensor, Tensor]:
+    """Weights (P, P) and bias (P,) of the affine denoiser with the smallest expected squared error over all disks."""
+    disks_MP = all_disks(side).double()
+    mean_P, covariance_PP = disks_MP.mean(0), disks_MP.T.cov(correction=0)
+    noisy_PP = covariance_PP + noise**2 * torch.eye(len(mean_P), dtype=torch.float64)
+    weights_PP = torch.linalg.solve(noisy_PP, covariance_PP)
+    return weights_PP.float(), (mean_P - mean_P @ weights_PP).float()
+
+
 def posterior_mean(split: Split, images_MP: Tensor, noise: float) -> Tensor:
     """Mean of the clean image given the noisy one when the M images are equally likely, (N, P).
 

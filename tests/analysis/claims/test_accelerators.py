@@ -4,8 +4,8 @@ import math
 
 import pytest
 
-from analysis.claims.accelerators import gain, gain_at_equal_decay, grokked_without_decay, judged, method
-from analysis.statistics import mean
+from analysis.claims.accelerators import gain, gain_at_equal_decay, grokked_without_decay, method
+from analysis.statistics import judged_best, mean
 
 HORIZON = 1000
 
@@ -39,8 +39,8 @@ RUNS = made_up(
 def test_a_point_is_chosen_on_other_seeds_than_it_is_judged_on():
     """Of two points that are alike each half takes the one that was lucky there: the other half says what it is."""
     cells = [[{"seed": seed, "value": value} for seed, value in enumerate(values)] for values in ((1, 9), (9, 1))]
-    assert judged(cells, lambda cell: mean([run["value"] for run in cell])) == 9
-    assert math.isnan(judged([[{"seed": 0, "value": 1}]], lambda cell: 1.0))
+    assert judged_best(cells, lambda cell: mean([run["value"] for run in cell]), min) == 9
+    assert math.isnan(judged_best([[{"seed": 0, "value": 1}]], lambda cell: 1.0))
 
 
 def test_a_run_that_groks_at_step_0_has_grokked():

@@ -13,7 +13,7 @@ from analysis.claims.circuits_competition import (
     norm_change_in_grokking,
     norm_change_in_progression,
 )
-from analysis.claims.double_descent import crossing_size, dip_above, dip_below, twin_dips_more
+from analysis.claims.double_descent import crossing_size, dip_above, dip_below, twin_needs_more
 from analysis.claims.ungrokking import change_with_decay, hysteresis, lost, semi_grokking
 from analysis.statistics import dip
 
@@ -60,12 +60,11 @@ def test_norms_are_compared_with_where_each_dynamics_begins():
 OPERATION, SIZE = "task.operation", "task.data_size"
 
 
-def descending(below: float, above: float, twin: float):
+def descending(below: float, above: float):
     """Accuracy over widths 8, 16, 32 at sizes 100 and 300; capacity and critical size cross at 200."""
     curves = {
         ("add", 100): [0.0, 0.4, 0.4 - below, 0.9],
         ("add", 300): [0.6, 0.9, 0.9 - above, 1.0],
-        ("square_of_sum", 100): [0.0, 0.4, 0.4 - twin, 0.9],
     }
     runs = []
     for (operation, size), values in curves.items():
@@ -79,12 +78,25 @@ def descending(below: float, above: float, twin: float):
 
 
 def test_dips_are_told_apart_by_the_crossing():
-    runs = descending(0.3, 0.05, 0.4)
+    runs = descending(0.3, 0.05)
     # width 8: critical 266.7, capacity 100; width 16: critical 140, capacity 200
     assert 140 < crossing_size(runs) < 266.7
     assert dip_below(runs) == pytest.approx(0.3)
     assert dip_above(runs) == pytest.approx(0.05)
-    assert twin_dips_more(runs) == pytest.approx(0.1)
+
+
+def test_the_twin_needs_more_data_where_it_crosses_a_half_later():
+    def runs(twin: tuple[float, ...]) -> list[dict]:
+        curves = {"add": (0.0, 0.5, 1.0), "square_of_sum": twin}
+        return [
+            {"point": {OPERATION: operation}, "data_size": size, "final_test_accuracy": value}
+            for operation, values in curves.items()
+            for size, value in zip((100, 200, 300), values, strict=True)
+        ]
+
+    assert twin_needs_more(runs((0.0, 0.0, 0.5))) == pytest.approx(1.5)
+    assert twin_needs_more(runs((0.0, 0.0, 0.1))) == math.inf
+    assert math.isnan(twin_needs_more(runs((0.9, 1.0, 1.0)))), "somewhere below the smallest size"
 
 
 def test_a_dip_has_something_higher_on_both_sides():
@@ -100,7 +112,7 @@ def forgotten(decays=(0.3, 3.0)):
         for full, accuracy in ((500, kept), (0, learned)):
             phase = "semi_grokking" if 0.2 < accuracy < 0.8 else "grokking"
             facts = {"weight_decay": decay, "data_size": size, "final_test_accuracy": accuracy, "phase": phase}
-            runs.append({"point": {"full_data_steps": full}} | facts)
+            runs.append({"point": {"full_data_steps": full}, "still_moves": 0.01} | facts)
     return runs
 
 
@@ -108,7 +120,9 @@ def test_critical_sizes_of_continued_runs_and_of_those_from_scratch():
     assert lost(forgotten()) == 1
     assert change_with_decay(forgotten()) == 0
     assert hysteresis(forgotten()) == pytest.approx(math.log(2))
-    assert semi_grokking(forgotten()) == 1
+    assert semi_grokking(forgotten()) == 1, "150 and 250 examples are next to 200, and all runs there end in between"
+    moving = [run | {"still_moves": 0.2} if run["data_size"] == 250 else run for run in forgotten()]
+    assert semi_grokking(moving) == 0.5
     late = [run for run in forgotten() if not (run["weight_decay"] == 3 and run["data_size"] == 150)]
     assert change_with_decay(late) == pytest.approx(math.log(1.5))
 

@@ -1,19 +1,15 @@
 """The columns and statistics of pathways, on runs of which the answer is known."""
 
 import math
-from statistics import correlation
 
 import pytest
 
 from analysis.claim_check import ended_runs
-from analysis.claims.pathways import CLAIMS, COLUMNS, change, mean_of, stronger_than_loss
+from analysis.claims.pathways import CLAIMS, COLUMNS, more_than_on_random_labels, stronger_than_loss
 from tests.support.synthetic import run, run_id_of, write_study
 from trainables.examine import COLUMNS as PROBE_COLUMNS
 
 AT = [100, 200, 300, 400, 500, 600, 700]
-ACCURACY = [0.0, 0.2, 0.05, 0.4, 0.6, 1.0, 1.0]
-"""Rises from step 300 on, and is as high as it will be at 600."""
-OF_NAME = {claim.name: claim for claim in CLAIMS}
 
 
 def findings(curves: dict[str, dict[str, list]]) -> dict[str, list]:
@@ -30,60 +26,50 @@ def findings(curves: dict[str, dict[str, list]]) -> dict[str, list]:
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory):
-    """`a` does what the paper says, `b` has memorized at three looks of its rise alone, `c` never rises."""
-    falling = [None, 0.9, 0.8, 0.7, 0.6, 0.4, 0.9]
-    smooth = [0.1, 0.1, 0.1, 0.3, 0.2, 0.5, 0.0]
-    panel = [0.3, 0.5, 0.8, 0.7, 0.6, 0.4, 0.9]
-    edits = [0, 0, 3, 4, 5, 7, 0]
-    measured = {"pathway_edits": edits, "pathway_smoothness": smooth, "panel_distance": panel}
-    curves = {
-        "a": {"pathway_distance": falling, **measured},
-        "b": {"pathway_distance": [None, None, None, 0.7, 0.6, 0.4, 0.9], **measured},
-        "c": {"pathway_distance": falling, **measured},
-    }
+    """`a` comes together after its fit at step 300, `b` does not, `c` fits at its last look, `d` never does."""
+    metrics = {"pathway_smoothness": [None, 0.1, 0.2, 0.3, 0.2, 0.5, 0.6], "top_edits": [0, 5, 4, 4, 3, 3, 2]}
+    curves = {name: {"panel_distance": [0.3, 0.5, 0.8, 0.7, 0.6, 0.4, 0.5], **metrics} for name in "abcd"}
+    curves["b"]["panel_distance"] = [0.3, 0.5, 0.8, 0.8, 0.8, 0.8, 0.9]
+    fits = {"a": [0.5, 0.9] + 5 * [1.0], "b": [0.5, 0.9] + 5 * [1.0], "c": 6 * [0.9] + [1.0], "d": 7 * [0.5]}
+    losses = [5.0, 4.0, 2.0, 1.0, 0.8, 0.6, 0.5]
     runs = [
-        run(name, {"test.accuracy": accuracy, "train.loss": loss}, at=AT, horizon=700, steps=700)
-        for name, accuracy, loss in (
-            ("a", ACCURACY, [5, 4, 3, 1, 2, 3, 9]),
-            ("b", ACCURACY, [5, 4, 3, 2, 1, 0, 9]),
-            ("c", [0.0] * 7, [1.0] * 7),
-        )
+        run(name, {"train.accuracy": fits[name], "train.loss": losses}, at=AT, horizon=700, steps=700)
+        for name in "abcd"
     ]
     store = write_study(tmp_path_factory.mktemp("store"), runs, findings=findings(curves), study="toy")
     rows = {row["run_id"]: row for row in ended_runs(store, "toy", 700, COLUMNS)}
     return {name: rows[run_id_of(name)] for name in curves}
 
 
-def test_correlations_are_those_of_the_rise_of_what_is_memorized(found):
-    rise = [0.05, 0.4, 0.6, 1.0]
-    expected = {"distance": [0.8, 0.7, 0.6, 0.4], "smoothness": [0.1, 0.3, 0.2, 0.5], "loss": [3, 1, 2, 3]}
-    expected["edits"] = [3, 4, 5, 7]
-    for name, values in expected.items():
-        assert found["a"][f"{name}_with_accuracy"] == pytest.approx(correlation(values, rise))
-    assert found["b"]["distance_with_accuracy"] is None
-    assert mean_of("distance_with_accuracy", list(found.values())) == found["a"]["distance_with_accuracy"]
+def test_changes_are_those_from_the_fit_to_the_end(found):
+    a, b = found["a"], found["b"]
+    assert (a["distance_change"], b["distance_change"]) == pytest.approx((-0.3, 0.1))
+    assert (a["edits_change"], a["smoothness_change"], a["loss_change"]) == pytest.approx((-2, 0.4, math.log(0.25)))
+    assert a["distance_while_fitting"] == pytest.approx(0.5)
+    assert found["c"]["distance_change"] is None, "one look has no change"
+    assert found["d"]["distance_change"] is None
 
 
-def test_distances_are_those_of_the_first_look_of_the_onset_and_of_the_highest_accuracy(found):
-    for name in ("a", "b"):
-        places = [found[name][f"distance_at_{place}"] for place in ("first", "onset", "top")]
-        assert places == [0.3, 0.8, 0.4]
-    runs = list(found.values())
-    assert change("distance_at_first", "distance_at_onset", runs) == pytest.approx(0.5)
-    assert OF_NAME["distance_falls_afterwards"].statistic(runs) == pytest.approx(-0.4)
+def pathway_run(random: bool, **columns: float) -> dict:
+    point = {"task.labels": "random"} if random else {}
+    return {"point": point, "distance_change": -0.1, "loss_change": -1.0, "final_test_accuracy": 0.0} | columns
 
 
-def test_a_run_that_never_rises_says_nothing(found):
-    assert all(math.isnan(claim.statistic([found["c"]])) for claim in CLAIMS)
+def test_runs_on_random_labels_are_subtracted(found):
+    runs = [pathway_run(False, distance_change=-0.3), pathway_run(False, distance_change=-0.1), pathway_run(True)]
+    assert more_than_on_random_labels("distance_change", runs) == pytest.approx(-0.1)
+    assert math.isnan(more_than_on_random_labels("distance_change", runs[:2]))
+    assert more_than_on_random_labels("distance_change", [*runs, found["d"]]) == pytest.approx(-0.1)
     assert all(math.isnan(claim.statistic([])) for claim in CLAIMS)
 
 
-def test_distance_is_compared_with_the_loss_within_runs(found):
-    runs = [
-        {"distance_with_accuracy": -0.9, "loss_with_accuracy": 0.5},
-        {"distance_with_accuracy": 0.3, "loss_with_accuracy": -0.9},
-        {"distance_with_accuracy": math.nan, "loss_with_accuracy": 0.1},
-        {"distance_with_accuracy": None, "loss_with_accuracy": 0.1},
-    ]
-    assert stronger_than_loss(runs) == pytest.approx((0.4 - 0.6) / 2)
-    assert OF_NAME["loss_tells_less"].statistic(list(found.values())) > 0.5
+def test_the_distance_is_compared_with_the_loss_over_all_runs():
+    def runs(told_by: str) -> list[dict]:
+        facts = [(False, 1.0), (False, 0.8), (True, 0.05), (True, 0.04)]
+        return [pathway_run(random, final_test_accuracy=share, **{told_by: -share}) for random, share in facts]
+
+    unsorted = (2, 4, 1, 3)
+    told = [pathway | {"loss_change": value} for pathway, value in zip(runs("distance_change"), unsorted, strict=True)]
+    assert stronger_than_loss(told) > 0.5
+    told = [pathway | {"distance_change": value} for pathway, value in zip(runs("loss_change"), unsorted, strict=True)]
+    assert stronger_than_loss(told) < -0.5

@@ -136,7 +136,7 @@ def test_padding_has_no_part_in_a_pathway():
 
 def test_without_anything_memorized_only_the_panel_is_measured():
     values = found([(0, 1, 1), (1, 2, 1)])
-    assert values == {(3, "memorized"): 0, (3, "panel_distance"): pytest.approx(4 / 7)}
+    assert values == {(3, "memorized"): 0, (3, "panel_distance"): pytest.approx(4 / 7), (3, "top_edits"): 2}
 
 
 def run(**changes) -> RunSpec:
