@@ -6,7 +6,7 @@ bridge, saying the bridge does not help.
 
 import math
 
-from analysis.claim import SHARE, Claim, Runs
+from analysis.claim import DIFFERENCE, Claim, Runs
 from analysis.claims.coverage_principle import PAPER, data_by_tokens, exponent
 from analysis.statistics import mean, means
 
@@ -33,11 +33,18 @@ def exponent_saved(runs: Runs) -> float:
     return exponent(two_hops(runs, "bridges")) - exponent(two_hops(runs, "none"))
 
 
-def non_tree_accuracy(runs: Runs) -> float:
-    """Mean test accuracy of non-trees at the largest data size."""
+def non_tree_behind(runs: Runs) -> float:
+    """Mean test accuracy of non-trees with the bridge minus that of two hops over as many tokens: non-trees with their
+    most data, two hops with the most that is no more than that."""
     non_trees = [run for run in runs if run["point"].get("task.structure") == "non_tree"]
-    found = means(non_trees, lambda run: run["data_size"], lambda run: run["max_test_accuracy"])
-    return found[max(found)] if found else math.nan
+    if not non_trees:
+        return math.nan
+    largest, tokens = max((run["data_size"], run["point"]["task.n"]) for run in non_trees)
+    trees = [run for run in two_hops(runs, "bridges") if run["point"]["task.n"] == tokens]
+    sizes = means(trees, lambda run: run["data_size"], lambda run: run["max_test_accuracy"])
+    known = [size for size in sizes if size <= largest]
+    of_non_trees = mean([run["max_test_accuracy"] for run in non_trees if run["data_size"] == largest])
+    return of_non_trees - sizes[max(known)] if known else math.nan
 
 
 CLAIMS = (
@@ -63,15 +70,16 @@ CLAIMS = (
         below=0.0,
     ),
     Claim(
-        name="non_tree_fails_with_thoughts",
-        says="A chain of thought does not make networks generalize where a token reaches the answer by two paths.",
+        name="non_tree_stays_behind_with_thoughts",
+        says="With a chain of thought, too, networks generalize worse where a token reaches the answer by two paths.",
         source=f"{PAPER}, path ambiguity",
         published="also fails with a chain of thought",
         studies=STUDIES,
-        statistic=non_tree_accuracy,
-        unit="test accuracy with the most data",
-        within=SHARE,
-        below=0.5,
-        note="In the study for two cores the most data is 83% of all examples, over 16 tokens.",
+        statistic=non_tree_behind,
+        unit="test accuracy of non-trees minus that of two hops, with as much data",
+        within=DIFFERENCE,
+        below=-0.1,
+        note="With 83% of all examples over 16 tokens, every bridge of the test was trained on with its x2 and x3, and a "
+        "table of these is enough. The paper's second version says that thoughts do not resolve the ambiguity.",
     ),
 )

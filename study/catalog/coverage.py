@@ -33,7 +33,7 @@ STUDY = StudySpec(
     axes={"task.n": (12, 16), "task.data_size": (400,)},
     extra=[
         *({"task.n": n, "task.data_size": round(m * n**2)} for n in TOKENS for m in (3.4, 4.4, 5.2)),
-        *({"task.n": n, "task.data_size": round(6.5 * n**2)} for n in TOKENS[1:]),  # too many for 12 tokens
+        *({"task.n": n, "task.data_size": round(6.5 * n**2)} for n in TOKENS[2:]),  # too many for 12 and 14 tokens
     ],
     seeds=5,
     horizon=1500,

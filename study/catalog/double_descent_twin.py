@@ -4,6 +4,7 @@ Huang et al. 2024 (arXiv 2402.15175) use it as the twin of a + b that is as hard
 double descent is deeper where the critical size is larger. In `double_descent`, whose hidden units square their input,
 the twin is the easier task; here both are learned by a one-layer transformer modulo 23, as in the paper modulo 113.
 Prediction: the twin needs more data than a + b.
+Finding: open.
 """
 
 from study.spec import StudySpec

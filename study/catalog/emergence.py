@@ -18,7 +18,7 @@ from trainables.optimizers import adamw
 from trainables.spec import RunSpec
 from trainables.tasks import emergence
 
-WIDTHS, LISTS = (8, 16, 32, 64), (180, 361)
+WIDTHS, LISTS = (16, 20, 24, 32, 48, 64), (180, 361)
 
 
 def split(widths: tuple[int, ...], lists: tuple[int, ...]) -> list[dict[str, object]]:
@@ -30,11 +30,11 @@ STUDY = StudySpec(
     question="Does a list to memorize postpone addition to larger models, and do split MLPs bring it back?",
     base=RunSpec(
         task=emergence.Task(p=19, train_fraction=0.75, memorize=180),
-        model=transformer.Model(layers=1, width=32, heads=4),
-        optimizer=adamw.Optimizer(learning_rate=0.02, weight_decay=1.0, warmup_steps=10),
+        model=transformer.Model(layers=1, width=32, heads=4, norm="rms"),
+        optimizer=adamw.Optimizer(learning_rate=0.01, weight_decay=1.0, warmup_steps=10),
     ),
     axes={"model.width": WIDTHS, "task.memorize": (0, *LISTS)},
     extra=split(WIDTHS, LISTS),
-    seeds=3,
-    horizon=1000,
+    seeds=5,
+    horizon=2500,
 )

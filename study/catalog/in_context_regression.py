@@ -24,13 +24,13 @@ STUDY = StudySpec(
     base=RunSpec(
         task=linear_regression.Task(dimensions=3, points=10, pairs=True, test_size=256),
         model=transformer.Model(layers=2, width=32, heads=2, norm="rms"),
-        optimizer=adamw.Optimizer(learning_rate=3e-3, warmup_steps=100),
+        optimizer=adamw.Optimizer(learning_rate=3e-3, warmup_steps=100, schedule="linear", schedule_steps=12_000),
         loss="mse",
         batch_size=64,
     ),
-    axes={"task.num_tasks": (4, 8, 16, 32, 128)},
-    seeds=3,
-    horizon=5000,
+    axes={"task.num_tasks": (4, 10, 12, 14, 32, 128)},
+    seeds=6,
+    horizon=12_000,
     evaluations_per_decade=12,
     evaluation_examples=256,
 )

@@ -21,14 +21,14 @@ from trainables.tasks import rewrite
 STUDY = StudySpec(
     question="How many rules must a small transformer train on before it follows a rule that it has not seen?",
     base=RunSpec(
-        task=rewrite.Task(letters=8, rule_length=2, length=6, rules=1024, data_size=8192, test_size=256),
+        task=rewrite.Task(letters=8, rule_length=2, length=6, rules=1024, data_size=9216, test_size=256),
         model=transformer.Model(layers=2, width=32, heads=4, norm="rms"),
         optimizer=adamw.Optimizer(learning_rate=3e-3, weight_decay=0.1, warmup_steps=50),
         batch_size=64,
     ),
-    axes={"task.rules": (32, 64, 128, 256, 512, 1024), "task.data_size": (2048, 8192)},
-    seeds=3,
-    horizon=4000,
+    axes={"task.rules": (64, 96, 128, 192, 256, 1024), "task.data_size": (9216, 36_864)},
+    seeds=5,
+    horizon=6000,
     evaluations_per_decade=16,
     evaluation_examples=256,
     definition="wang2024",

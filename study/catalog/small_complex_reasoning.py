@@ -15,7 +15,7 @@ STUDY = StudySpec(
     question="Does a small transformer answer questions that need a search through many facts?",
     base=small(small_search(0.04), weight_decay=1.0, width=64),
     axes={"task.share": (0.04,)},
-    seeds=4,
+    seeds=6,
     horizon=20_000,
     evaluations_per_decade=16,
     evaluation_examples=500,

@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from analysis.claims.coverage_thoughts import data_saved, exponent_saved, non_tree_accuracy
+from analysis.claims.coverage_thoughts import data_saved, exponent_saved, non_tree_behind
 
 
 def made_up(thoughts: str, factor: float, power: float) -> list[dict]:
@@ -31,11 +31,16 @@ def test_what_is_not_seen_is_left_out():
     runs = made_up("none", 10, 2) + made_up("bridges", 5, 2)
     assert math.isnan(data_saved([run for run in runs if run["data_size"] < 400]))
     assert math.isnan(data_saved(made_up("none", 10, 2)))
-    assert math.isnan(non_tree_accuracy(runs))
+    assert math.isnan(non_tree_behind(runs))
 
 
-def test_the_non_tree_is_judged_with_the_most_data():
-    point = {"task.structure": "non_tree", "task.chain_of_thought": "bridges"}
-    runs = [{"point": point, "data_size": size, "max_test_accuracy": a} for size, a in ((1, 0.9), (2, 0.5), (2, 0.3))]
-    assert non_tree_accuracy(runs) == pytest.approx(0.4)
-    assert math.isnan(data_saved(runs))
+def test_non_trees_are_compared_with_two_hops_that_have_no_more_data():
+    def runs(structure: dict, of_size: dict[int, float]) -> list[dict]:
+        point = structure | {"task.chain_of_thought": "bridges", "task.n": 16}
+        return [{"point": point, "data_size": size, "max_test_accuracy": value} for size, value in of_size.items()]
+
+    non_trees = runs({"task.structure": "non_tree"}, {100: 0.9, 200: 0.4})
+    assert non_tree_behind(non_trees + runs({}, {100: 0.7, 180: 0.9, 300: 1.0})) == pytest.approx(-0.5)
+    assert math.isnan(non_tree_behind(non_trees + runs({}, {300: 1.0}))), "two hops with more data say nothing"
+    other = [run | {"point": run["point"] | {"task.n": 12}} for run in runs({}, {100: 1.0})]
+    assert math.isnan(non_tree_behind(non_trees + other))
