@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
-from analysis.claim import Checked, Claim, Runs
-from analysis.interval import fewest_seeds, interval
+from analysis.claim import RATIO, Checked, Claim, Runs
+from analysis.interval import fewest_seeds, interval, interval_of_ratio
 from trainables.components import available, closest, load
 from trainables.errors import SpecError
 
@@ -70,10 +70,15 @@ def measured(
     runs = [run for run in runs if run["run_id"] in known]
     wanted = ids(study.seeds)
     ended = len(wanted & {run["run_id"] for run in runs})
-    value, low, high = interval(claim.statistic, runs)
-    least, greatest = claim.within
-    low, high = max(low, least), min(high, greatest)  # NaN stays NaN
+    value, low, high = value_and_ends(claim, runs)
     return Checked(row, claim, study.name, ended, len(wanted), value, low, high, fewest_seeds(runs))
+
+
+def value_and_ends(claim: Claim, runs: Runs) -> tuple[float, float, float]:
+    """The claim's number and its 95% interval, which ends where the number cannot be."""
+    value, low, high = (interval_of_ratio if claim.within == RATIO else interval)(claim.statistic, runs)
+    least, greatest = claim.within
+    return value, max(low, least), min(high, greatest)  # NaN stays NaN
 
 
 @lru_cache(maxsize=64)  # every claim about a study asks for them

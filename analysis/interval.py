@@ -66,6 +66,16 @@ def interval(statistic: Callable[[Runs], float], runs: Runs) -> tuple[float, flo
     return value, float(value - stretch * max(middle - low, 0)), float(value + stretch * max(high - middle, 0))
 
 
+def interval_of_ratio(statistic: Callable[[Runs], float], runs: Runs) -> tuple[float, float, float]:
+    """As `interval`, of a ratio of positive numbers: on a logarithmic scale, on which half and twice are as far from 1.
+
+    A ratio of 0 is as far out as an infinite one.
+    """
+    with np.errstate(divide="ignore"):
+        found = interval(lambda runs: float(np.log(statistic(runs))), runs)
+    return float(np.exp(found[0])), float(np.exp(found[1])), float(np.exp(found[2]))
+
+
 def fewest_seeds(runs: Runs) -> int:
     """The smallest number of runs of any point; 0 for no runs."""
     return min(Counter(_place(run) for run in runs).values(), default=0)

@@ -79,7 +79,7 @@ CLAIMS = (
         unit="test accuracy of non-trees minus that of two hops, with as much data",
         within=DIFFERENCE,
         below=-0.1,
-        note="With 83% of all examples over 16 tokens, every bridge of the test was trained on with its x2 and x3, and a "
-        "table of these is enough. The paper's second version says that thoughts do not resolve the ambiguity.",
+        note="With 83% of all examples over 16 tokens, every bridge of the test was trained on with its x2 and x3, and "
+        "a table of these is enough. The paper's second version says that thoughts do not resolve the ambiguity.",
     ),
 )

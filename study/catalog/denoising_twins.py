@@ -21,13 +21,15 @@ STUDY = StudySpec(
     base=RunSpec(
         task=denoising.Task(noise=0.2),
         model=transformer.Model(layers=2, width=64, heads=4, norm="rms"),
-        optimizer=adamw.Optimizer(learning_rate=3e-3, weight_decay=0.0, warmup_steps=50),
+        optimizer=adamw.Optimizer(
+            learning_rate=3e-3, weight_decay=0.0, warmup_steps=50, schedule="linear", schedule_steps=6000
+        ),
         loss="mse",
         batch_size=128,
     ),
     axes={"task.num_images": (3, 10, 30, 100, 300, 1000, 3000)},
     seeds=6,
-    horizon=2000,
+    horizon=6000,
     evaluations_per_decade=6,
     evaluation_examples=512,
     probes=("outputs",),

@@ -10,7 +10,7 @@ import pytest
 from scipy.stats import t as student
 
 from analysis.claim import Runs
-from analysis.interval import fewest_seeds, interval
+from analysis.interval import fewest_seeds, interval, interval_of_ratio
 
 
 def study_of(results_CN) -> Runs:
@@ -114,6 +114,24 @@ def test_rare_infinite_resamples_do_not_make_an_end_infinite():
     _, low, high = interval(lambda runs: max(mean(runs), math.inf * (mean(runs) > 0.9)), study_of([range(2)] * 10))
     assert math.isfinite(low)
     assert math.isfinite(high)
+
+
+def test_the_interval_of_a_ratio_is_that_of_its_inverse_turned_round():
+    numbers = np.random.default_rng(5)
+    runs = study_of(np.exp(numbers.normal(size=(2, 6))))
+
+    def ratio(drawn: Runs) -> float:
+        first, second = ([run for run in drawn if run["point"]["x"] == x] for x in range(2))
+        return mean(first) / mean(second)
+
+    value, low, high = interval_of_ratio(ratio, runs)
+    assert (1 / value, 1 / high, 1 / low) == pytest.approx(
+        interval_of_ratio(lambda drawn: 1 / ratio(drawn), runs), rel=0.02
+    )
+    assert 0 < low < value < high
+    assert interval_of_ratio(lambda runs: 0.0, runs) == (0, 0, 0)
+    assert interval_of_ratio(lambda runs: math.inf, runs) == (math.inf,) * 3
+    assert all(map(math.isnan, interval_of_ratio(lambda runs: math.nan, runs)))
 
 
 def test_seeds_that_agree_give_no_width():

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from analysis.claim import Checked, Claim, Runs
-from analysis.interval import fewest_seeds, interval
+from analysis.claim_check import value_and_ends
+from analysis.interval import fewest_seeds
 
 SEEDS = 6
 Control = Callable[[np.random.Generator], Runs]
@@ -15,9 +16,7 @@ Control = Callable[[np.random.Generator], Runs]
 
 def verdict(claim: Claim, runs: Runs) -> str:
     """As `study claims` would say it of these runs."""
-    value, low, high = interval(claim.statistic, runs)
-    least, most = claim.within
-    found = Checked("", claim, "control", len(runs), len(runs), value, max(low, least), min(high, most), SEEDS)
+    found = Checked("", claim, "control", len(runs), len(runs), *value_and_ends(claim, runs), SEEDS)
     assert fewest_seeds(runs) == SEEDS
     return found.verdict
 
