@@ -59,7 +59,7 @@ CLAIMS = (
     Claim(
         name="small_epsilon_makes_spikes",
         says="The training loss has late spikes where Adam's epsilon is small, and none where it is large.",
-        source=f"{THILAK}, section on epsilon",
+        source=THILAK,
         published="in words: spikes at epsilon 1e-8, none at 1e-5",
         studies=STUDIES,
         statistic=fewer_spikes(1e-5, "cross_entropy"),
