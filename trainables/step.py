@@ -14,10 +14,13 @@ from trainables.answers import UNSCORED
 from trainables.device import PROFILES
 from trainables.layout import Layout
 
+SOFTMAX = {"cross_entropy_16": torch.float16, "cross_entropy_64": torch.float64}
+"""What the softmax of a loss is computed in, where that is not the float32 of all else."""
+
 
 def example_losses(logits_NC: Tensor, targets_N: Tensor, loss: str) -> Tensor:
-    """Loss of each example, (N,): cross-entropy in nats, of softmax or StableMax, or squared error to the one-hot
-    target, mean (`mse`) or sum (`sse`) over classes.
+    """Loss of each example, (N,): cross-entropy in nats, of softmax (in 16, 32 or 64 bits) or StableMax, or squared
+    error to the one-hot target, mean (`mse`) or sum (`sse`) over classes.
 
     Of several answers, logits (N, T, C) and targets (N, T), it is the mean over those that are asked for. To targets
     that are floats it is the squared error of all that the model puts out, mean over the answers.
@@ -30,6 +33,12 @@ def example_losses(logits_NC: Tensor, targets_N: Tensor, loss: str) -> Tensor:
         return torch.where(asked_NT, answers_NT, 0).sum(1) / asked_NT.sum(1)
     if loss == "cross_entropy":
         return F.cross_entropy(logits_NC, targets_N, reduction="none", ignore_index=UNSCORED)
+    if loss in SOFTMAX:
+        # Written out, because a kernel may keep the sum of the exponentials in float32. Without `detach` the gradient
+        # that the sum has lost would come back through the maximum.
+        below_NC = (logits_NC - logits_NC.detach().amax(1, keepdim=True)).to(SOFTMAX[loss])
+        losses_N = below_NC.exp().sum(1).log() - below_NC.gather(1, targets_N.clamp(min=0)[:, None])[:, 0]
+        return losses_N.to(logits_NC.dtype)
     if loss == "stablemax":
         # x + 1 from 0 on and 1 / (1 - x) below, without a branch whose gradient is infinite where it is not taken.
         shares_NC = F.relu(logits_NC) + 1 / (1 - logits_NC.clamp(max=0))

@@ -28,7 +28,7 @@ STUDY = StudySpec(
         "task.label_corruption": (0.0, 0.1, 0.2, 0.3, 0.4),
         "optimizer.weight_decay": (0.0, 5.0, 10.0, 15.0),
     },
-    seeds=2,
+    seeds=5,
     horizon=1000,
     definition="doshi2023",
 )

@@ -111,9 +111,10 @@ def test_losses_are_torchs_losses(loss):
     else:
         value = F.cross_entropy(logits_NC, targets_N)
     ours = example_losses(logits_NC, targets_N, loss).mean()
-    torch.testing.assert_close(ours, value, rtol=1e-5, atol=1e-6)
+    coarser = 1000 if loss == "cross_entropy_16" else 1
+    torch.testing.assert_close(ours, value, rtol=1e-5 * coarser, atol=1e-6)
     expected, gradient = (torch.autograd.grad(number, logits_NC)[0] for number in (value, ours))
-    torch.testing.assert_close(gradient, expected, rtol=1e-3, atol=1e-6)
+    torch.testing.assert_close(gradient, expected, rtol=1e-3, atol=1e-6 * coarser)
 
 
 def test_gromovs_weights_add_without_training(subtests):
