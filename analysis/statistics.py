@@ -1,6 +1,7 @@
 """What the statistics of claims are made of: means of groups, rank correlation, where a rate reaches a level."""
 
 import math
+import statistics
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -64,6 +65,17 @@ def spearman(first: Sequence[float], second: Sequence[float]) -> float:
     if len(first) < 3 or len(set(first)) == 1 or len(set(second)) == 1:
         return math.nan
     return float(np.corrcoef(rankdata(first), rankdata(second))[0, 1])
+
+
+def power(runs: Sequence[Run], key: Callable[[Run], Any], steps: Callable[[Run], float]) -> float:
+    """The power of `key` with which steps grow: the slope of ln(median steps) in ln(key) over the groups of `key`.
+
+    Steps may be infinite, for never. NaN below three keys, and where the median at some key is infinite.
+    """
+    medians = {k: statistics.median(map(steps, group)) for k, group in grouped(runs, key).items()}
+    if len(medians) < 3 or math.inf in medians.values():
+        return math.nan
+    return float(np.polyfit(np.log(list(medians)), np.log(list(medians.values())), 1)[0])
 
 
 def crossing(rates: Mapping[Any, float], level: float = 0.5) -> float:

@@ -14,7 +14,7 @@ from analysis.charts import claims as charts_claims
 from analysis.claim import Checked, Claim, as_row
 from analysis.claim_check import all_claims, check_claims, ended_runs
 from analysis.interval import interval
-from analysis.statistics import crossing, means, rank_correlation
+from analysis.statistics import crossing, means, power, rank_correlation
 from study.cli.main import cli
 from study.spec import CATALOG, find
 from study.store.database import Store
@@ -230,3 +230,14 @@ def test_groups_ranks_and_crossings():
     assert crossing({10: 0.0, 20: 0.25, 30: 0.75}) == 25
     assert crossing({10: 0.6}) == -math.inf
     assert crossing({10: 0.1}) == math.inf
+
+
+def test_a_power_is_the_slope_of_medians_on_log_axes_and_unknown_where_most_never_come():
+    runs = [{"x": x, "y": 5 * x**1.5 * noise} for x in (2, 4, 8) for noise in (0.9, 1.0, 7.0)]
+    of_x, of_y = (lambda run: run["x"]), (lambda run: run["y"])
+    assert power(runs, of_x, of_y) == pytest.approx(1.5)
+    runs[8]["y"] = math.inf
+    assert power(runs, of_x, of_y) == pytest.approx(1.5)
+    runs[7]["y"] = math.inf
+    assert math.isnan(power(runs, of_x, of_y))
+    assert math.isnan(power(runs[:6], of_x, of_y))

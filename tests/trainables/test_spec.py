@@ -18,7 +18,7 @@ from trainables.errors import SpecError
 from trainables.models import mlp, transformer
 from trainables.optimizers import adam, adamw, grokfast, muon, orthograd, sgd
 from trainables.spec import LOSSES, PARTS, RunSpec, paths
-from trainables.tasks import modular
+from trainables.tasks import digits, modular
 
 BASE = RunSpec(task=modular.Task(), model=transformer.Model(), optimizer=adamw.Optimizer())
 
@@ -442,7 +442,8 @@ def test_every_part_writes_out_every_field(role):
     package, class_name = PARTS[role]
     for name in available(package):
         part = getattr(load(package, name), class_name)()
-        written = dataclasses.replace(BASE, loss="mse", **{role: part}).to_json()[role]
+        read = {"task": digits.Task()} if name == "dense" else {}
+        written = dataclasses.replace(BASE, loss="mse", **read, **{role: part}).to_json()[role]
         unsaid = {f.name for f in dataclasses.fields(part) if "absent" in f.metadata}
         assert set(written) | unsaid == {"name", *(f.name for f in dataclasses.fields(part))}
 

@@ -11,7 +11,15 @@ import numpy as np
 import pytest
 
 from analysis.claim import REPRODUCED, Runs
-from analysis.claims import accelerators, circuits_competition, effective_theory, feature_emergence, repeated_data
+from analysis.claims import (
+    accelerators,
+    circuits_competition,
+    effective_theory,
+    feature_emergence,
+    omnigrok,
+    repeated_data,
+    sparse_parity,
+)
 from tests.support.controls import SEEDS, cases, verdict
 
 
@@ -90,12 +98,63 @@ def untouched_by_repeats(numbers: np.random.Generator) -> Runs:
     ]
 
 
+def parities(numbers: np.random.Generator, late: float, live: tuple[float, float]) -> Runs:
+    """A network that finds any bits in some hundred steps. From few examples it generalizes `late` times after it has
+    fitted (infinite = never), and ends with `live` units for true labels and for random ones."""
+    runs = []
+    points: list[dict[str, Any]] = [{"task.n": n, "task.k": k} for n in (16, 24, 36, 54) for k in (2, 3)]
+    few = {"task.n": 40, "task.k": 3, "task.data_size": 1000}
+    for point, seed in itertools.product([*points, few, few | {"task.labels": "random"}], range(SEEDS)):
+        fit = 500 * math.exp(0.3 * numbers.normal())
+        fresh, random = "task.data_size" not in point, "task.labels" in point
+        generalize = fit if fresh else math.inf if random else late * fit
+        facts = {"seed": seed, "train_step_95": fit, "live_units": live[random] + 0.01 * numbers.normal()}
+        facts["test_step_95"] = generalize if math.isfinite(generalize) else None
+        runs.append(facts | {"point": point})
+    return runs
+
+
+def parities_at_once(numbers: np.random.Generator) -> Runs:
+    """It generalizes when it fits, and uses all of its units for everything."""
+    return parities(numbers, late=1.0, live=(0.95, 0.95))
+
+
+def parities_memorized(numbers: np.random.Generator) -> Runs:
+    """It never generalizes from few examples, and decay leaves few units in any case."""
+    return parities(numbers, late=math.inf, live=(0.05, 0.05))
+
+
+def scales(numbers: np.random.Generator, late: float | None) -> Runs:
+    """A network that fits soon and generalizes `late` steps after (None = never), whatever its scale and decay."""
+    runs = []
+    for scale, decay, seed in itertools.product((0.5, 1.0, 2.0, 3.0), (0.05, 0.1, 0.2, 0.4), range(SEEDS)):
+        fit, after = 20 * math.exp(0.3 * numbers.normal()), math.exp(0.3 * numbers.normal())
+        facts: dict[str, Any] = {"weight_decay": decay, "horizon": 5000, "seed": seed, "train_step_95": fit}
+        facts |= {"test_step_90": None if late is None else fit + late * after}
+        runs.append(facts | {"point": {"model.init_scale": scale, "optimizer.weight_decay": decay}})
+    return runs
+
+
+def late_at_any_scale(numbers: np.random.Generator) -> Runs:
+    """It groks everywhere."""
+    return scales(numbers, late=500.0)
+
+
+def memorizing_at_any_scale(numbers: np.random.Generator) -> Runs:
+    """It never generalizes."""
+    return scales(numbers, late=None)
+
+
 CONTROLS = {
     renamed_adamw: accelerators,
     deaf: circuits_competition,
     shuffled_phases: effective_theory,
     memorizer: feature_emergence,
     untouched_by_repeats: repeated_data,
+    parities_at_once: sparse_parity,
+    parities_memorized: sparse_parity,
+    late_at_any_scale: omnigrok,
+    memorizing_at_any_scale: omnigrok,
 }
 TRUE_OF_IT = {memorizer: {"fraction_is_constant"}}
 """Half of these runs generalize at one share, whatever the order."""

@@ -22,14 +22,16 @@ from trainables.device import PROFILES
 from trainables.errors import SpecError
 from trainables.layout import ALIGNMENT, Layout
 from trainables.lookup import lookup
-from trainables.models import mlp, transformer
+from trainables.models import dense, mlp, transformer
 from trainables.models.mlp import gromov_weights
 from trainables.seeds import generator
 from trainables.spec import LOSSES
 from trainables.step import example_losses
-from trainables.tasks import modular
+from trainables.tasks import digits, modular, sparse_parity
 
 TASK = modular.Task(p=11)
+READS = {"dense": sparse_parity.Task(n=12, data_size=80, test_size=80)}
+"""The task of a model that does not read pairs of residues."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,11 @@ class Sequences:
 SEVERAL, ONE_OF_THEM = Sequences(3), Sequences(1)
 VARIANTS = {
     "decoder": [{"width": 9}, {"layers": 1, "width": 16, "dimensions": 3}],
+    "dense": [
+        {},
+        {"width": 7, "activation": "tanh", "init_scale": 3.0},
+        {"layers": 3, "width": 16, "activation": "gelu", "init_scale": 0.5},
+    ],
     "gpt2": [{"layers": 2, "width": 12, "heads": 3, "init_scale": 5.0, "loops": loops} for loops in (1, 2)],
     "mlp": [{}, {"width": 7, "activation": "relu"}, {"width": 16, "activation": "gelu", "init_scale": 0.5}],
     "transformer": [
@@ -71,8 +78,9 @@ MODELS = [
 
 def built(name: str, options: dict[str, Any], seed: int = 0) -> nn.Module:
     model = load("trainables.models", name).Model(**options)
-    model.check(TASK)
-    return model.build(TASK, generator("init", seed))
+    task = READS.get(name, TASK)
+    model.check(task)
+    return model.build(task, generator("init", seed))
 
 
 @pytest.mark.parametrize(("name", "options"), MODELS)
@@ -80,7 +88,7 @@ def test_every_model_passes_the_checks_that_a_users_model_gets(name, options):
     model = load("trainables.models", name).Model(**options)
     assert [row for row in fields.checks("model", type(model)) if not row.ok] == []
     for loss in LOSSES:
-        assert [row for row in checks(Case(model, TASK, loss)) if not row.ok] == []
+        assert [row for row in checks(Case(model, READS.get(name, TASK), loss)) if not row.ok] == []
     assert model.layers >= 1
     assert (type(model.layers), type(model.width)) == (int, int)
 
@@ -220,16 +228,58 @@ def test_an_mlp_refuses_a_task_without_operands():
         mlp.Model().check(object())
 
 
+def test_a_dense_network_is_torchs_own_on_bits_of_minus_one_and_one_and_on_vectors():
+    for task in (READS["dense"], digits.Task()):
+        module = dense.Model(layers=2, width=9).build(task, generator("init", 0))
+        inputs_NL = task.build(0)["train"].inputs_NL
+        floats_NI = inputs_NL[:, 0] if inputs_NL.is_floating_point() else torch.where(inputs_NL == 1, 1.0, -1.0)
+        sizes = [floats_NI.shape[1], 9, 9, task.num_classes]
+        torchs = nn.Sequential(
+            *itertools.chain.from_iterable((nn.Linear(*pair), nn.ReLU()) for pair in itertools.pairwise(sizes))
+        )[:-1]
+        linears = [layer for layer in torchs if isinstance(layer, nn.Linear)]
+        for name, linear in zip(("hidden_1", "hidden_2", "unembedding"), linears, strict=True):
+            linear.weight.data.copy_(module.get_parameter(name).T)
+            linear.bias.data.copy_(module.get_parameter(f"{name}_bias"))
+        torch.testing.assert_close(module(inputs_NL), torchs(floats_NI), rtol=1e-4, atol=1e-5)
+
+
+def test_a_dense_network_starts_as_torchs_linear_layers_do_times_the_scale():
+    module = dense.Model(layers=2, width=400, init_scale=3.0).build(digits.Task(), generator("init", 0))
+    for name, parameter in module.named_parameters():
+        linear = nn.Linear(64 if name.startswith("hidden_1") else 400, 400)  # its bound follows from its inputs alone
+        assert parameter.abs().max().item() <= 3 * linear.in_features**-0.5
+        if parameter.numel() >= 400:
+            torchs = linear.bias if name.endswith("bias") else linear.weight
+            assert parameter.std().item() == pytest.approx(3 * torchs.std().item(), rel=0.1)
+
+
+def test_the_scale_of_a_dense_network_is_a_factor_on_the_same_weights():
+    one, three = (dense.Model(init_scale=s).build(digits.Task(), generator("init", 5)) for s in (1.0, 3.0))
+    for name, weight in one.named_parameters():
+        torch.testing.assert_close(three.get_parameter(name), 3 * weight)
+
+
+def test_a_dense_network_refuses_other_tokens_and_several_answers():
+    with pytest.raises(SpecError, match="reads bits or vectors"):
+        dense.Model().check(TASK)
+    with pytest.raises(SpecError, match="gives one answer"):
+        dense.Model().check(Sequences(3, vocab_size=2))
+
+
 def test_models_of_no_width_are_refused(subtests):
-    for kind in [mlp.Model, transformer.Model]:
+    for kind in [dense.Model, mlp.Model, transformer.Model]:
         with subtests.test(kind=kind), pytest.raises(SpecError, match="width must be 1 or larger, got 0"):
             kind(width=0)
 
 
 def test_an_mlp_that_cannot_learn_is_refused(subtests):
-    for values in [{"activation": "squared"}, {"init_scale": 0.0}, {"init_scale": -1.0}]:
-        with subtests.test(values=values), pytest.raises(SpecError, match=rf"^mlp\.{next(iter(values))} "):
-            mlp.Model(**values)
+    for name, values in itertools.product(
+        ("dense", "mlp"), [{"activation": "squared"}, {"init_scale": 0.0}, {"init_scale": -1.0}]
+    ):
+        message = rf"^{name}\.{next(iter(values))} "
+        with subtests.test(name=name, values=values), pytest.raises(SpecError, match=message):
+            load("trainables.models", name).Model(**values)
 
 
 def test_initial_weights_have_the_published_sizes():

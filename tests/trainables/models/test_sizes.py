@@ -20,6 +20,10 @@ TRANSFORMERS = [
 ]
 VARIANTS: dict[str, list[dict[str, Any]]] = {
     "decoder": [{"layers": layers, "width": 9, "dimensions": d} for layers in (1, 2, 5) for d in (1, 3)],
+    "dense": [
+        {"layers": layers, "width": 24, "activation": name}
+        for layers, name in itertools.product((1, 2, 5), ("relu", "tanh", "gelu"))
+    ],
     "gpt2": [
         {"layers": layers, "width": 24, "heads": heads, "loops": loops, "dropout": rate}
         for layers, heads, loops, rate in itertools.product((1, 2, 5), (1, 4), (1, 2), (0.0, 0.1))
@@ -41,9 +45,11 @@ MODELS = [
 EXAMPLES = 64
 
 
-def sequences(tokens: int, answers: int, pad: int | None = None, vectors: bool = False) -> SimpleNamespace:
+def sequences(
+    tokens: int, answers: int, pad: int | None = None, vectors: bool = False, vocabulary: int = 29
+) -> SimpleNamespace:
     """A task of sequences, as far as a model reads it."""
-    fields = {"vocab_size": 29, "num_classes": 13, "num_tokens": tokens, "num_answers": answers, "pad": pad}
+    fields = {"vocab_size": vocabulary, "num_classes": 13, "num_tokens": tokens, "num_answers": answers, "pad": pad}
     return SimpleNamespace(**fields, reads_vectors=vectors)
 
 
@@ -53,6 +59,7 @@ TASKS = {
     "five tokens, two answers": sequences(5, 2),
     "twelve tokens": sequences(12, 1),
     "twelve tokens with padding, three answers": sequences(12, 3, pad=0),
+    "twelve bits": sequences(12, 1, vocabulary=2),
     "ten vectors": sequences(10, 1, vectors=True),
     "four vectors, four answers": sequences(4, 4, vectors=True),
 }
@@ -88,5 +95,6 @@ def test_a_model_says_its_weights_and_what_an_example_keeps_and_costs(name, opti
 def test_every_model_is_compared_on_tasks_that_it_reads():
     for name in available("trainables.models"):
         model = load("trainables.models", name).Model(**VARIANTS.get(name, [{}])[0])
-        model.check(TASKS["pairs"])
-        assert num_answers(TASKS["pairs"]) == 1
+        task = TASKS["twelve bits" if name == "dense" else "pairs"]
+        model.check(task)
+        assert num_answers(task) == 1

@@ -7,10 +7,11 @@ import torch
 
 from study.check.probe import MODELS, TASKS, checks
 from trainables.components import available, load
+from trainables.models import dense
 from trainables.models.mlp import gromov_weights
-from trainables.probes import fourier, rqi, weight_norm
+from trainables.probes import fourier, live_units, rqi, weight_norm
 from trainables.seeds import generator
-from trainables.tasks import integer_addition, modular
+from trainables.tasks import digits, integer_addition, modular, sparse_parity
 from trainables.tasks.modular import primitive_powers
 
 NAMES = available("trainables.probes")
@@ -110,3 +111,24 @@ def test_a_model_whose_tables_are_others_has_no_numbers_of_them(subtests):
 def test_tasks_without_an_order_of_residues_have_no_concentration():
     assert fourier.measure({"embedding": torch.randn(13, 2)}, modular.Task(p=12, operation="mul")) == {}
     assert fourier.measure({"embedding": torch.randn(13, 2)}, object()) == {}
+
+
+def test_live_units_are_those_whose_way_in_and_out_is_above_a_tenth_of_the_largest():
+    into, out = torch.zeros(3, 5), torch.zeros(5, 2)
+    into[0], out[:, 1] = torch.tensor([1.0, 1.0, 10.0, 2.0, 0.0]), torch.tensor([1.0, 0.09, 0.1, 0.06, 9.0])
+    for name in ("hidden", "hidden_1"):  # sizes 1, 0.09, 1, 0.12 and 0
+        assert live_units.measure({name: into, "unembedding": out}, None)["live_units"].item() == pytest.approx(3 / 5)
+
+
+def test_almost_all_units_are_live_at_the_start_and_only_networks_with_one_hidden_layer_have_the_number(subtests):
+    bits = sparse_parity.Task()
+    params = dict(dense.Model(width=300).build(bits, generator("init", 0)).named_parameters())
+    assert live_units.measure(params, bits)["live_units"].item() > 0.95
+    for model, task in [
+        (dense.Model(layers=2), digits.Task()),
+        (MODELS[1], TASKS[0]),
+        (load("trainables.models", "decoder").Model(layers=1), integer_addition.Task(p=5)),
+    ]:
+        with subtests.test(model=model):
+            params = dict(model.build(task, generator("init", 0)).named_parameters())
+            assert live_units.measure(params, task) == {}

@@ -51,6 +51,7 @@ VARIANTS = {
         {"base": base, "dimensions": 4, "points": 5, "num_tasks": 6, "data_size": 50, "test_size": 20}
         for base in ("clusters", "digits")
     ],
+    "digits": [{}, {"data_size": 20, "test_size": 100}],
     "integer_addition": [{}, {"p": 7, "train_fraction": 0.5}, {"p": 2, "train_fraction": 1.0}],
     "modular": [
         {},
@@ -78,6 +79,11 @@ VARIANTS = {
             "no_op_share": no,
         }
         for rules, no in ((3, 0.0), (120, 0.25))
+    ],
+    "sparse_parity": [
+        {"n": 10, "k": 2, "data_size": 300, "test_size": 200},
+        {"n": 10, "k": 10, "data_size": 300, "test_size": 200},
+        {"labels": "random", "data_size": 300},
     ],
     "scan": [
         {"data_size": 600, "test_size": 100},
