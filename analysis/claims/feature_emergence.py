@@ -1,8 +1,7 @@
 """Li2 (Tian 2025, arXiv 2509.21519): how features emerge in a two-layer network that learns to multiply in a group.
 
 Features that generalize remain maxima of the energy if there are enough examples: d^2 M log(M) for a group of order M
-whose largest irreducible representation has dimension d. Weight decay makes these features emerge, and Muon spreads
-them over the hidden units. Bi et al. 2026 (arXiv 2603.24746) measure a critical fraction that does not fall.
+whose largest irreducible representation has dimension d. Weight decay makes these features emerge. Bi et al. 2026 (arXiv 2603.24746) measure a critical fraction that does not fall.
 """
 
 import math
@@ -16,7 +15,7 @@ PAPER = "Tian 2025 (arXiv 2509.21519)"
 OTHER = "Bi et al. 2026 (arXiv 2603.24746)"
 QUESTION = "Does the fraction of the pairs that a network needs fall with the order of the group?"
 STUDIES = ("feature_emergence", "feature_emergence_paper")
-GROUPS, MUON = ("feature_emergence_groups",), ("feature_emergence_muon",)
+GROUPS = ("feature_emergence_groups",)
 SIGNALS = """
     select run_id, arg_max(value, step) filter (metric = 'signal_norm') as signal_norm,
         arg_max(value, step) filter (metric = 'signal_alignment') as signal_alignment
@@ -94,16 +93,6 @@ def more_for_symmetric(runs: Runs) -> float:
         critical_fraction([run for run in runs if run["point"].get("task.group") == name]) for name in ("Z24", "S4")
     )
     return symmetric / cyclic if math.isfinite(cyclic) and symmetric > 0 else math.nan
-
-
-def width_gain(runs: Runs) -> float:
-    """Width at which half of the runs generalize, of AdamW divided by that of Muon; log-linear between widths."""
-    groups = grouped(runs, lambda run: run["optimizer"])
-    adamw, muon = (
-        crossing(means(groups.get(name, []), lambda run: math.log(run["width"]), generalized))
-        for name in ("adamw", "muon")
-    )
-    return math.exp(adamw - muon) if math.isfinite(muon) else math.nan
 
 
 CLAIMS = (
@@ -199,17 +188,5 @@ CLAIMS = (
         unit="critical fraction of S4 / of Z24",
         within=RATIO,
         above=1.0,
-    ),
-    Claim(
-        name="muon_needs_fewer_units",
-        says="Muon needs fewer hidden units than Adam to learn all features.",
-        source=f"{PAPER}, Theorem 8",
-        published="about as many units as features, where random draws need a log factor more",
-        studies=MUON,
-        statistic=width_gain,
-        unit="hidden units needed with AdamW / with Muon",
-        within=RATIO,
-        above=1.0,
-        note="With the learning rates of the study; the paper compares optimizers in theory and in one figure.",
     ),
 )

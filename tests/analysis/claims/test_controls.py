@@ -16,6 +16,7 @@ from analysis.claims import (
     circuits_competition,
     effective_theory,
     feature_emergence,
+    feature_emergence_muon,
     omnigrok,
     repeated_data,
     sparse_parity,
@@ -77,11 +78,20 @@ def memorizer(numbers: np.random.Generator) -> Runs:
     for order, share, decay in itertools.product((11, 17, 23, 29, 37), (0.3, 0.4, 0.5, 0.6, 0.7), (0.0, 2e-4)):
         for seed in range(SEEDS):
             facts = {"data_size": round(share * order**2), "train_fraction": round(share * order**2) / order**2}
-            facts |= {"optimizer": ("adamw", "muon")[seed % 2], "width": int(numbers.choice([16, 32, 48]))}
             facts |= {"weight_decay": decay, "seed": seed, "signal_norm": math.exp(numbers.normal())}
             facts |= {"signal_alignment": 0.1 * numbers.normal()}
             facts |= {"test_step_95": 100 if numbers.random() < share else None}
             runs.append(facts | {"point": {"task.group": f"Z{order}", "share": share, "decay": decay}})
+    return runs
+
+
+def any_optimizer(numbers: np.random.Generator) -> Runs:
+    """Needs as many units with Muon as with AdamW, and keeps as many alive."""
+    runs = []
+    for name, width, seed in itertools.product(("adamw", "muon"), (12, 24, 48, 96), range(SEEDS)):
+        facts = {"optimizer": name, "width": width, "seed": seed, "live_units": 0.9 + 0.05 * numbers.normal()}
+        facts |= {"test_step_95": 100 if width > 24 * math.exp(0.3 * numbers.normal()) else None}
+        runs.append(facts | {"point": {"optimizer": name, "model.width": width}})
     return runs
 
 
@@ -150,6 +160,7 @@ CONTROLS = {
     deaf: circuits_competition,
     shuffled_phases: effective_theory,
     memorizer: feature_emergence,
+    any_optimizer: feature_emergence_muon,
     untouched_by_repeats: repeated_data,
     parities_at_once: sparse_parity,
     parities_memorized: sparse_parity,

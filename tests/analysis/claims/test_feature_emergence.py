@@ -13,9 +13,9 @@ from analysis.claims.feature_emergence import (
     more_for_symmetric,
     order,
     signal_gain,
-    width_gain,
     without_decay,
 )
+from analysis.claims.feature_emergence_muon import spared, width_gain
 
 ORDERS, FRACTIONS = (11, 23, 47, 97), [i / 50 for i in range(1, 50)]
 
@@ -97,3 +97,14 @@ def test_signals_are_compared_at_points_with_and_without_decay():
     assert signal_gain(runs) == pytest.approx(math.log(4))
     assert alignment_gain(runs) == pytest.approx(0.4)
     assert math.isnan(signal_gain(runs[:1]))
+
+
+def test_units_in_use_are_those_of_the_widest_runs_that_generalize():
+    facts = [("adamw", 96, 1.0, 9), ("muon", 96, 0.6, 9), ("muon", 96, 0.0, None), ("adamw", 48, 0.2, 9)]
+    runs = [
+        {"optimizer": name, "width": width, "live_units": live, "test_step_95": step}
+        for name, width, live, step in facts
+    ]
+    assert spared(runs) == pytest.approx(0.4)
+    assert math.isnan(spared(runs[1:]))
+    assert math.isnan(spared([]))
