@@ -1,7 +1,8 @@
 """Li2 (Tian 2025, arXiv 2509.21519): how features emerge in a two-layer network that learns to multiply in a group.
 
 Features that generalize remain maxima of the energy if there are enough examples: d^2 M log(M) for a group of order M
-whose largest irreducible representation has dimension d. Weight decay makes these features emerge. Bi et al. 2026 (arXiv 2603.24746) measure a critical fraction that does not fall.
+whose largest irreducible representation has dimension d. Weight decay makes these features emerge. Bi et al. 2026
+(arXiv 2603.24746) measure a critical fraction that does not fall.
 """
 
 import math
