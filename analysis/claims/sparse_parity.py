@@ -1,7 +1,8 @@
 """Barak et al. 2022 (arXiv 2207.08799) and Merrill et al. 2023 (arXiv 2303.11873) on sparse parities.
 
 How many steps it takes to find the k bits of n that decide a parity is a power of n that grows with k; the abstract of
-Barak et al. does not say which, and k - 1 is the law of a later paper for examples. With few examples a dense network memorizes first, and grokking is a sparse one's taking over.
+Barak et al. does not say which, and k - 1 is the law of a later paper for examples. With few examples a dense network
+memorizes first, and grokking is a sparse one's taking over.
 """
 
 import math

@@ -7,8 +7,9 @@ do not lead much further; training accuracy from 0.95 on, as in the paper.
 Prediction: at scale 3 steps to generalize fall like 1 / decay and steps to fit do not change with it. At scales up to 1
 generalization follows at once.
 What was tried: scales 1, 3, 4, 5 and 8, decays 0.03 to 1, 100 to 300 images, widths 50 to 100 and rates 0.003 to 0.01,
-seeds 0, 100 and 101. With 100 images accuracy ends at 0.88 to 0.93, hardly above 0.9; from scale 5 on they did not fit within 500 steps, and decays
-of 1 act while the network fits. A transformer modulo 23 with scales 0.5 to 2 was begun, and came to no result.
+seeds 0, 100 and 101. With 100 images accuracy ends at 0.88 to 0.93, hardly above 0.9; from scale 5 on they did not fit
+within 500 steps, and decays of 1 act while the network fits. A transformer modulo 23 with scales 0.5 to 2 was begun,
+and came to no result.
 Finding (2026-11-30, 96 runs, 13 minutes beside other work): with a first horizon of 5,000 half of the runs at scale 3
 and decay 0.05 had not generalized, so that neither power was known, and grokking by scale was undecided, 0.83 [0.68,
 0.99]. The horizon was then doubled, after that was seen; bars stayed. Now median steps to generalize at scale 3 are
