@@ -1,7 +1,8 @@
 """Barak et al. 2022 (arXiv 2207.08799) and Merrill et al. 2023 (arXiv 2303.11873) on sparse parities.
 
-Gradient descent finds the k bits of n that decide a parity in about n^(k-1) steps: the gradient of a parity of k bits
-is a parity of k - 1. With few examples a dense network memorizes first, and grokking is a sparse one's taking over.
+How many steps it takes to find the k bits of n that decide a parity is a power of n that grows with k; the abstract of
+Barak et al. does not say which, and k - 1 is the law of a later paper for examples. With few examples a dense network
+memorizes first, and grokking is a sparse one's taking over.
 """
 
 import math
@@ -73,7 +74,7 @@ CLAIMS = (
         name="two_bits",
         says="To find 2 bits of n takes a number of steps that grows like n.",
         source=f"{BARAK}, abstract",
-        published="in words: about n^O(k) steps; n^(k-1) in theory, such as Kou et al. 2024 (arXiv 2404.12376)",
+        published="in words: about n^O(k) steps; n^(k-1) examples for sign SGD in Kou et al. 2024 (arXiv 2404.12376)",
         studies=STUDIES,
         statistic=of_two,
         unit="power of n, k = 2",
@@ -85,14 +86,14 @@ CLAIMS = (
         name="three_bits",
         says="To find 3 bits of n takes a number of steps that grows like n^2.",
         source=f"{BARAK}, abstract",
-        published="in words: about n^O(k) steps; n^(k-1) in theory, such as Kou et al. 2024 (arXiv 2404.12376)",
+        published="in words: about n^O(k) steps; n^(k-1) examples for sign SGD in Kou et al. 2024 (arXiv 2404.12376)",
         studies=STUDIES,
         statistic=of_three,
         unit="power of n, k = 3",
         above=1.5,
         below=2.5,
-        note="Without the noise of small batches theory has a power of n down to (k - 1) / 2: each bit's part of the "
-        "gradient is n^(-(k-1)/2). Ours has batches of 32.",
+        note="By our own reckoning the power is k - 1 where the noise of small batches limits, and less without noise. "
+        "Ours has batches of 32.",
     ),
     Claim(
         name="more_bits_are_steeper",

@@ -13,18 +13,17 @@ from torch import Tensor
 
 LIVE = 0.1
 """A unit is live where its size is above this fraction of the largest."""
-FIRST_LAYERS = ("hidden", "hidden_1")
-"""What `mlp` calls the matrix (I, D) before its hidden units, and what `dense` does."""
+OTHERS = ("embedding", "hidden_2")
+"""What networks have that are not of two layers."""
 
 
 def measure(params: dict[str, Tensor], task: Any) -> dict[str, Tensor]:
     """`live_units`, in (0, 1]; nothing for a network with another number of hidden layers."""
     del task
-    first = [params[name] for name in FIRST_LAYERS if name in params]
-    last = params.get("unembedding")
-    if not first or last is None or "embedding" in params or first[0].ndim != 2 or first[0].shape[1:] != last.shape[:1]:
+    first, last = params.get("hidden", params.get("hidden_1")), params.get("unembedding")  # of `mlp`, of `dense`
+    if first is None or last is None or not params.keys().isdisjoint(OTHERS):
         return {}
-    if "hidden_2" in params:
+    if first.ndim != 2 or last.ndim != 2 or first.shape[1] != last.shape[0]:  # somebody's own model
         return {}
-    size_D = first[0].norm(dim=0) * last.norm(dim=1)
+    size_D = first.norm(dim=0) * last.norm(dim=1)
     return {"live_units": (size_D > LIVE * size_D.max()).float().mean()}
