@@ -1,6 +1,6 @@
 """Progress measures for modular addition: how much of a network answers by a few waves in a + b, and how much by rote.
 
-Source: Nanda et al. 2023 (arXiv 2301.05217), section 5. A network that generalizes answers with waves of a few key
+Source: Nanda et al. 2023 (arXiv 2301.05217). A network that generalizes answers with waves of a few key
 frequencies in a + b; its logits at all p^2 pairs, averaged over the pairs with one sum, are all that it has of waves in
 a + b. Restricted loss: of the constant term and the waves of the key frequencies alone. Excluded loss: of the logits
 without those waves. The paper takes the key frequencies from the end of training and reads the same ones off every
