@@ -31,8 +31,10 @@ OPERATIONS = {
     "square_of_sum": lambda a, b, p: (a + b) * (a + b),
     "quadratic": lambda a, b, p: a * a + a * b + b * b,
     "cubic": lambda a, b, p: a * a % p * a + a * b % p * b,
+    "cubic_plus_b": lambda a, b, p: a * a % p * a + a * b % p * b + b,
 }
-"""a o b before the reduction modulo p, by name; `quadratic` is a^2 + ab + b^2 and `cubic` is a^3 + ab^2."""
+"""a o b before the reduction modulo p, by name; `quadratic` is a^2 + ab + b^2, `cubic` is a^3 + ab^2, and
+`cubic_plus_b` is a^3 + ab^2 + b."""
 COMMUTATIVE = ("add", "mul", "sum_of_squares", "square_of_sum", "quadratic")
 LABELS = ("true", "random")
 

@@ -115,6 +115,8 @@ def truth(operation: str, a: int, b: int, p: int) -> int:
             return (a**2 + a * b + b**2) % p
         case "cubic":
             return (a**3 + a * b**2) % p
+        case "cubic_plus_b":
+            return (a**3 + a * b**2 + b) % p
     raise AssertionError(operation)
 
 
