@@ -1,4 +1,4 @@
-"""Power et al. 2022 (arXiv 2201.02177), where grokking was first seen: operations, and the steps that less data takes."""
+"""Power et al. 2022 (arXiv 2201.02177), where grokking was first seen: operations, and steps by the share of data."""
 
 import math
 import statistics
