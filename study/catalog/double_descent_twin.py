@@ -4,7 +4,9 @@ Huang et al. 2024 (arXiv 2402.15175) use it as the twin of a + b that is as hard
 double descent is deeper where the critical size is larger. In `double_descent`, whose hidden units square their input,
 the twin is the easier task; here both are learned by a one-layer transformer modulo 23, as in the paper modulo 113.
 Prediction: the twin needs more data than a + b.
-Finding: open.
+Finding (2026-11-30, 72 runs): as predicted. Mean test accuracy passes a half with 240 examples for a + b and with 275
+for (a + b)^2, 1.15 [1.02, 1.35] times as many. With 180 to 370 examples it is 0.17, 0.33, 0.57, 0.73, 0.91 and 0.93 for
+the one, and 0.12, 0.21, 0.29, 0.63, 0.80 and 0.85 for the other.
 """
 
 from study.spec import StudySpec
