@@ -50,7 +50,7 @@ STUDY = StudySpec(
         *map(lazy, (1.4, 2.0, 2.8, LARGEST)),
         lazy(LARGEST) | {"task.labels": "random", "task.pairs_together": True},
     ],
-    seeds=6,
+    seeds=12,
     horizon=10_000,
     probes=("kernel_alignment",),
     probes_per_decade=24,

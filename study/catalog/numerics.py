@@ -31,7 +31,7 @@ STUDY = StudySpec(
         optimizer=adamw.Optimizer(learning_rate=3e-3, epsilon=1e-30),
     ),
     axes={"loss": LOSSES, "optimizer.weight_decay": (0.0, 1.0)},
-    seeds=6,
+    seeds=12,
     horizon=4000,
     probes=("softmax_collapse",),
     probes_per_decade=24,

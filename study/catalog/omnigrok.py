@@ -33,6 +33,6 @@ STUDY = StudySpec(
         loss="mse",
     ),
     axes={"model.init_scale": (0.5, 1.0, 2.0, 3.0), "optimizer.weight_decay": (0.05, 0.1, 0.2, 0.4)},
-    seeds=6,
+    seeds=12,
     horizon=10_000,
 )

@@ -37,7 +37,7 @@ STUDY = StudySpec(
     axes={"task.train_fraction": (0.7, 0.75, 0.8)},
     # A control with nothing to generalize, not even that a + b is b + a: it shows what training alone does to pathways.
     extra=[{"task.train_fraction": 0.75, "task.labels": "random", "task.pairs_together": True}],
-    seeds=6,
+    seeds=12,
     horizon=2000,
     evaluations_per_decade=12,
     probes=("pathway",),

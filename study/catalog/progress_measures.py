@@ -37,7 +37,7 @@ STUDY = StudySpec(
     axes={"task.train_fraction": (0.65, 0.7)},
     # A control with nothing to find but labels to memorize.
     extra=[{"task.train_fraction": 0.7, "task.labels": "random"}],
-    seeds=6,
+    seeds=12,
     horizon=2500,
     probes=("progress_measures",),
     probes_per_decade=24,

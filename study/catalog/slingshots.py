@@ -27,7 +27,7 @@ STUDY = StudySpec(
         optimizer=adamw.Optimizer(learning_rate=0.01),
     ),
     axes={"optimizer.epsilon": (1e-8, 1e-5), "loss": ("cross_entropy", "cross_entropy_64")},
-    seeds=8,
+    seeds=16,
     horizon=1500,
     evaluations_per_decade=100,
     probes=("softmax_collapse",),
