@@ -7,7 +7,7 @@ import pytest
 
 from analysis.claim import REPRODUCED, Runs
 from analysis.claims.label_corruption import CLAIMS, corruption, kept, lightly_corrupted
-from tests.analysis.claims.test_controls import SEEDS, verdict
+from tests.support.controls import SEEDS, verdict
 
 FRACTIONS, CORRUPTIONS, DECAYS = (0.3, 0.5, 0.7, 0.9), (0.0, 0.1, 0.2, 0.3, 0.4), (0.0, 5.0, 10.0, 15.0)
 

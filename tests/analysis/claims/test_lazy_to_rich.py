@@ -21,7 +21,7 @@ from analysis.claims.lazy_to_rich import (
     with_scale_by_loss,
 )
 from study.catalog.lazy_to_rich import STUDY
-from tests.analysis.claims.test_controls import SEEDS, verdict
+from tests.support.controls import SEEDS, verdict
 
 
 def run(point: dict, seed: int, late: float | None, fit: int = 100, **changes) -> dict:

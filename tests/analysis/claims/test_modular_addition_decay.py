@@ -8,7 +8,7 @@ import pytest
 
 from analysis.claim import NOT_REPRODUCED, REPRODUCED, Runs
 from analysis.claims.modular_addition_decay import CLAIMS, slope
-from tests.analysis.claims.test_controls import SEEDS, verdict
+from tests.support.controls import SEEDS, verdict
 
 FRACTIONS, DECAYS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8), (0.0, 0.1, 0.3, 1.0, 3.0)
 HORIZON = 3000

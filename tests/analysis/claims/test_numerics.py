@@ -11,7 +11,7 @@ from analysis.claim import REPRODUCED, Runs
 from analysis.claims import numerics, slingshots
 from analysis.claims.numerics import BITS, collapse_step, sooner_by_bits
 from analysis.claims.slingshots import spiked
-from tests.analysis.claims.test_controls import SEEDS, verdict
+from tests.support.controls import SEEDS, verdict
 
 
 def softmaxes(learner) -> Runs:

@@ -15,7 +15,7 @@ from analysis.claims.progress_measures import (
     key_frequencies,
     lead,
 )
-from tests.analysis.claims.test_controls import SEEDS, verdict
+from tests.support.controls import SEEDS, verdict
 
 GUESSING = math.log(37)
 
