@@ -28,7 +28,7 @@ STUDY = StudySpec(
         batch_size=64,
     ),
     axes={"task.num_tasks": (4, 16, 64, 128, 256, 512, 4096), "model.width": (16, 48)},
-    seeds=5,
+    seeds=10,
     horizon=1000,
     evaluations_per_decade=4,  # evaluating five splits is expensive compared with so few steps
     evaluation_examples=512,

@@ -26,6 +26,6 @@ STUDY = StudySpec(
         "task.train_fraction": (0.3, 0.4, 0.5, 0.6, 0.7, 0.8),
         "optimizer.weight_decay": (0.0, 0.1, 0.3, 1.0, 3.0),
     },
-    seeds=5,
+    seeds=10,
     horizon=3000,
 )
