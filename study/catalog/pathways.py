@@ -4,12 +4,12 @@ Li, Fan, Zhou 2025 (arXiv 2506.21551) scaled down for two CPU cores: three layer
 2, on addition modulo 23, where the training set is memorized long before the test set is answered.
 Prediction: once test accuracy rises, pathways of memorized examples become more similar and smoother, and track test
 accuracy more closely than the training loss does. Before that, while examples are memorized, they become less similar.
-Finding (2026-11-30, 48 runs; half of them take 2 minutes 40): mostly as predicted. All runs have fitted by step 1,000, on
-random labels too, where they stay at chance; the others end at test accuracy 0.84. From the fit to the end the distance
-of pathways falls by 0.030, on random labels by 0.005, and the edits between pathways of two experts a layer by 0.23,
-where they rise by 0.05 on random labels. Smoothness rises by 0.20 and by 0.09, which twelve seeds do not tell apart.
-Which runs generalize follows from the change of distance better than from that of the loss, which falls as much without
-anything to generalize. While runs fit, the distance rises by 0.005 [0.001, 0.007].
+Finding (2026-11-30, 48 runs; half of them take 2 minutes 40): mostly as predicted. All runs have fitted by step 1,000,
+on random labels too, where they stay at chance; the others end at test accuracy 0.84. From the fit to the end the
+distance of pathways falls by 0.030, on random labels by 0.005, and the edits between pathways of two experts a layer by
+0.23, where they rise by 0.05 on random labels. Smoothness rises by 0.20 and by 0.09, which twelve seeds do not tell
+apart. Which runs generalize follows from the change of distance better than from that of the loss, which falls as much
+without anything to generalize. While runs fit, the distance rises by 0.005 [0.001, 0.007].
 With six seeds four of the five claims were undecided; seeds were doubled once. Before (2026-11-21), distance and
 smoothness were correlated with test accuracy within runs, -0.70 and 0.49, as the paper does; but anything that drifts
 with time correlates like this, the logarithm of the step at 0.96.
