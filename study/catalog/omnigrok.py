@@ -10,12 +10,12 @@ What was tried: scales 1, 3, 4, 5 and 8, decays 0.03 to 1, 100 to 300 images, wi
 seeds 0, 100 and 101. With 100 images accuracy ends at 0.88 to 0.93, hardly above 0.9; from scale 5 on they did not fit
 within 500 steps, and decays of 1 act while the network fits. A transformer modulo 23 with scales 0.5 to 2 was begun,
 and came to no result.
-Finding (2026-11-30, 96 runs, 13 minutes beside other work): with a first horizon of 5,000 half of the runs at scale 3
-and decay 0.05 had not generalized, so that neither power was known, and grokking by scale was undecided, 0.83 [0.68,
-0.99]. The horizon was then doubled, after that was seen; bars stayed. Now median steps to generalize at scale 3 are
-4,836, 2,315, 716 and 488, which fall like decay^-1.16 [-1.61, -0.66]: undecided. Steps to fit are 206 to 237; their
-power is -0.03 [-0.19, 0.10] of that. All 48 runs at scales up to 1 generalize within 100 steps of the fit, and 23 of
-24 at scale 3 do so later, a difference of 0.96 [0.84, 1].
+Finding (2026-11-30, 192 runs; half of them take 140 seconds): with six seeds and a first horizon of 5,000 half of the
+runs at scale 3 and decay 0.05 had not generalized, so that neither power was known, and grokking by scale was
+undecided. The horizon was then doubled, after that was seen, and the seeds, too; bars stayed. Median steps to
+generalize at scale 3 are 4,642, 3,162, 750 and 443, which fall like decay^-1.22 [-1.46, -0.91]: undecided, between the
+law and steeper. Steps to fit are 215 to 237; their power is 0.02 [-0.08, 0.10] of that. All 96 runs at scales up to 1
+generalize within 100 steps of the fit, and 46 of 48 at scale 3 do so later, a difference of 0.96 [0.89, 1].
 """
 
 from study.spec import StudySpec
