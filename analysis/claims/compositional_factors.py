@@ -64,7 +64,8 @@ def new_less_held_out(runs: Runs) -> float:
     """Accuracy on new commands minus that on held-out verbs, with the fewest verbs and the most commands."""
     for of_verbs in grouped(runs, lambda run: run["point"][VERBS]).values():
         *_, most = grouped(of_verbs, lambda run: run["point"][COMMANDS]).values()
-        return mean([run["final_test_accuracy"] - run["final_ood_accuracy"] for run in most])
+        known = [run for run in most if run["final_ood_accuracy"] is not None]
+        return mean([run["final_test_accuracy"] - run["final_ood_accuracy"] for run in known])
     return math.nan
 
 

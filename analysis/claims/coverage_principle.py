@@ -67,7 +67,7 @@ def cutoff_correlation(runs: Runs) -> float:
     """Mean rank correlation of k-cutoff and accuracy, over runs that partly compose and have three cutoffs."""
     found = []
     for run in runs:
-        if run["final_test_accuracy"] < run["final_ood_accuracy"] + LEARNED:
+        if run["final_ood_accuracy"] is None or run["final_test_accuracy"] < run["final_ood_accuracy"] + LEARNED:
             continue
         accuracy = {k: run[f"cutoff_{k}"] for k in LEVELS if run[f"cutoff_{k}"] is not None}
         if math.isfinite(correlation := rank_correlation(accuracy)):

@@ -36,11 +36,12 @@ def exponent_saved(runs: Runs) -> float:
 def non_tree_behind(runs: Runs) -> float:
     """Mean test accuracy of non-trees with the bridge minus that of two hops over as many tokens: non-trees with their
     most data, two hops with the most that is no more than that."""
-    non_trees = [run for run in runs if run["point"].get("task.structure") == "non_tree"]
+    trained = [run for run in runs if run["max_test_accuracy"] is not None]
+    non_trees = [run for run in trained if run["point"].get("task.structure") == "non_tree"]
     if not non_trees:
         return math.nan
     largest, tokens = max((run["data_size"], run["point"]["task.n"]) for run in non_trees)
-    trees = [run for run in two_hops(runs, "bridges") if run["point"]["task.n"] == tokens]
+    trees = [run for run in two_hops(trained, "bridges") if run["point"]["task.n"] == tokens]
     sizes = means(trees, lambda run: run["data_size"], lambda run: run["max_test_accuracy"])
     known = [size for size in sizes if size <= largest]
     of_non_trees = mean([run["max_test_accuracy"] for run in non_trees if run["data_size"] == largest])

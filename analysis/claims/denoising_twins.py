@@ -42,7 +42,8 @@ CLOSED = math.log(1.1)
 
 def by_images(runs: Runs) -> list[Runs]:
     """The runs by their number of images, fewest first."""
-    return list(grouped(runs, lambda run: run["point"]["task.num_images"]).values())
+    trained = [run for run in runs if run["to_memorizer"] is not None]  # a run that failed has no losses
+    return list(grouped(trained, lambda run: run["point"]["task.num_images"]).values())
 
 
 def agreement(twins: Runs) -> float:
@@ -60,7 +61,8 @@ def agreement_with_many(runs: Runs) -> float:
     All twins see the same noisy images, so the best linear denoiser and the noisy image itself are what any two
     answers may have in common; both are projected out.
     """
-    return agreement([run | {"outputs": beyond_linear(run)} for run in by_images(runs)[-1]]) if runs else math.nan
+    cells = by_images(runs)
+    return agreement([run | {"outputs": beyond_linear(run)} for run in cells[-1]]) if cells else math.nan
 
 
 def beyond_linear(run: dict[str, Any]) -> NDArray[np.float64]:
@@ -99,7 +101,8 @@ def generality(runs: Runs) -> float:
 
 def generality_with_few(runs: Runs) -> float:
     """Generality at the smallest number of images."""
-    return generality(by_images(runs)[0]) if runs else math.nan
+    cells = by_images(runs)
+    return generality(cells[0]) if cells else math.nan
 
 
 def generality_at_best(runs: Runs) -> float:

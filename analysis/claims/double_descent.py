@@ -62,13 +62,13 @@ def dip_above(runs: Runs) -> float:
 
 def twin_needs_more(runs: Runs) -> float:
     """Data size from which the mean test accuracy is a half, of (a + b)^2 over that of a + b; NaN where a + b has none
-    within the study's sizes, infinity where the twin never gets there."""
+    within the study's sizes, infinity where the twin never gets there, 0 where it is there with the least."""
     of_size = {
         operation: means(group, lambda run: run["data_size"], lambda run: run["final_test_accuracy"])
         for operation, group in grouped(runs, lambda run: run["point"].get("task.operation")).items()
     }
     ours, twin = (crossing(of_size.get(operation, {})) for operation in (ADD, TWIN))
-    return twin / ours if math.isfinite(ours) and twin > 0 else math.nan
+    return max(twin, 0.0) / ours if math.isfinite(ours) else math.nan
 
 
 def _depths_where(runs: Runs, below: bool) -> list[float]:

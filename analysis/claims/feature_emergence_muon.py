@@ -20,11 +20,14 @@ def of(runs: Runs, optimizer: str) -> Runs:
 
 
 def width_gain(runs: Runs) -> float:
-    """Width at which half of the runs generalize, of AdamW divided by that of Muon; log-linear between widths."""
+    """Width at which half of the runs generalize, of AdamW divided by that of Muon; log-linear between widths.
+    0 where Muon never generalizes."""
+    if not of(runs, "adamw") or not of(runs, "muon"):
+        return math.nan
     adamw, muon = (
         crossing(means(of(runs, name), lambda run: math.log(run["width"]), generalized)) for name in ("adamw", "muon")
     )
-    return math.exp(adamw - muon) if math.isfinite(muon) else math.nan
+    return math.exp(adamw - muon)  # NaN where both never do, or both with the smallest width
 
 
 def spared(runs: Runs) -> float:

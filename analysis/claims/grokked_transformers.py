@@ -74,7 +74,8 @@ def ood_accuracy(runs: Runs) -> float:
 
 def over_chance_when_shared(runs: Runs) -> float:
     """Mean final out-of-distribution accuracy of the runs whose layers run twice, over chance."""
-    return mean([run["final_ood_accuracy"] / run["chance_accuracy"] for run in runs if run["point"]["model.loops"] > 1])
+    known = [run for run in runs if run["point"]["model.loops"] > 1 and run["final_ood_accuracy"] is not None]
+    return mean([run["final_ood_accuracy"] / run["chance_accuracy"] for run in known])
 
 
 def grokked(runs: Runs) -> Runs:

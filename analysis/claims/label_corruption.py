@@ -5,7 +5,9 @@ it unlearn them (inversion), and too much of it makes it forget the rule as well
 keeps follows from its training accuracy: 1 where it keeps all, 1 minus the corruption where it corrects all.
 """
 
-from analysis.claim import CORRELATION, DIFFERENCE, SHARE, Claim, Runs
+import math
+
+from analysis.claim import CORRELATION, DIFFERENCE, FEW_SEEDS, SHARE, Claim, Runs
 from analysis.statistics import crossing, grouped, mean, means, rank_correlation
 
 PAPER = "Doshi et al. 2023 (arXiv 2310.13061)"
@@ -43,13 +45,13 @@ def share_in(phase: str, place: int):
 
 
 def kept(runs: Runs) -> float:
-    """Mean share of the wrong labels that runs keep which generalize; NaN where none does."""
+    """Mean share of the wrong labels that runs keep which generalize; NaN where fewer than five do."""
     shares = [
         1 - (1 - run["final_train_accuracy"]) / corruption(run)
         for run in lightly_corrupted(runs)
         if (run["final_test_accuracy"] or 0) >= HIGH
     ]
-    return mean(shares)
+    return mean(shares) if len(shares) >= FEW_SEEDS else math.nan
 
 
 def unlearned(runs: Runs) -> float:
@@ -106,7 +108,6 @@ CLAIMS = (
         studies=STUDIES,
         statistic=unlearned,
         unit="share of the wrong labels that generalizing runs keep, without decay minus at the largest decay but one",
-        columns=PHASE,
         above=0.5,
     ),
     Claim(
@@ -154,7 +155,6 @@ CLAIMS = (
         statistic=data_for_corruption,
         unit="rank correlation of corruption and critical fraction, without decay",
         within=CORRELATION,
-        columns=PHASE,
         above=0.8,
     ),
 )

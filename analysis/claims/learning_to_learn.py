@@ -30,8 +30,8 @@ group by run_id
 
 
 def main(runs: Runs) -> Runs:
-    """The runs of the study's grid, without its further points that vary the batch size."""
-    return [run for run in runs if "batch_size" not in run["point"]]
+    """The runs of the study's grid that were measured, without its further points that vary the batch size."""
+    return [run for run in runs if "batch_size" not in run["point"] and run["first_test_accuracy"] is not None]
 
 
 def doublings(run: dict) -> float:

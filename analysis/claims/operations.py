@@ -19,10 +19,10 @@ def gain_over_hard(runs: Runs) -> float:
     """Fraction of runs that generalize at the largest fraction of the table, mean over operations, minus that of
     a^3 + ab^2 + b."""
     most = max((run["train_fraction"] for run in runs), default=math.nan)
+    largest = [run for run in runs if run["train_fraction"] == most]
     shares = {
         operation: mean([generalized(run) for run in group])
-        for operation, group in grouped(runs, lambda run: run["point"].get("task.operation")).items()
-        if any(run["train_fraction"] == most for run in group)
+        for operation, group in grouped(largest, lambda run: run["point"].get("task.operation")).items()
     }
     hard = shares.pop(HARD, math.nan)
     return mean(list(shares.values())) - hard

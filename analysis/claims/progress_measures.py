@@ -34,7 +34,8 @@ COLUMNS = """
         run_id,
         arg_max(restricted, step) filter (step < test_step_50) as restricted_on_eve,
         arg_min(excluded - train_loss, step) filter (step >= train_step_99) as excluded_at_fit,
-        arg_max(excluded - train_loss, step) filter (step < test_step_50) as excluded_on_eve,
+        arg_max(excluded - train_loss, step) filter (step >= train_step_99 and step < test_step_50)
+            as excluded_on_eve,
         arg_max(key_frequencies, step) as final_key_frequencies,
         arg_max(gini, step) - arg_min(gini, step) filter (step >= train_step_99) as gini_rise,
         min(step) filter (step >= train_step_99 and restricted < -ln(chance_accuracy) / 2) as restricted_step,
@@ -73,7 +74,7 @@ def key_frequencies(runs: Runs) -> float:
 
 def gini_gain(runs: Runs) -> float:
     """Mean rise of the Gini coefficient after the fit in runs that generalize, minus that with random labels."""
-    true = mean([run["gini_rise"] for run in generalizing(runs)])
+    true = mean([run["gini_rise"] for run in generalizing(runs) if run["gini_rise"] is not None])
     return true - mean([run["gini_rise"] for run in runs if random(run) and run["gini_rise"] is not None])
 
 

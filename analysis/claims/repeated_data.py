@@ -39,7 +39,8 @@ def repeats(run: dict) -> int | None:
 
 def by_share(runs: Runs) -> dict[float, Runs]:
     """The runs by the share of the data that is repeated."""
-    return grouped(runs, lambda run: run["point"].get("task.repeated_share"))
+    measured = [run for run in runs if run["fresh_loss"] is not None]  # a run that failed has no losses
+    return grouped(measured, lambda run: run["point"].get("task.repeated_share"))
 
 
 def peak_height(runs: Runs) -> float:

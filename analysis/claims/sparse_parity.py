@@ -52,20 +52,22 @@ def rise(runs: Runs) -> float:
 
 
 def delay(runs: Runs) -> float:
-    """Median of steps to generalize over steps to fit, of the runs with few examples; NaN where most of them do not."""
+    """Median of steps to generalize over steps to fit, of the runs with few examples; NaN where most do not."""
     fitted = [run for run in memorizing(runs, "true") if run["train_step_95"] is not None]
     ratio = statistics.median(steps(run) / run["train_step_95"] for run in fitted) if fitted else math.nan
-    return ratio if math.isfinite(ratio) else math.nan
+    return ratio if math.isfinite(ratio) else math.nan  # who only memorizes does not generalize late
 
 
 def live_after_grokking(runs: Runs) -> float:
     """Mean share of live units at the end of the runs with few examples that have generalized."""
-    return mean([run["live_units"] for run in memorizing(runs, "true") if generalized(run)])
+    known = [run for run in memorizing(runs, "true") if run["live_units"] is not None]
+    return mean([run["live_units"] for run in known if generalized(run)])
 
 
 def dense_without_rule(runs: Runs) -> float:
     """Mean share of live units of networks that memorize random labels, over that of networks that have generalized."""
-    sparse, dense = live_after_grokking(runs), mean([run["live_units"] for run in memorizing(runs, "random")])
+    memorized = [run for run in memorizing(runs, "random") if run["live_units"] is not None]
+    sparse, dense = live_after_grokking(runs), mean([run["live_units"] for run in memorized if run["train_step_95"]])
     return dense / sparse if sparse > 0 else math.nan
 
 

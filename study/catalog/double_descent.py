@@ -4,10 +4,9 @@ Huang et al. 2024 (arXiv 2402.15175) study one-layer transformers; here a quadra
 extra points train on random labels for every pair, which gives each width's capacity.
 Prediction: below the data size at which the curves of capacity and critical size cross, accuracy falls between small
 models in progression and large ones that grok; above it there is no dip.
-Finding (2026-11-21, 243 runs): as predicted for a + b. At 212 examples test accuracy is 0.46 at width 24, 0.02 at 64
-and 0.81 at 128; at 232 it is 1.00 at 48, 0.13 at 64 and 1.00 from 96 on; at 291 and 370 it only rises. The curves cross
-at 289 examples, so close to 291 that the seeds do not decide on which side 291 lies. The twin turns out to be easier
-here, because hidden units square their input: 1.00 from width 64 on at 212 examples, and a dip of 0.09.
+Finding (2026-11-30, 225 runs, 5 minutes 42): as predicted. At 212 examples test accuracy is 0.48 at width 32, 0.03 at
+64 and 0.84 at 128; at 232 it is 1.00 at 48, 0.11 at 64 and 1.00 at 128; at 330 and 423 it only rises. The curves cross
+at 293 examples. Sizes of before, 291 and 370, left open on which side of the crossing the smaller one lies.
 What was tried: within 2,000 steps, widths of 64 and more do not rise again.
 """
 

@@ -27,6 +27,6 @@ STUDY = dataclasses.replace(
         "task.label_corruption": tuple(round(0.05 * i, 2) for i in range(19)),
         "optimizer.weight_decay": (0.0, 5.0, 15.0, 20.0),
     },
-    seeds=3,
+    seeds=5,
     horizon=2000,
 )

@@ -31,7 +31,7 @@ STUDY = StudySpec(
         "task.data_size": (60, 83, 115, 159, 219, 303, 420),
         "optimizer.weight_decay": (0.3, 1.0, 3.0),
     },
-    seeds=10,
+    seeds=5,
     horizon=6000,
     definition="huang2024",
 )

@@ -1,7 +1,7 @@
 """The store as one study has it: its runs, each judged at the study's horizon or at an earlier one.
 
 Views of a connection's own stand before those of the file, so that a query reads `outcomes`, `phases`, `curves`,
-`probes` and `cells` as ever and sees those of the study.
+`metrics`, `probes` and `cells` as ever and sees those of the study.
 """
 
 import re
@@ -46,7 +46,7 @@ class Scope:
             *(
                 f"create view {name} as select rows.* from {main}.{name} as rows join outcomes using (run_id)"
                 " where step <= outcomes.horizon"
-                for name in ("curves", "probes")
+                for name in ("curves", "metrics", "probes")
             ),
         ):
             connection.execute(_temporary(statement))

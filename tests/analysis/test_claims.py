@@ -11,7 +11,7 @@ from click.testing import CliRunner
 import analysis
 from analysis import claim_check
 from analysis.charts import claims as charts_claims
-from analysis.claim import Checked, Claim, as_row
+from analysis.claim import FEW_SEEDS, Checked, Claim, as_row
 from analysis.claim_check import all_claims, check_claims, ended_runs
 from analysis.interval import interval
 from analysis.statistics import crossing, means, power, rank_correlation
@@ -33,6 +33,33 @@ def claim(**changes) -> Claim:
     given = {"name": "c", "says": "It is.", "source": "Somebody 2024 (arXiv 2401.00001)", "published": "1"}
     given |= {"studies": (NAME,), "statistic": lambda runs: float(len(runs)), "unit": "runs", "above": 0.0}
     return Claim(**(given | changes))
+
+
+def test_every_study_with_claims_asks_for_five_seeds(subtests):
+    for name in sorted({name for _, one in ALL for name in one.studies}):
+        with subtests.test(study=name):
+            assert find(name).seeds >= FEW_SEEDS
+
+
+def test_runs_that_failed_do_not_stop_a_statistic(tmp_path_factory, subtests):
+    """A run that failed has a point and no measures: a statistic gives its number of the others, or NaN."""
+    for name in sorted({one.studies[0] for _, one in ALL}):
+        study = find(name)
+        specs = [study.run(point, 0) for point in study.points()[:80]]
+        runs = [run(spec, {}, point, [0], status="failed") for spec, point in zip(specs, study.points(), strict=False)]
+        planned = {
+            spec.run_id: {
+                "train_fraction": getattr(spec.task, "train_fraction", None),
+                "weight_decay": getattr(spec.optimizer, "weight_decay", 0.0),
+            }
+            for spec in specs
+        }
+        store = write_study(tmp_path_factory.mktemp("failed"), runs, dict(study.axes), study=name)
+        for one in (one for _, one in ALL if one.studies[0] == name):
+            with subtests.test(study=name, claim=one.name):
+                found = ended_runs(store, name, study.horizon, one.columns)
+                assert found
+                one.statistic([row | planned[row["run_id"]] for row in found])
 
 
 def point(width: int) -> dict:

@@ -27,6 +27,8 @@ from trainables.parts import name_of
 from trainables.probes import Finding
 from trainables.probes.fourier import residue_tables
 
+MODELS = ("transformer", "mlp")
+"""Those with an embedding of residues and an unembedding."""
 TIMES_MEAN = 1.5
 """A key frequency's wave has a norm of more than so many times the mean norm over all frequencies."""
 
@@ -41,8 +43,13 @@ class Waves(NamedTuple):
 
 
 def check(spec: Any) -> None:
-    """SpecError unless the task is addition modulo an odd number."""
+    """SpecError unless a transformer or an mlp adds modulo an odd number, and is trained with cross-entropy."""
     task = spec.task
+    if name_of(spec.model) not in MODELS or spec.loss != "cross_entropy":
+        raise SpecError(
+            f"probe 'progress_measures' needs model {' or '.join(MODELS)} and loss 'cross_entropy', got "
+            f"{name_of(spec.model)!r} and {spec.loss!r}."
+        )
     if name_of(task) != "modular" or task.operation != "add" or task.p % 2 == 0:
         raise SpecError(f"probe 'progress_measures' needs task 'modular' with operation 'add' and odd p, got {task!r}.")
 

@@ -96,7 +96,8 @@ def test_the_twin_needs_more_data_where_it_crosses_a_half_later():
 
     assert twin_needs_more(runs((0.0, 0.0, 0.5))) == pytest.approx(1.5)
     assert twin_needs_more(runs((0.0, 0.0, 0.1))) == math.inf
-    assert math.isnan(twin_needs_more(runs((0.9, 1.0, 1.0)))), "somewhere below the smallest size"
+    assert twin_needs_more(runs((0.9, 1.0, 1.0))) == 0, "somewhere below the smallest size"
+    assert math.isnan(twin_needs_more([run for run in runs((0.0, 0.0, 0.5)) if run["point"][OPERATION] != "add"]))
 
 
 def test_a_dip_has_something_higher_on_both_sides():

@@ -62,7 +62,13 @@ def answered(nonlinear: float, own: float) -> dict:
     noisy_A, linear_A = linear_answers(8, 0.2)
     common_A, own_A = np.random.default_rng(7).normal(size=len(noisy_A)), RANDOM.normal(size=len(noisy_A))
     outputs_A = 300 * noisy_A + 500 * linear_A + nonlinear * common_A + own * own_A
-    return {"run_id": str(RANDOM.random()), "point": {"task.num_images": 9}, "outputs": outputs_A, "spec": SPEC}
+    return {
+        "run_id": str(RANDOM.random()),
+        "point": {"task.num_images": 9},
+        "outputs": outputs_A,
+        "spec": SPEC,
+        "to_memorizer": 1.0,
+    }
 
 
 def test_what_a_linear_denoiser_answers_is_no_agreement():

@@ -84,6 +84,9 @@ def test_optimizers_are_compared_by_the_width_they_need():
     ]
     assert width_gain(runs) == pytest.approx(4)
     assert math.isnan(width_gain(runs[:5]))
+    never = [run | {"test_step_95": None} for run in runs[5:]]
+    assert width_gain(runs[:5] + never) == 0
+    assert math.isnan(width_gain([run | {"test_step_95": None} for run in runs]))
 
 
 def test_signals_are_compared_at_points_with_and_without_decay():

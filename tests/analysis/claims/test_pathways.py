@@ -57,9 +57,13 @@ def pathway_run(random: bool, **columns: float) -> dict:
 
 def test_runs_on_random_labels_are_subtracted(found):
     runs = [pathway_run(False, distance_change=-0.3), pathway_run(False, distance_change=-0.1), pathway_run(True)]
-    assert more_than_on_random_labels("distance_change", runs) == pytest.approx(-0.1)
-    assert math.isnan(more_than_on_random_labels("distance_change", runs[:2]))
-    assert more_than_on_random_labels("distance_change", [*runs, found["d"]]) == pytest.approx(-0.1)
+    assert more_than_on_random_labels("distance_change", -1, runs) == pytest.approx(-0.1)
+    assert math.isnan(more_than_on_random_labels("distance_change", -1, runs[:2]))
+    assert more_than_on_random_labels("distance_change", -1, [*runs, found["d"]]) == pytest.approx(-0.1)
+    apart = [*runs, pathway_run(True, distance_change=0.4)]
+    assert more_than_on_random_labels("distance_change", -1, apart) == pytest.approx(-0.2), (
+        "no more than it falls itself"
+    )
     assert all(math.isnan(claim.statistic([])) for claim in CLAIMS)
 
 
