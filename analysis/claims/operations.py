@@ -40,8 +40,11 @@ def growth(runs: Runs) -> float:
             for fraction, cell in cells.items()
         }
         medians = max(medians, steps, key=len)
-    known = [(100 * fraction, math.log(steps)) for fraction, steps in medians.items() if 0 < steps < math.inf][:NEAREST]
-    return math.exp(-np.polyfit(*zip(*known, strict=True), 1)[0]) if len(known) > 2 else math.nan
+    nearest = [fraction for fraction, steps in medians.items() if 0 < steps < math.inf][:NEAREST]
+    if len(nearest) < 3:
+        return math.nan
+    percent = [100 * fraction for fraction in nearest]
+    return math.exp(-float(np.polyfit(percent, np.log([medians[fraction] for fraction in nearest]), 1)[0]))
 
 
 CLAIMS = (
