@@ -40,9 +40,8 @@ class RunSpec:
     loss: str = "cross_entropy"
     """`cross_entropy`; `mse` against one-hot targets (mean over classes) or against numbers; `sse`, the sum over
     classes; or `stablemax`, cross-entropy whose exponential is x + 1 from 0 on and 1 / (1 - x) below (Prieto et al.
-    2025, arXiv 2501.04697). `cross_entropy_16` and `cross_entropy_64` compute the softmax in float16 and float64, and
-    all else as ever: in float16 the loss of an example is zero from a probability of 0.9995 on, in float32 from 1 -
-    1e-7, in float64 from 1 - 2e-16. Gradients of the logits below 6e-8 are lost in float16, too."""
+    2025, arXiv 2501.04697). `cross_entropy_16` and `cross_entropy_64` have their softmax in float16 and float64: a loss
+    is zero from a probability of 0.9995 on, and of 1 - 2e-16 (in float32 of 1 - 1e-7)."""
     batch_size: int | None = None
     """Examples per step; None = full batch."""
     seed: int = 0

@@ -20,14 +20,14 @@ from study.spec import StudySpec
 from trainables.models import dense
 from trainables.optimizers import sgd
 from trainables.spec import RunSpec
-from trainables.tasks import sparse_parity
+from trainables.tasks import parities
 
 FEW = {"task.n": 40, "task.k": 3, "task.data_size": 1000, "optimizer.weight_decay": 0.01}
 
 STUDY = StudySpec(
     question="How many steps does it take to find the bits that decide a parity, and how few units does it take then?",
     base=RunSpec(
-        task=sparse_parity.Task(data_size=30_000),
+        task=parities.Task(data_size=30_000),
         model=dense.Model(width=200),
         optimizer=sgd.Optimizer(learning_rate=0.1, momentum=0.0),
         batch_size=32,

@@ -27,10 +27,10 @@ from trainables.models.mlp import gromov_weights
 from trainables.seeds import generator
 from trainables.spec import LOSSES
 from trainables.step import example_losses
-from trainables.tasks import digits, modular, sparse_parity
+from trainables.tasks import digits, modular, parities
 
 TASK = modular.Task(p=11)
-READS = {"dense": sparse_parity.Task(n=12, data_size=80, test_size=80)}
+READS = {"dense": parities.Task(n=12, data_size=80, test_size=80)}
 """The task of a model that does not read pairs of residues."""
 
 

@@ -11,7 +11,7 @@ from trainables.models import dense
 from trainables.models.mlp import gromov_weights
 from trainables.probes import fourier, live_units, rqi, weight_norm
 from trainables.seeds import generator
-from trainables.tasks import digits, integer_addition, modular, sparse_parity
+from trainables.tasks import digits, integer_addition, modular, parities
 from trainables.tasks.modular import primitive_powers
 
 NAMES = available("trainables.probes")
@@ -121,7 +121,7 @@ def test_live_units_are_those_whose_way_in_and_out_is_above_a_tenth_of_the_large
 
 
 def test_almost_all_units_are_live_at_the_start_and_only_networks_with_one_hidden_layer_have_the_number(subtests):
-    bits = sparse_parity.Task()
+    bits = parities.Task()
     params = dict(dense.Model(width=300).build(bits, generator("init", 0)).named_parameters())
     assert live_units.measure(params, bits)["live_units"].item() > 0.95
     for model, task in [

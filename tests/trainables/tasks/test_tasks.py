@@ -80,7 +80,7 @@ VARIANTS = {
         }
         for rules, no in ((3, 0.0), (120, 0.25))
     ],
-    "sparse_parity": [
+    "parities": [
         {"n": 10, "k": 2, "data_size": 300, "test_size": 200},
         {"n": 10, "k": 10, "data_size": 300, "test_size": 200},
         {"labels": "random", "data_size": 300},

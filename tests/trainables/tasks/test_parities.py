@@ -8,7 +8,7 @@ import torch
 from trainables.errors import SpecError
 from trainables.seeds import generator
 from trainables.tasks import digits
-from trainables.tasks.sparse_parity import Task, different
+from trainables.tasks.parities import Task, different
 
 
 def test_a_label_is_the_parity_of_the_relevant_bits():

@@ -43,9 +43,9 @@ class Task:
         coerce(self)
         at_least(self, n=1, k=1, data_size=1, test_size=1)
         if self.k > self.n:
-            raise SpecError(f"sparse_parity.k must be at most n={self.n}, got {self.k}.")
+            raise SpecError(f"parities.k must be at most n={self.n}, got {self.k}.")
         if self.labels not in LABELS:
-            raise SpecError(f"sparse_parity.labels must be one of {', '.join(LABELS)}, got {self.labels!r}.")
+            raise SpecError(f"parities.labels must be one of {', '.join(LABELS)}, got {self.labels!r}.")
         if 2 * self.num_examples > 2**self.n:
             raise SpecError(
                 f"sparse_parity: {self.num_examples} different examples are more than half of the 2^{self.n} that "
