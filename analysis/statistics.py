@@ -16,6 +16,16 @@ def generalized(run: Run) -> bool:
     return run["test_step_95"] is not None
 
 
+def steps_to_generalize(run: Run) -> float:
+    """Steps to test accuracy 0.95; infinity for never."""
+    return run["test_step_95"] if generalized(run) else math.inf
+
+
+def on_random_labels(run: Run) -> bool:
+    """True for a run that has nothing to learn but labels."""
+    return run["point"].get("task.labels") == "random"
+
+
 def grouped(runs: Sequence[Run], key: Callable[[Run], Any]) -> dict[Any, list[Run]]:
     """The runs by `key`, in the order of the keys; runs whose key is None are left out."""
     groups: dict[Any, list[Run]] = {}
@@ -73,9 +83,14 @@ def power(runs: Sequence[Run], key: Callable[[Run], Any], steps: Callable[[Run],
     Steps may be infinite, for never. NaN below three keys, and where the median at some key is infinite.
     """
     medians = {k: statistics.median(map(steps, group)) for k, group in grouped(runs, key).items()}
-    if len(medians) < 3 or math.inf in medians.values():
+    return math.nan if math.inf in medians.values() else log_slope(medians)
+
+
+def log_slope(pairs: Mapping[Any, float]) -> float:
+    """Slope of ln(value) against ln(key); NaN for fewer than three pairs."""
+    if len(pairs) < 3:
         return math.nan
-    return float(np.polyfit(np.log(list(medians)), np.log(list(medians.values())), 1)[0])
+    return float(np.polyfit(np.log(list(pairs)), np.log(list(pairs.values())), 1)[0])
 
 
 def crossing(rates: Mapping[Any, float], level: float = 0.5) -> float:

@@ -7,7 +7,7 @@ the plane of model size and data size into four zones: progression, ungrokking, 
 import math
 
 from analysis.claim import CORRELATION, SHARE, Claim, Runs
-from analysis.statistics import crossing, generalized, grouped, mean, means, rank_correlation
+from analysis.statistics import crossing, generalized, grouped, mean, means, on_random_labels, rank_correlation
 
 PAPER = "Huang et al. 2024 (arXiv 2402.15175)"
 STUDIES = ("circuits_competition", "circuits_competition_paper")
@@ -23,12 +23,12 @@ ZONES = {
 
 def true_labels(runs: Runs) -> Runs:
     """The runs without random labels."""
-    return [run for run in runs if run["point"].get("task.labels") != "random"]
+    return [run for run in runs if not on_random_labels(run)]
 
 
 def capacities(runs: Runs) -> dict[int, float]:
     """How many random labels a model fits, mean by width."""
-    twins = [run for run in runs if run["point"].get("task.labels") == "random"]
+    twins = [run for run in runs if on_random_labels(run)]
     return means(twins, lambda run: run["width"], lambda run: (run["final_train_accuracy"] or 0) * run["data_size"])
 
 

@@ -6,10 +6,8 @@ which examples are answered (trainables/coverage.py computes this without a netw
 
 import math
 
-import numpy as np
-
 from analysis.claim import CORRELATION, DIFFERENCE, RATIO, SHARE, Claim, Runs
-from analysis.statistics import crossing, grouped, mean, means, rank_correlation
+from analysis.statistics import crossing, grouped, log_slope, mean, means, rank_correlation
 
 PAPER = "Chang et al. 2025 (arXiv 2505.20278)"
 STUDIES = ("coverage", "coverage_paper")
@@ -57,10 +55,7 @@ def data_by_tokens(runs: Runs) -> dict[int, float]:
 
 def exponent(runs: Runs) -> float:
     """Slope of ln(data needed) against ln(number of tokens); NaN for fewer than three numbers of tokens."""
-    found = data_by_tokens(runs)
-    if len(found) < 3:
-        return math.nan
-    return float(np.polyfit(np.log(list(found)), np.log(list(found.values())), 1)[0])
+    return log_slope(data_by_tokens(runs))
 
 
 def cutoff_correlation(runs: Runs) -> float:

@@ -7,10 +7,8 @@ whose largest irreducible representation has dimension d. Weight decay makes the
 
 import math
 
-import numpy as np
-
 from analysis.claim import RATIO, SHARE, Claim, Runs
-from analysis.statistics import crossing, generalized, grouped, mean, means
+from analysis.statistics import crossing, generalized, grouped, log_slope, mean, means
 
 PAPER = "Tian 2025 (arXiv 2509.21519)"
 OTHER = "Bi et al. 2026 (arXiv 2603.24746)"
@@ -50,11 +48,7 @@ def critical_fractions(runs: Runs) -> dict[int, float]:
 
 def fall(runs: Runs) -> float:
     """Power of log(M) / M that the critical fraction follows: 1 by Tian, 0 for a constant; NaN below three orders."""
-    found = critical_fractions(runs)
-    if len(found) < 3:
-        return math.nan
-    law = [math.log(math.log(m) / m) for m in found]
-    return float(np.polyfit(law, np.log(list(found.values())), 1)[0])
+    return log_slope({math.log(m) / m: fraction for m, fraction in critical_fractions(runs).items()})
 
 
 def constant(runs: Runs) -> float:

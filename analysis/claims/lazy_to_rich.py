@@ -9,7 +9,7 @@ import math
 from statistics import median
 
 from analysis.claim import DIFFERENCE, RATIO, SHARE, Claim, Runs
-from analysis.statistics import generalized, mean
+from analysis.statistics import generalized, mean, on_random_labels
 
 PAPER = "Kumar et al. 2023 (arXiv 2310.06110)"
 STUDIES = ("lazy_to_rich", "lazy_to_rich_paper")
@@ -38,14 +38,9 @@ COLUMNS = """
 """The passage of a run that does not generalize is its last look. Losses are squared errors, 1 for no answer at all."""
 
 
-def random(run: dict) -> bool:
-    """True for a run that has nothing to learn but labels."""
-    return run["point"].get("task.labels") == "random"
-
-
 def with_rule(runs: Runs) -> Runs:
     """The runs with true labels whose rate belongs to their scale: at each scale those of the largest rate."""
-    true = [run for run in runs if not random(run)]
+    true = [run for run in runs if not on_random_labels(run)]
     largest: dict[float, float] = {}
     for run in true:
         scale, rate = run["point"][SCALE], run["point"][RATE]
@@ -134,7 +129,7 @@ def late_alignment(runs: Runs) -> float:
 def alignment_with_rule(runs: Runs) -> float:
     """Mean rise after the fit of lazy runs with a rule minus that with random labels."""
     lazy = [run for run in laziest(runs) if aligned(run)]
-    true, others = ([after_fit(run) for run in lazy if random(run) == is_random] for is_random in (False, True))
+    true, others = ([after_fit(run) for run in lazy if on_random_labels(run) == given] for given in (False, True))
     return mean(true) - mean(others)
 
 

@@ -10,10 +10,8 @@ import math
 import statistics
 from collections.abc import Callable
 
-import numpy as np
-
 from analysis.claim import CORRELATION, DIFFERENCE, Claim, Runs
-from analysis.statistics import crossing, generalized, grouped, mean, means, rank_correlation
+from analysis.statistics import crossing, generalized, grouped, log_slope, mean, means, rank_correlation
 
 NANDA = "Nanda et al. 2023 (arXiv 2301.05217)"
 LIU = "Liu et al. 2022 (arXiv 2210.01117)"
@@ -58,9 +56,8 @@ def slope(time: Callable[[dict], float | None]) -> Callable[[Runs], float]:
                 median = statistics.median(math.inf if (steps := time(run)) is None else steps for run in group)
                 if mean([generalized(run) for run in group]) > 0.5 and 0 < median < math.inf:
                     times[decay] = median
-            if len(times) > 2:
-                slopes.append(float(np.polyfit(np.log(list(times)), np.log(list(times.values())), 1)[0]))
-        return mean(slopes)
+            slopes.append(log_slope(times))
+        return mean([one for one in slopes if not math.isnan(one)])
 
     return found
 

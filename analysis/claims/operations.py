@@ -6,7 +6,7 @@ import statistics
 import numpy as np
 
 from analysis.claim import DIFFERENCE, RATIO, Claim, Runs
-from analysis.statistics import generalized, grouped, mean
+from analysis.statistics import generalized, grouped, mean, steps_to_generalize
 
 PAPER = "Power et al. 2022 (arXiv 2201.02177)"
 STUDIES = ("operations", "operations_paper")
@@ -35,10 +35,7 @@ def growth(runs: Runs) -> float:
     medians: dict[float, float] = {}
     for of_task in by_task.values():
         cells = grouped(of_task, lambda run: run["train_fraction"])
-        steps = {
-            fraction: statistics.median(run["test_step_95"] if generalized(run) else math.inf for run in cell)
-            for fraction, cell in cells.items()
-        }
+        steps = {fraction: statistics.median(map(steps_to_generalize, cell)) for fraction, cell in cells.items()}
         medians = max(medians, steps, key=len)
     nearest = [fraction for fraction, steps in medians.items() if 0 < steps < math.inf][:NEAREST]
     if len(nearest) < 3:

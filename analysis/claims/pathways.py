@@ -10,7 +10,7 @@ import math
 from functools import partial
 
 from analysis.claim import DIFFERENCE, Claim, Runs
-from analysis.statistics import Run, mean, spearman
+from analysis.statistics import Run, mean, on_random_labels, spearman
 
 PAPER = "Li, Fan, Zhou 2025 (arXiv 2506.21551)"
 STUDIES = ("pathways", "pathways_paper")
@@ -44,7 +44,7 @@ COLUMNS = """
 def labelled(runs: Runs, random: bool) -> Runs:
     """The runs on random labels, or the others; without those that never fit."""
     fitted = [run for run in runs if run["distance_change"] is not None]
-    return [run for run in fitted if (run["point"].get("task.labels") == "random") == random]
+    return [run for run in fitted if on_random_labels(run) == random]
 
 
 def more_than_on_random_labels(column: str, sign: int, runs: Runs) -> float:

@@ -9,7 +9,7 @@ last look before test accuracy passes one half, its end the last look.
 import math
 
 from analysis.claim import DIFFERENCE, Claim, Runs
-from analysis.statistics import mean
+from analysis.statistics import mean, on_random_labels
 
 PAPER = "Nanda et al. 2023 (arXiv 2301.05217)"
 STUDIES = ("progress_measures", "progress_measures_paper")
@@ -69,18 +69,13 @@ def excluded_rise(runs: Runs) -> float:
 
 def key_frequencies(runs: Runs) -> float:
     """Mean number of key frequencies at the end of true labels."""
-    return mean([run["final_key_frequencies"] for run in runs if not random(run) and run["test_step_50"]])
+    return mean([run["final_key_frequencies"] for run in runs if not on_random_labels(run) and run["test_step_50"]])
 
 
 def gini_gain(runs: Runs) -> float:
     """Mean rise of the Gini coefficient after the fit in runs that generalize, minus that with random labels."""
     true = mean([run["gini_rise"] for run in generalizing(runs) if run["gini_rise"] is not None])
-    return true - mean([run["gini_rise"] for run in runs if random(run) and run["gini_rise"] is not None])
-
-
-def random(run: dict) -> bool:
-    """True for a run that has nothing to learn but labels."""
-    return run["point"].get("task.labels") == "random"
+    return true - mean([run["gini_rise"] for run in runs if on_random_labels(run) and run["gini_rise"] is not None])
 
 
 CLAIMS = (

@@ -9,7 +9,7 @@ import math
 import statistics
 
 from analysis.claim import RATIO, SHARE, Claim, Runs
-from analysis.statistics import Run, generalized, mean, power
+from analysis.statistics import generalized, mean, power, steps_to_generalize
 
 BARAK = "Barak et al. 2022 (arXiv 2207.08799)"
 MERRILL = "Merrill et al. 2023 (arXiv 2303.11873)"
@@ -25,15 +25,10 @@ def memorizing(runs: Runs, labels: str) -> Runs:
     return [run for run in few if run["point"].get("task.labels", "true") == labels]
 
 
-def steps(run: Run) -> float:
-    """Steps to test accuracy 0.95; infinity for never."""
-    return run["test_step_95"] if generalized(run) else math.inf
-
-
 def exponent(runs: Runs, k: int) -> float:
     """The power of n with which median steps to generalize grow, with `k` relevant bits; NaN as in `power`."""
     fresh = [run for run in runs if "task.data_size" not in run["point"] and run["point"].get("task.k") == k]
-    return power(fresh, lambda run: run["point"]["task.n"], steps)
+    return power(fresh, lambda run: run["point"]["task.n"], steps_to_generalize)
 
 
 def of_two(runs: Runs) -> float:
@@ -54,7 +49,7 @@ def rise(runs: Runs) -> float:
 def delay(runs: Runs) -> float:
     """Median of steps to generalize over steps to fit, of the runs with few examples; NaN where most do not."""
     fitted = [run for run in memorizing(runs, "true") if run["train_step_95"] is not None]
-    ratio = statistics.median(steps(run) / run["train_step_95"] for run in fitted) if fitted else math.nan
+    ratio = statistics.median(steps_to_generalize(run) / run["train_step_95"] for run in fitted) if fitted else math.nan
     return ratio if math.isfinite(ratio) else math.nan  # who only memorizes does not generalize late
 
 

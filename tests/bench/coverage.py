@@ -19,7 +19,7 @@ import numpy as np
 
 from analysis.claim import Runs
 from analysis.interval import interval, interval_of_ratio
-from analysis.statistics import crossing, judged_best, mean, means, rank_correlation
+from analysis.statistics import crossing, judged_best, log_slope, mean, means, rank_correlation
 
 DESIGNS = ("5x3", "1x5", "5x5", "10x5", "2x8", "5x8", "5x16")
 LEVEL = 0.95
@@ -119,8 +119,7 @@ def curve(runs: Runs) -> dict[int, float]:
 
 def slope(runs: Runs) -> float:
     """Slope of the logarithm of the mean result against that of the place."""
-    found = curve(runs)
-    return float(np.polyfit(np.log1p(list(found)), np.log(list(found.values())), 1)[0])
+    return log_slope({1 + x: y for x, y in curve(runs).items()})
 
 
 def rate_at(x: float, points: int) -> float:
