@@ -1,8 +1,8 @@
 """Does anything grok sooner than AdamW once AdamW's own learning rate and weight decay are tuned?
 
 Grokfast (Lee et al. 2024, arXiv 2405.20233), StableMax and orthogonal gradients (Prieto et al. 2025, 2501.04697) and
-Muon (Tveit et al. 2025, 2504.16041) each get twelve points of their own around their best rate and decay, as AdamW
-does. The task is addition modulo 19, with a one-layer transformer and full batches. A method's time is the median over
+Muon (Tveit et al. 2025, 2504.16041) each get four to six points of their own around their best rate and decay, as
+AdamW does: those that were near the best of twelve in the study of before. The task is addition modulo 19, with a one-layer transformer and full batches. A method's time is the median over
 seeds of the step at which it groks, at its best point.
 Prediction: without weight decay AdamW does not grok by the horizon, but orthogonal gradients do; against the tuned
 AdamW no method comes near its published gain.
@@ -27,7 +27,7 @@ from trainables.tasks import modular
 RATE, HIDDEN_RATE = "optimizer.learning_rate", "optimizer.hidden_learning_rate"
 DECAY, HIDDEN_DECAY = "optimizer.weight_decay", "optimizer.hidden_weight_decay"
 MEMORY, AMPLIFICATION = "optimizer.slow_memory", "optimizer.amplification"
-RATES, DECAYS = (0.03, 0.06, 0.1), (0.0, 0.3, 1.0, 3.0)
+RATES, DECAYS = (0.03, 0.06), (0.0, 1.0, 3.0)
 
 
 def variant(method: Point, rates: Point, decays: tuple[float, ...]) -> list[Point]:
@@ -46,17 +46,15 @@ STUDY = StudySpec(
     axes={"optimizer": ("adamw",), RATE: RATES, DECAY: DECAYS},
     extra=[
         *variant({"optimizer": "adamw", "loss": "stablemax"}, {RATE: RATES}, DECAYS),
-        *variant(
-            {"optimizer": "grokfast", AMPLIFICATION: 1.0}, {RATE: (0.03, 0.06), MEMORY: (0.8, 0.9)}, (0.3, 1.0, 3.0)
-        ),
-        *variant({"optimizer": "orthograd"}, {RATE: (0.01, 0.03, 0.06, 0.1)}, (0.0, 0.1, 0.3)),
+        *variant({"optimizer": "grokfast", AMPLIFICATION: 1.0}, {RATE: RATES, MEMORY: (0.8,)}, (1.0, 3.0)),
+        *variant({"optimizer": "orthograd"}, {RATE: (*RATES, 0.1)}, (0.0, 0.3)),
         *variant(
             {"optimizer": "muon"},
-            {RATE: (0.03, 0.06), HIDDEN_RATE: (0.1, 0.3, 1.0), HIDDEN_DECAY: (0.3, 0.6)},
+            {RATE: (0.03,), HIDDEN_RATE: (0.1, 0.3), HIDDEN_DECAY: (0.3, 0.6)},
             (1.0,),
         ),
     ],
-    seeds=8,
+    seeds=16,
     horizon=1500,
     evaluations_per_decade=48,
 )
