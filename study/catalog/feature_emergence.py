@@ -10,8 +10,12 @@ log(M) / M, where Tian has 2.75. Over all points where most runs with decay gene
 50% of the pairs at order 37 and 60% at order 29 on, and as soon. The backpropagated signal at the hidden units of
 networks that fitted long ago has a cosine of 0.37 with the direction of Tian's lemma with decay and 0.02 without. Its
 norm, however, is twice as large without decay, because AdamW's steps do not vanish with the gradient.
-What was begun besides: Adam with the paper's coupled decay 2e-4 on errors summed over classes (loss `sse`), width 256
-and 4,000 steps, 350 runs; it would have taken half an hour.
+What was tried: first three seeds (135 runs). The power was 0.80 [0.70, 0.86], the constant 3.25 [3.15, 3.37]. A third
+of the runs without decay generalized, and without decay the signal's norm was a third larger. Trials at order 29 had
+width 256 and Adam at rate 1e-3 with coupled decay. With decay 2e-4 on errors averaged over classes they never fitted
+(test accuracy 0.19 to 0.46). With 2e-4 / 29, which is like 2e-4 on summed errors, they generalized at steps 1,000 to
+2,154. In 4,000 steps the signal's norm was 0.026 to 0.029 with decay and 0.005 to 0.011 without, as Tian says. The
+whole study with these settings (loss `sse`, 350 runs) was begun; it would have taken half an hour.
 """
 
 from itertools import product

@@ -10,6 +10,9 @@ Finding (2026-11-30, 210 runs, 6,000 steps): as predicted but for the last. Cont
 from 149, 154 and 132 examples on at decays 0.3, 1 and 3. From scratch runs need 191, 187 and 176, 1.29 times as many.
 Partial accuracy lasts at decay 3 alone: there all five seeds with 159 examples end at 0.24 to 0.35 and three of them no
 longer move. At 219 examples and decay 0.3, where all seeds were in between after 3,000 steps, they were on their way.
+What was tried: only these settings, first with four seeds and 3,000 steps (168 runs). Continued runs then kept half of
+their accuracy from 133, 142 and 130 examples on, and runs from scratch needed 212, 188 and 178. All four seeds with 219
+examples and decay 0.3 ended with partial accuracy, which does not last for 6,000 steps.
 """
 
 from study.spec import StudySpec
