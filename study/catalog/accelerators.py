@@ -1,9 +1,9 @@
 """Does anything grok sooner than AdamW once AdamW's own learning rate and weight decay are tuned?
 
 Grokfast (Lee et al. 2024, arXiv 2405.20233), StableMax and orthogonal gradients (Prieto et al. 2025, 2501.04697) and
-Muon (Tveit et al. 2025, 2504.16041) each get four to six points of their own around their best rate and decay, as
-AdamW does: those that were near the best of twelve in the study of before. The task is addition modulo 19, with a one-layer transformer and full batches. A method's time is the median over
-seeds of the step at which it groks, at its best point.
+Muon (Tveit et al. 2025, 2504.16041) each get four to six points of their own around their best rate and decay, as AdamW
+does: those that were near the best of twelve in the study of before. The task is addition modulo 19, with a one-layer
+transformer and full batches. A method's time is the median over seeds of the step at which it groks, at its best point.
 Prediction: without weight decay AdamW does not grok by the horizon, but orthogonal gradients do; against the tuned
 AdamW no method comes near its published gain.
 Finding (2026-11-30, `--seeds 10`, 600 runs, 10 minutes 44 on two cores that others used a little): the medians over
