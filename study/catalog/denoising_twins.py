@@ -32,7 +32,7 @@ STUDY = StudySpec(
         loss="mse",
         batch_size=128,
     ),
-    axes={"task.num_images": (3, 10, 30, 100, 300, 1000, 3000)},
+    axes={"task.num_images": (3, 10, 30, 100, 300, 1000, 3000, 10_000, 30_000)},
     seeds=6,
     horizon=6000,
     evaluations_per_decade=6,
