@@ -35,7 +35,7 @@ STUDY = StudySpec(
         *({"task.n": n, "task.data_size": round(m * n**2)} for n in TOKENS for m in (3.4, 4.4, 5.2)),
         *({"task.n": n, "task.data_size": round(6.5 * n**2)} for n in TOKENS[2:]),  # too many for 12 and 14 tokens
     ],
-    seeds=5,
+    seeds=10,
     horizon=1500,
     evaluations_per_decade=8,
     evaluation_examples=1000,

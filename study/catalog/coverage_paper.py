@@ -42,6 +42,7 @@ STUDY = dataclasses.replace(
     base=paper(hops.Task(structure="two_hop", n=50, data_size=30_000)),
     axes={"task.n": TOKENS, "task.data_size": (30_000,)},
     extra=[{"task.n": n, "task.data_size": round(m * n**2)} for n in TOKENS for m in (3, 4.5, 6, 7.5, 9, 11)],
+    seeds=5,
     horizon=62_500,
     evaluation_examples=None,
 )

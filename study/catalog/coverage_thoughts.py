@@ -19,6 +19,7 @@ of_coverage = coverage.STUDY.points()
 STUDY = dataclasses.replace(
     coverage.STUDY,
     question="Does a chain of thought reduce the data that a transformer needs to compose two random tables?",
+    seeds=5,
     axes={"task.chain_of_thought": ("bridges",), "task.n": (16,), "task.data_size": (1664,)},
     extra=[
         *({"task.chain_of_thought": "none"} | point for point in of_coverage),
