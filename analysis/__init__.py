@@ -6,6 +6,7 @@ Imports inside functions keep `import analysis` short: SciPy and Altair take a s
 from typing import TYPE_CHECKING
 
 from analysis.classify import classify
+from analysis.figure import figure
 from analysis.report import report
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ __all__ = [
     "check_claims",
     "classify",
     "critical",
+    "figure",
     "influence",
     "law",
     "log_rank",

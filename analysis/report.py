@@ -1,6 +1,5 @@
 """One self-contained HTML page about a study: charts with their code and data, tables, spec, provenance."""
 
-import functools
 import itertools
 import json
 from importlib.resources import files
@@ -71,6 +70,7 @@ def report(store: "Store", study: str, out: str | Path, claims: "Sequence[Checke
     from analysis.report_rows import tables as tables_of
     from analysis.stored import read_cells, read_study, rows
     from analysis.theme import phase_colors
+    from analysis.vega_bundle import vega_bundle
     from study.store.studies import definition_of, source_note
 
     facts = read_study(store, study)
@@ -102,7 +102,7 @@ def report(store: "Store", study: str, out: str | Path, claims: "Sequence[Checke
         older_source=source_note(store, study),
         max_rows=MAX_ROWS,
         max_runs=MAX_RUNS,
-        bundle=_bundle(),
+        bundle=vega_bundle(),
         menus=files("analysis").joinpath("menus.js").read_text(encoding="utf-8"),
         **tables,
     )
@@ -119,14 +119,6 @@ def _items(text: str) -> "list[tuple[str, Any]]":
     except (ValueError, RecursionError):
         return []
     return list(found.items()) if isinstance(found, dict) else []
-
-
-@functools.cache  # it takes seconds to make
-def _bundle() -> str:
-    """Vega-Lite and all that it needs, as JavaScript."""
-    from vl_convert import javascript_bundle
-
-    return javascript_bundle()  # pyright: ignore[reportCallIssue] (the stub lacks the default)
 
 
 def _charts(store: "Store", study: str, options: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:

@@ -132,7 +132,8 @@ def resolved_runs(store: "Store", study: str, definition: Definition) -> list[di
         store,
         """select point::text as point, phase, test_step_90::double as step
         from study_runs join phases using (run_id) join outcomes using (run_id)
-        where study = $study and definition = $definition and phase <> 'unresolved' order by run_id""",
+        where study = $study and definition = $definition and phase <> 'unresolved'
+        order by planned_at, run_id""",
         study=study,
         definition=definition.name,
     )

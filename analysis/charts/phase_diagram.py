@@ -64,8 +64,7 @@ def chart(
     if not cells:
         raise NotApplicable(f"Study {study!r} has no runs on its axes.")
     cells, slices = content(store, facts, cells, places)
-    note = ", ".join([f"phases by {facts.definition.name}", *_said(places, facts, slices)])
-    subtitle = facts.subtitle(note, sum(cell["runs"] for cell in cells))
+    subtitle = facts.subtitle(said(places, facts, slices), sum(cell["runs"] for cell in cells))
     return picture(store, facts, cells, places, slices).properties(title=alt.Title(facts.question, subtitle=subtitle))
 
 
@@ -93,14 +92,15 @@ def picture(
     return diagram(cells, places, facts, boundary_of(store, facts, places), picked)
 
 
-def _said(places: Arrangement, facts: Study, slices: list[list[Cut]]) -> list[str]:
-    """What a subtitle says of the axes that are not in the picture."""
+def said(places: Arrangement, facts: Study, slices: list[list[Cut]]) -> str:
+    """What a subtitle says of the definition, and of the axes that are not in the picture."""
     pooled = " and ".join(words(axis, facts.axes) for axis in places.pooled)
     held = places.held | places.near
     if slices:
         [cut, *_], *_ = slices
         pooled, held = "", places.held | {axis: value for axis, value in cut.near.items() if axis != cut.varied}
-    return [*([label(held, facts.axes)] if held else []), *([f"all {pooled}"] if pooled else [])]
+    parts = [f"phases by {facts.definition.name}", *([label(held, facts.axes)] if held else [])]
+    return ", ".join([*parts, *([f"all {pooled}"] if pooled else [])])
 
 
 def boundary_of(store: "Store", facts: Study, places: Arrangement) -> Boundary | None:

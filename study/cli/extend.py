@@ -14,6 +14,7 @@ from study.cli.options import (
     store_option,
     train_options,
 )
+from study.cli.serve import serve_option, served
 from trainables.errors import SpecError
 
 
@@ -26,9 +27,17 @@ from trainables.errors import SpecError
 @device_option
 @share_options
 @train_options
+@serve_option
 @json_option
 def extend(
-    study: str, store: str, storage: str | None, horizon: int, where: str | None, as_json: bool, **options: Any
+    study: str,
+    store: str,
+    storage: str | None,
+    horizon: int,
+    where: str | None,
+    serving: bool,
+    as_json: bool,
+    **options: Any,
 ) -> None:
     """Continue STUDY's runs to a longer horizon, from checkpoints.
 
@@ -51,6 +60,6 @@ def extend(
     Store.open(store)  # a store that is not there is not made
     opened = Store.open(store, write=True, storage=storage)
     spec = stored_study(opened, study).with_(horizon=horizon)
-    with ProgressLine() as line:
+    with served(store, serving), ProgressLine() as line:
         done = service.extend(opened, study, horizon, where, settings, line.say)
     finish(ending(opened, spec, done), as_json)

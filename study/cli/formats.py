@@ -3,28 +3,23 @@
 import sys
 
 import pyarrow as pa
-import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from study.cli.output import data_stream
 from study.cli.tables import show_rows
+from study.store.csv_text import csv_chunks
 from trainables.errors import SpecError
 
 
 def write_table(table: pa.Table, form: str) -> None:
     """An Arrow table as table, csv, json (one list of objects) or parquet."""
     if form == "csv":
-        nested = [field.name for field in table.schema if pa.types.is_nested(field.type)]
-        if nested:
-            raise SpecError(
-                f"column {nested[0]!r} holds lists, which CSV has no place for: use --format json or parquet."
-            )
-        if sys.stdout.isatty():
-            text = pa.BufferOutputStream()
-            pa_csv.write_csv(table, text)
-            print(text.getvalue().to_pybytes().decode(), end="")
-        else:
-            pa_csv.write_csv(table, data_stream())
+        on_terminal = sys.stdout.isatty()
+        for chunk in csv_chunks(table, "use --format json or parquet"):
+            if on_terminal:
+                print(chunk.decode(), end="")
+            else:
+                data_stream().write(chunk)
     elif form == "parquet":
         if sys.stdout.isatty():
             raise SpecError("--format parquet is for a file, not for a terminal: write `> answer.parquet` behind it.")

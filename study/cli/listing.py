@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from study.cli.output import width_of
-from study.cli.status import stored_studies
 from study.cli.study_text import workers_of
 from study.cli.tables import column_widths, print_table, wrapped
 from study.plan.estimate import seconds_from_nothing
 from study.plan.packing import Machine
 from study.spec import CATALOG, find
 from study.store.database import Store
+from study.store.status import stored_studies
 from study.train.durations import roughly
 from study.train.machine import machine
 from trainables.components import available

@@ -15,12 +15,14 @@ from study.cli.check import check
 from study.cli.cluster import doctor, submit
 from study.cli.completion import VARIABLE, completion
 from study.cli.extend import extend
+from study.cli.figure import figure
 from study.cli.new import new
 from study.cli.os_errors import as_a_line
 from study.cli.output import clean_streams
 from study.cli.results import claims, phases, report, status
 from study.cli.run import run
 from study.cli.search import search
+from study.cli.serve import serve
 from study.cli.sql import sql
 from study.cli.store import ingest, probe
 from study.cli.studies import list_, plan, show
@@ -30,7 +32,7 @@ from trainables.errors import SpecError
 SECTIONS = {
     "Look before": (new, list_, show, plan, check, doctor),
     "Train": (run, search, extend, submit),
-    "Read": (status, sql, phases, claims, report),
+    "Read": (status, serve, sql, phases, claims, report, figure),
     "Tend": (probe, ingest, completion),
 }
 

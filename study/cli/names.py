@@ -122,6 +122,13 @@ def claims(context: click.Context, typed: str) -> Iterable[str | CompletionItem]
     return [*named, *(row for row in rows if row not in available(CATALOG))]
 
 
+def charts(*_: object) -> Iterator[CompletionItem]:
+    """Files of charts; the first line of each says what it shows."""
+    for path in sorted(_folder("analysis").joinpath("charts").glob("[!_]*.py")):
+        with path.open(encoding="utf-8") as file:
+            yield CompletionItem(path.stem, help=file.readline().strip().strip('"'))
+
+
 def listed(*names: str) -> Completer:
     """These names."""
     return completing(lambda context, typed: names)

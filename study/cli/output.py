@@ -6,7 +6,6 @@ printed goes through `Clean`, which `main` puts before both streams.
 
 import contextlib
 import json
-import math
 import os
 import sys
 from collections.abc import Iterable
@@ -14,19 +13,11 @@ from typing import Any, BinaryIO, TextIO, cast
 
 import click
 
+from study.store.printable import clean, plain
+
 PIPED_WIDTH = 160
 """Columns where there is no terminal: a file, a pager, another program."""
 STDOUT = "study.cli.output.stdout"
-
-PLAIN = dict.fromkeys(map(ord, "\n\t\xa0"))
-"""What is no printable character to Python, and harmless."""
-
-
-def clean(text: str) -> str:
-    """Text whose escape sequences, control characters and changes of direction are shown as `\\x1b`, not obeyed."""
-    if text.translate(PLAIN).isprintable():
-        return text
-    return "".join(c if c.isprintable() or ord(c) in PLAIN else c.encode("unicode_escape").decode() for c in text)
 
 
 class Clean:
@@ -98,12 +89,3 @@ def width_of(stream: TextIO) -> int:
         return os.get_terminal_size(stream.fileno()).columns or 80
     except (OSError, ValueError):  # no file behind it
         return 80
-
-
-def plain(value: Any) -> Any:
-    """A value that JSON has a place for, nested ones too: what is not finite is None."""
-    if isinstance(value, dict):
-        return {str(name): plain(inner) for name, inner in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(inner) for inner in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

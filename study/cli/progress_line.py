@@ -6,7 +6,8 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
-from study.cli.output import clean, steered, width_of
+from study.cli.output import steered, width_of
+from study.store.printable import clean
 from study.train.durations import duration
 from study.train.standing import Standing
 

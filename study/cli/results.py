@@ -32,9 +32,9 @@ def status(study: str | None, store: str, as_json: bool) -> None:
 
     Also while studies run. Phases are those of the study's own definition; a run that is not finished has none.
     """
-    from study.cli.status import status_rows
     from study.cli.status_text import show_status
     from study.store.database import Store
+    from study.store.status import status_rows
     from study.store.studies import source_notes
 
     opened = Store.open(store)
@@ -74,9 +74,9 @@ def phases(
     only the cells at these values. With --x or --y the cells are over these axes, and the runs of all other axes'
     values are counted together.
     """
-    from study.cli.status import phase_rows, standing_rows
     from study.cli.status_text import show_phases
     from study.store.database import Store
+    from study.store.status import phase_rows, standing_rows
     from study.store.studies import definition_of, judged
 
     opened = Store.open(store)

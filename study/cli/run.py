@@ -18,6 +18,7 @@ from study.cli.options import (
 )
 from study.cli.output import note, print_json
 from study.cli.results import write_report
+from study.cli.serve import serve_option, served
 from trainables.errors import SpecError
 
 
@@ -30,6 +31,7 @@ from trainables.errors import SpecError
 @prune_option
 @click.option("--retrain", is_flag=True, help="Train runs anew that are of an older source of your own parts.")
 @click.option("--report", is_flag=True, help="Write the report page at the end.")
+@serve_option
 @click.option(
     "--watch",
     metavar="DIR",
@@ -38,7 +40,14 @@ from trainables.errors import SpecError
 )
 @json_option
 def run(
-    study: str | None, watch: str | None, store: str, storage: str | None, report: bool, as_json: bool, **options: Any
+    study: str | None,
+    watch: str | None,
+    store: str,
+    storage: str | None,
+    report: bool,
+    serving: bool,
+    as_json: bool,
+    **options: Any,
 ) -> None:
     """Train what STUDY is missing, through Ray Tune. Stop and start it at any moment.
 
@@ -52,23 +61,25 @@ def run(
     """
     from study.cli.ending import ending, sentence
     from study.cli.progress_line import ProgressLine
-    from study.cli.status import skipped_parts
     from study.plan.stored import find_study
     from study.sources import sources_of
     from study.store.database import Store
+    from study.store.status import skipped_parts
     from study.store.studies import source_note
     from study.train import service
 
     if (study is None) == (watch is None):
         raise SpecError("give one of STUDY, as in `study run first_map`, and --watch DIR.")
     if watch is not None:
-        _watch(watch, {"report": report, "json": as_json}, Store.open(store, write=True, storage=storage), options)
+        opened = Store.open(store, write=True, storage=storage)
+        with served(store, serving):
+            _watch(watch, {"report": report, "json": as_json}, opened, options)
         return
     spec, settings = asked(find_study(str(study), store), options)
     if spec.search is not None:
         raise SpecError(f"study {study!r} is a search: `study search` with its own options and --name {study} goes on.")
     opened = Store.open(store, write=True, storage=storage)
-    with ProgressLine() as line:
+    with served(store, serving), ProgressLine() as line:
         done = service.run(spec, opened, settings, say=line.say)
     end = ending(opened, spec, done)
     if not as_json:

@@ -16,6 +16,7 @@ from study.cli.options import (
     together,
     train_options,
 )
+from study.cli.serve import serve_option, served
 from trainables.errors import SpecError
 
 AXES = names.completing(names.axes)
@@ -95,8 +96,9 @@ WORDS = ("over", "sampler", "runs", "seeds", "name", "sets", "model", "horizon",
 @share_options
 @train_options
 @prune_option
+@serve_option
 @json_option
-def search(task: str, store: str, storage: str | None, as_json: bool, **options: Any) -> None:
+def search(task: str, store: str, storage: str | None, serving: bool, as_json: bool, **options: Any) -> None:
     """Look for a boundary or an optimum on TASK, with a sampler.
 
     \b
@@ -138,7 +140,7 @@ def search(task: str, store: str, storage: str | None, as_json: bool, **options:
     preflight(asked.study)
     check_objective(asked)
     opened = Store.open(store, write=True, storage=storage)
-    with ProgressLine() as line:
+    with served(store, serving), ProgressLine() as line:
         done, outcome = service.search(asked, opened, settings, line.say)
     end = ending(opened, asked.study, done)
     end |= {"ended": outcome.why, "band_width": outcome.band_width, "passed_over": outcome.passed_over}

@@ -62,12 +62,12 @@ def show(study: str, store: str, source: bool, as_json: bool) -> None:
     A search is as the store has it, with the runs that it has asked for by now. What the store has of the study is
     said, too: how many runs have been judged, and at which horizons.
     """
-    from study.cli.status import standing_rows
     from study.cli.study_text import show_sources, show_study
     from study.plan.plan import plan_runs
     from study.plan.same import check_same
     from study.plan.stored import find_study, runs_of
     from study.store.database import FILE, Store
+    from study.store.status import standing_rows
     from study.train.machine import machine
 
     if source:

@@ -16,7 +16,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from study.cli.output import clean, plain, print_json, width_of
+from study.cli.output import print_json, width_of
+from study.store.printable import clean, plain
 
 MAX_ROWS = 200
 WRAPPED = 24

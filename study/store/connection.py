@@ -60,13 +60,18 @@ memory has the folder beside its file, which is removed with it."""
 
 
 @contextmanager
-def connected(file: Path, *, write: bool = False, timeout: float = TIMEOUT) -> Iterator[duckdb.DuckDBPyConnection]:
+def connected(
+    file: Path, *, write: bool = False, timeout: float = TIMEOUT, memory: int | None = None
+) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection to a store file of this version, for statements of ours; those of users go into `translated`.
+
+    All readers of one process have `memory` bytes together, None = as READER says. Two with another limit keep each
+    other out, as if one of them wrote.
 
     StoreBusy where others hold the file for longer than `timeout` seconds, StoreUnusable where a writer must make it
     anew, also when that shows in the block, OSError where the disk is full, StoreError for what else DuckDB refuses.
     """
-    with _ours(file), closing(_opened(file, write, timeout)) as connection:
+    with _ours(file), closing(_opened(file, write, timeout, memory)) as connection:
         _check_version(file, connection)
         yield connection
 
@@ -97,11 +102,12 @@ def read_all(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute(f"select bit_xor(hash(columns(*))) from {name}").fetchall()
 
 
-def _opened(file: Path, write: bool, timeout: float) -> duckdb.DuckDBPyConnection:
+def _opened(file: Path, write: bool, timeout: float, memory: int | None) -> duckdb.DuckDBPyConnection:
     """Open the file once those who hold it in the other mode have let go."""
+    reader = READER | ({"memory_limit": f"{memory}B"} if memory else {})
     for _ in patiently(timeout):
         try:
-            return duckdb.connect(file, read_only=not write, config=SAFE if write else READER)
+            return duckdb.connect(file, read_only=not write, config=SAFE if write else reader)
         except duckdb.Error as error:
             if any(words in str(error) for words in HELD):
                 continue

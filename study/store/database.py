@@ -45,14 +45,25 @@ class Store:
     write: bool = False
     scope: Scope | None = None
     """None = the runs of all studies."""
+    memory: int | None = None
+    """Bytes that all queries at a time may take in this process; a result takes a quarter of it at most. None = a
+    quarter of the machine's memory, and results of 4 GB."""
 
     @classmethod
-    def open(cls, path: str | Path = "results", *, write: bool = False, storage: str | None = None) -> Self:
+    def open(
+        cls,
+        path: str | Path = "results",
+        *,
+        write: bool = False,
+        storage: str | None = None,
+        memory: int | None = None,
+    ) -> Self:
         """The store in directory `path`; with `write`, made if need be. Raises StoreError when it cannot be used.
 
         `storage` is the URL of where a new store keeps its parts; None is the directory, or what an older one has.
+        `memory` is for queries; a process opens a store with one alone.
         """
-        store = cls(checked_folder(path), write)
+        store = cls(checked_folder(path), write, memory=memory)
         if store.path.is_file():
             raise StoreError(f"store '{path}' is a file: give the directory that holds {FILE}.")
         if write:
@@ -72,45 +83,48 @@ class Store:
                 f"store '{path}' has no {FILE}: run a study with `--store {path}`, or `study ingest` there."
             )
         else:
-            with connected(store._file):
+            with connected(store._file, memory=memory):
                 pass
         return store
 
-    def sql(self, text: str, params: Any = None, timeout: float = TIMEOUT) -> Result:
+    def sql(self, text: str, params: Any = None, timeout: float = TIMEOUT, seconds: float | None = None) -> Result:
         """The result of one read-only query; `params` fill `?` and `$name` in it. Sums and decimals are doubles.
 
-        StoreBusy when a writer keeps the store for longer than `timeout` seconds.
+        StoreBusy when a writer keeps the store for longer than `timeout` seconds, StoreError where the query takes
+        longer than `seconds`, None = no limit.
         """
         try:
-            return self._answer(text, params, timeout)
+            return self._answer(text, params, timeout, seconds)
         except QueryError as error:
             if isinstance(error.__cause__, duckdb.Error) and is_damage(error.__cause__):
                 self._check_whole(timeout)  # else it is of the query
             if not (without := self._failing(text, timeout)):
                 raise
-            return self._answer(text, params, timeout, without)
+            return self._answer(text, params, timeout, seconds, without)
 
-    def _answer(self, text: str, params: Any, timeout: float, without: Sequence[str] = ()) -> Result:
+    def _answer(
+        self, text: str, params: Any, timeout: float, seconds: float | None, without: Sequence[str] = ()
+    ) -> Result:
         def answer() -> Result:
             if self.scope:
                 self.scope.install(connection, text, without)
             elif without:
                 install_phases_without(connection, without)
-            return Result(select(connection, text, params))
+            return Result(select(connection, text, params, self.memory and self.memory // 4))
 
-        with connected(self._file, timeout=timeout) as connection, translated():
-            return interruptible(connection, answer)
+        with connected(self._file, timeout=timeout, memory=self.memory) as connection, translated():
+            return interruptible(connection, answer, seconds)
 
     def _check_whole(self, timeout: float) -> None:
         """StoreUnusable where the file is damaged anywhere."""
-        with connected(self._file, timeout=timeout) as connection:
+        with connected(self._file, timeout=timeout, memory=self.memory) as connection:
             read_all(connection)
 
     def _failing(self, text: str, timeout: float) -> list[str]:
         """The phase definitions that a query reads, are not ours, and fail on the runs that there are."""
         if not READS_PHASES.search(text):
             return []
-        with connected(self._file, timeout=timeout) as connection, translated():
+        with connected(self._file, timeout=timeout, memory=self.memory) as connection, translated():
             if self.scope:
                 self.scope.install(connection, "")
             own = self.scope.definitions(connection) if self.scope else newest(connection)

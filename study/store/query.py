@@ -11,7 +11,7 @@ import duckdb
 import pyarrow as pa
 
 from study.store.connection import READER, translated
-from study.store.errors import StoreError
+from study.store.errors import QueryError, StoreError
 from trainables.errors import SpecError
 
 if TYPE_CHECKING:
@@ -59,33 +59,44 @@ class Result:
         return list(zip(*(column.to_pylist() for column in self.table.columns), strict=True))
 
 
-def query(text: str, tables: Mapping[str, pa.Table]) -> pa.Table:
-    """The result of a query on Arrow tables, by name. No store is involved and nothing is written."""
+def query(text: str, tables: Mapping[str, pa.Table], seconds: float | None = None) -> pa.Table:
+    """The result of a query on Arrow tables, by name. No store is involved and nothing is written. StoreError where it
+    takes longer than `seconds`; None = no limit."""
     with translated(), closing(duckdb.connect(config=READER)) as connection:
         for name, table in tables.items():
             connection.register(name, table)
-        return select(connection, text)
+        if seconds is None:
+            return select(connection, text)
+        return interruptible(connection, lambda: Result(select(connection, text)), seconds).table
 
 
-def interruptible(connection: duckdb.DuckDBPyConnection, work: Callable[[], Result]) -> Result:
+def interruptible(
+    connection: duckdb.DuckDBPyConnection, work: Callable[[], Result], seconds: float | None = None
+) -> Result:
     """What `work` on the connection returns. It has a thread of its own, because DuckDB keeps signals waiting until it
-    is done: so Ctrl-C ends a query within moments."""
+    is done: so Ctrl-C ends a query within moments. StoreError where it takes longer than `seconds`; None = no limit."""
     with ThreadPoolExecutor(1) as pool:
         future = pool.submit(work)
         try:
-            return future.result()
-        except KeyboardInterrupt:
+            return future.result(seconds)
+        except (KeyboardInterrupt, TimeoutError) as ended:
             while wait([future], 0.05).not_done:  # again and again: an interrupt between two statements is forgotten
                 connection.interrupt()
-            raise
+            if isinstance(ended, KeyboardInterrupt):
+                raise
+            raise StoreError(
+                f"the query took longer than {seconds:g} s and was ended: aggregate it, or ask for a part of it."
+            ) from None
         finally:
             del future  # its error would keep this frame, and with it the connection
 
 
-def select(connection: duckdb.DuckDBPyConnection, text: str, params: Any = None) -> pa.Table:
+def select(
+    connection: duckdb.DuckDBPyConnection, text: str, params: Any = None, max_bytes: int | None = None
+) -> pa.Table:
     """The result of one statement that gives rows, with the types of `plain_type` and a name for each column.
-    StoreError for a statement without rows, for more than MAX_BYTES of them, and for one that needs more memory than
-    readers have."""
+    StoreError for a statement without rows, for more than `max_bytes` of them (None = MAX_BYTES), and for one that
+    needs more memory than readers have."""
     if (number := len(connection.extract_statements(text))) > 1:  # DuckDB would answer the last one alone
         raise StoreError(f"query {_short(text)} holds {number} statements: give one at a time.")
     try:
@@ -100,8 +111,10 @@ def select(connection: duckdb.DuckDBPyConnection, text: str, params: Any = None)
     if types != [str(kind) for kind in relation.types]:
         relation = relation.project(", ".join(f"#{i}::{kind}" for i, kind in enumerate(types, 1)))
     try:
-        return _in_memory(relation, text).rename_columns(distinct(names))
-    except duckdb.OutOfMemoryException:
+        return _in_memory(relation, text, max_bytes or MAX_BYTES).rename_columns(distinct(names))
+    except (duckdb.OutOfMemoryException, OSError) as error:  # Arrow's error for what DuckDB says after the first rows
+        if "Out of Memory" not in str(error):
+            raise QueryError(str(error)) from None
         [(limit,)] = connection.execute("select current_setting('memory_limit')").fetchall()
         raise StoreError(
             f"query {_short(text)} needs more than {limit} of memory: aggregate it, or ask for a part of it."
@@ -142,15 +155,15 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def _in_memory(relation: duckdb.DuckDBPyRelation, text: str) -> pa.Table:
+def _in_memory(relation: duckdb.DuckDBPyRelation, text: str, max_bytes: int) -> pa.Table:
     """All rows; StoreError once they are too many to hold."""
     reader, batches, size = relation.to_arrow_reader(), [], 0
     for batch in reader:
         batches.append(batch)
         size += batch.nbytes
-        if size > MAX_BYTES:
+        if size > max_bytes:
             raise StoreError(
-                f"query {_short(text)} gives more than {MAX_BYTES / 1e9:g} GB: aggregate it, or ask for a part of it."
+                f"query {_short(text)} gives more than {max_bytes / 1e9:g} GB: aggregate it, or ask for a part of it."
             )
     return pa.Table.from_batches(batches, reader.schema)
 

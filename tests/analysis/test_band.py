@@ -9,8 +9,8 @@ import pytest
 
 import analysis
 from analysis.boundaries import boundary
-from study.cli.status import phase_rows
 from study.store.database import Store
+from study.store.status import phase_rows
 from tests.support.synthetic import cells_of, drawn, run, step_up, write_study
 from trainables.components import load
 

@@ -160,8 +160,8 @@ def loop(store: Path, meanwhile: Callable[[], object]) -> str:
     return f"{number} queries, {errors} errors, median {float(median):.2f} s, worst wait {float(worst):.2f} s"
 
 
-def write_parts(store: Path, num_runs: int) -> None:
-    """Write the plan of a study and the parts of its packs."""
+def write_parts(store: Path, num_runs: int, steps_S: np.ndarray = STEPS) -> None:
+    """Write the plan of a study and the parts of its packs, which were evaluated at these steps."""
     task, model, optimizer = modular.Task(p=97, train_fraction=0.5), mlp.Model(width=128), adamw.Optimizer()
     base = RunSpec(task=task, model=model, optimizer=optimizer)
     num_decays = max(1, round((num_runs / SEEDS) ** 0.5))
@@ -175,7 +175,7 @@ def write_parts(store: Path, num_runs: int) -> None:
     write_plan(store, STUDY, {"question": "How does it scale?", "base": base.to_json(), "axes": axes}, rows)
     numbers = np.random.default_rng(0)
     for first in range(0, num_runs, PACK):
-        write_pack(store, rows[first : first + PACK], numbers, held=first >= num_runs - HELD_PACKS * PACK)
+        write_pack(store, rows[first : first + PACK], numbers, steps_S, held=first >= num_runs - HELD_PACKS * PACK)
 
 
 def plan_row(base: RunSpec, fraction: float, decay: float, seed: int) -> dict[str, Any]:
@@ -188,23 +188,25 @@ def plan_row(base: RunSpec, fraction: float, decay: float, seed: int) -> dict[st
     return describe(base) | own | {"run_id": run_id(spec), "spec": text, "point": point, "horizon": HORIZON}
 
 
-def write_pack(store: Path, rows: list[dict[str, Any]], numbers: np.random.Generator, held: bool) -> None:
+def write_pack(
+    store: Path, rows: list[dict[str, Any]], numbers: np.random.Generator, steps_S: np.ndarray, held: bool
+) -> None:
     """Write the flushes of one pack; with `held`, the last one goes to a folder that ingest does not read."""
     run_ids = [row["run_id"] for row in rows]
     recorder = Recorder(store, rows[0]["pack_id"], {"device": "cpu", "threads": 1, "host": "here", "trial_id": "t"})
-    values_SMR = curves(rows, numbers)
-    for number, part in enumerate(np.array_split(np.arange(len(STEPS)), FLUSHES), start=1):
+    values_SMR = curves(rows, numbers, steps_S)
+    for number, part in enumerate(np.array_split(np.arange(len(steps_S)), FLUSHES), start=1):
         shape = (len(part), len(METRICS), len(rows))  # the engine's order: runs vary fastest
         split, metric = zip(*METRICS, strict=True)
         columns = {
             "run_id": named(run_ids, np.broadcast_to(np.arange(len(rows)), shape)),
             "attempt": np.ones(np.prod(shape), np.int32),
-            "step": np.broadcast_to(STEPS[part, None, None], shape).ravel(),
+            "step": np.broadcast_to(steps_S[part, None, None], shape).ravel(),
             "split": named(split, np.broadcast_to(np.arange(len(METRICS))[:, None], shape)),
             "metric": named(metric, np.broadcast_to(np.arange(len(METRICS))[:, None], shape)),
             "value": values_SMR[part].ravel(),
         }
-        last, ended = int(STEPS[part[-1]]), number == FLUSHES
+        last, ended = int(steps_S[part[-1]]), number == FLUSHES
         state = {"attempt": 1, "horizon": HORIZON, "steps": last, "wall_seconds": 60.0, "error": None}
         state |= {"started_at": "2026-01-01T00:00:00+00:00", "ended_at": "2026-01-01T01:00:00+00:00" if ended else None}
         state |= {"status": "finished" if ended else "running", "stop_reason": "horizon" if ended else None}
@@ -221,14 +223,14 @@ def named(names: Sequence[str], indices: np.ndarray) -> pa.Array:
     return pa.DictionaryArray.from_arrays(pa.array(codes), pa.array(distinct))
 
 
-def curves(rows: list[dict[str, Any]], numbers: np.random.Generator) -> np.ndarray:
+def curves(rows: list[dict[str, Any]], numbers: np.random.Generator, steps_S: np.ndarray) -> np.ndarray:
     """Values of one pack by step, metric and run. Less decay and less data make runs generalize later or never."""
     decay, fraction = (np.array([row[name] for row in rows]) for name in ("weight_decay", "train_fraction"))
     fitted = 2 + 0.3 * numbers.standard_normal(len(rows))
     late = fitted + 3.5 - 3 * fraction - 0.6 * np.log10(decay) + 0.3 * numbers.standard_normal(len(rows))
     late[numbers.random(len(rows)) < 0.1] = 99
-    when_S1 = np.log10(np.maximum(STEPS, 0.5))[:, None]
-    values_SMR = np.empty((len(STEPS), len(METRICS), len(rows)))
+    when_S1 = np.log10(np.maximum(steps_S, 0.5))[:, None]
+    values_SMR = np.empty((len(steps_S), len(METRICS), len(rows)))
     for i, (split, metric) in enumerate(METRICS):
         passage = fitted if split.startswith("train") else late
         accuracy_SR = (1 + np.tanh(4 * (when_S1 - passage))) / 2

@@ -10,8 +10,9 @@ import threading
 import duckdb
 import pytest
 
-from study.cli.output import Clean, clean, clean_streams
+from study.cli.output import Clean, clean_streams
 from study.cli.progress_line import ProgressLine
+from study.store.printable import clean
 from tests.support.studies import command
 
 STEERING = ["\x1b", "\x07", "\r", "\x9b", "\u202e", "\u2066", "\x08"]

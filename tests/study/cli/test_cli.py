@@ -290,7 +290,7 @@ def test_a_mistake_in_a_new_process_is_one_line_too(trained_store):
 
 
 def test_a_bug_is_a_traceback(trained_store, tmp_path):
-    (tmp_path / "sitecustomize.py").write_text("import study.cli.status\nstudy.cli.status.status_rows = None\n")
+    (tmp_path / "sitecustomize.py").write_text("import study.store.status\nstudy.store.status.status_rows = None\n")
     done = run_cli("status", "--store", trained_store[1], PYTHONPATH=str(tmp_path))
     assert done.returncode == 1
     assert "Traceback" in done.stderr

@@ -50,7 +50,7 @@ def test_studies_are_those_of_the_catalog_of_the_store_and_files(completed, trai
     assert completed("study show st") == ["store/"]
 
 
-@pytest.mark.parametrize("name", ["status", "phases", "report", "extend"])
+@pytest.mark.parametrize("name", ["status", "phases", "report", "figure", "extend"])
 def test_where_a_study_must_be_in_the_store_it_is_one_of_the_store(completed, name):
     assert completed(f"study {name} ") == ["small"]
     assert completed(f"study {name} --store nowhere ") in ([], [""])
@@ -77,6 +77,7 @@ def test_other_options_have_their_values(completed):
     assert completed("study run first_map --comp") == ["--compile"]
     assert completed("study phases small --definition ") == definitions()
     assert completed("study sql --format p") == ["parquet"]
+    assert completed("study figure small learn") == ["learning_curves"]
     assert completed("study claims circuits") == ["circuits_competition", "circuits_competition_paper"]
     assert completed("study probe first_map --probe logit") == ["logit_lens"]
     assert completed("study list ") == ["quick", "small", "paper", "own"]

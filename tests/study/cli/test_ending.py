@@ -3,10 +3,10 @@
 import pytest
 
 from study.cli.ending import ending, sentence
-from study.cli.status import status_rows
 from study.cli.status_text import status_for_people
 from study.spec import StudySpec
 from study.store.database import Store
+from study.store.status import status_rows
 from tests.support.studies import make_plan, small, trained
 from trainables.models import transformer
 from trainables.optimizers import adamw

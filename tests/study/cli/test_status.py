@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from study.cli.status import PHASES, status_rows
 from study.store.database import Store
 from study.store.parts import Recorder, write_plan
+from study.store.status import PHASES, status_rows
 from study.store.studies import definition_of
 from tests.support.parts import PROVENANCE, A, B, RunId, invented, losses, plan_row, state
 from tests.support.phases import LEARNED, SIMPLE

@@ -11,13 +11,13 @@ from unittest.mock import patch
 
 import pytest
 
-from study.cli.status import skipped_parts
 from study.store import compaction
 from study.store.archive import archived, unpacked
 from study.store.database import Store
 from study.store.errors import StoreError
 from study.store.folder import Folder
 from study.store.parts import Recorder
+from study.store.status import skipped_parts
 from study.store.storage import storage_at
 from study.train import service
 from tests.study.store.test_database import contents

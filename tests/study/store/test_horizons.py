@@ -4,9 +4,9 @@ import pytest
 
 import analysis
 from analysis.claim_check import ended_runs
-from study.cli.status import standing_rows, status_rows
 from study.store.database import Store
 from study.store.parts import Recorder, write_plan
+from study.store.status import standing_rows, status_rows
 from tests.support.parts import PROVENANCE, A, B, invented, plan_row, state
 from trainables.errors import SpecError
 

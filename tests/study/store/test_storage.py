@@ -12,12 +12,12 @@ import pytest
 from pyarrow.fs import FileSystem
 
 from study.cli.main import main
-from study.cli.status import skipped_parts
 from study.store import checkpoints
 from study.store.database import Store
 from study.store.errors import StorageError
 from study.store.parts import Recorder, write_plan
 from study.store.place import FILE, place_of, settle
+from study.store.status import skipped_parts
 from study.store.storage import Storage, _bucket, storage_at
 from study.train.probe import probe
 from study.train.worker import record_failure, train

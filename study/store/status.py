@@ -97,14 +97,14 @@ def status_rows(store: Store, study: str | None) -> list[dict[str, Any]]:
         store.check_known(study)
     rows = store.sql(STATUS, [study, study]).to_arrow_table().to_pylist()
     known = own_definitions(store, study)
-    phases = _phases(store, known)
+    phases = phases_by_study(store, known)
     for row in rows:
         row["definition"] = known[row["study"]].name
         row["phases"] = ", ".join(f"{runs} {phase}" for phase, runs in phases[row["study"]].items())
     return rows
 
 
-def _phases(store: Store, known: Mapping[str, Definition]) -> dict[str, dict[str, int]]:
+def phases_by_study(store: Store, known: Mapping[str, Definition]) -> dict[str, dict[str, int]]:
     """How many runs of each of these studies are in which phase of its own definition, the most first: one query for
     each definition, and one for each study where a definition fails on the runs of some."""
     found: dict[str, dict[str, int]] = {study: {} for study in known}

@@ -1,0 +1,47 @@
+"""How a page is made: Jinja2 templates, which escape all that a spec, an error or a name holds."""
+
+from functools import cache
+from importlib.resources import files
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from jinja2 import Environment, FunctionLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from study import __version__
+from study.train.durations import duration
+
+
+@cache
+def environment() -> Environment:
+    """The templates of this folder, and the words that they have in common."""
+    folder = files("study.web").joinpath("templates")
+    loader = FunctionLoader(lambda name: folder.joinpath(name).read_text(encoding="utf-8"))
+    made = Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined)
+    made.filters |= {"path": lambda text: quote(str(text), safe=""), "duration": duration, "number": number}
+    made.globals |= {"address": address, "version": __version__}
+    return made
+
+
+def number(value: Any) -> str:
+    """A whole number with separators, another one in four digits, nothing for None."""
+    if value is None:
+        return ""
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.4g}"
+
+
+def address(path: str, given: Any = (), **changed: Any) -> str:
+    """A path with the parameters `given` (pairs of name and value), of which those in `changed` have another value, and
+    none where that is None."""
+    pairs = [(name, value) for name, value in given if name not in changed]
+    pairs += [(name, value) for name, value in changed.items() if value is not None]
+    return path + (f"?{urlencode(pairs)}" if pairs else "")
+
+
+def page(request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:
+    """A template filled in; `request` says where we are and what was asked."""
+    asked = request.query_params.multi_items()
+    folder = str(request.app.state.kept.store.path)
+    text = environment().get_template(template).render(path=request.url.path, asked=asked, folder=folder, **values)
+    return HTMLResponse(text, status, {"cache-control": "no-store"})

@@ -1,0 +1,147 @@
+// Draws figures with `data-chart`, the address of a Vega-Lite spec, and draws them anew when the spec has changed.
+import { go } from "/static/live.js";
+
+const drawn = new WeakMap(); // figure -> the text of what it shows
+const dark = matchMedia("(prefers-color-scheme: dark)");
+let library = null;
+
+function vega() {
+  library ??= new Promise((done, fail) => {
+    const script = document.createElement("script");
+    Object.assign(script, { src: "/static/vega.js", onload: done, onerror: fail });
+    document.head.append(script);
+  });
+  return library;
+}
+
+// The colours of text and lines are those of the page, light or dark.
+function inked(spec) {
+  const [text, quiet, line] = dark.matches ? ["#e8e8e8", "#b5b5b5", "#3a3a3a"] : ["#222", "#444", "#ececec"];
+  const config = { ...spec.config, background: null };
+  for (const part of ["axis", "legend", "header"])
+    config[part] = { ...config[part], labelColor: quiet, titleColor: quiet, gridColor: line, domainColor: quiet, tickColor: quiet };
+  config.title = { ...config.title, color: text, subtitleColor: quiet };
+  config.text = { ...config.text, color: text };
+  return { ...spec, background: null, config };
+}
+
+function element(name, text = "", values = {}) {
+  return Object.assign(document.createElement(name), { textContent: text }, values);
+}
+
+function around(figure, made) {
+  const picture = element("div"), takes = element("p", "Take away: ", { className: "quiet" });
+  for (const form of ["svg", "png", "spec"]) {
+    const mark = figure.dataset.chart.includes("?") ? "&" : "?";
+    takes.append(element("a", form.toUpperCase(), { href: `${figure.dataset.chart}${mark}format=${form}` }), " ");
+  }
+  const parts = [picture, takes];
+  if (made.title) parts.unshift(element("h3", made.title));
+  if (made.subtitle) parts.splice(1, 0, element("p", [].concat(made.subtitle).join(" "), { className: "quiet" }));
+  if (made.read) parts.push(element("figcaption", made.read));
+  figure.replaceChildren(...parts);
+  return picture;
+}
+
+async function draw(figure) {
+  const answer = await fetch(figure.dataset.chart);
+  if (!answer.ok) {
+    figure.replaceChildren(element("p", `This figure cannot be made: ${answer.status}.`, { className: "mistake" }));
+    return;
+  }
+  const text = await answer.text(), shown = text + dark.matches;
+  if (drawn.get(figure) !== shown) {
+    const made = JSON.parse(text);
+    figure.hidden = "missing" in made && "lazy" in figure.dataset;
+    if ("missing" in made) figure.replaceChildren(element("p", made.missing, { className: "quiet" }));
+    else {
+      await vega();
+      const options = { actions: false, renderer: "svg", ast: true, defaultStyle: false,
+        tooltip: { disableDefaultStyle: true }, config: {} };
+      await vegaEmbed(around(figure, made), inked(made.spec), options);
+      if (made.cells) wire(figure, made.cells);
+    }
+    drawn.set(figure, shown);
+  }
+  if ("cells" in figure.dataset) outline(figure);
+}
+
+// Cells of a diagram are buttons: one stop of the tab key each, with all of its phases in words.
+function wire(figure, cells) {
+  const first = new Map();
+  for (const mark of figure.querySelectorAll("svg path, svg rect, svg circle")) {
+    const datum = mark.__data__?.datum;
+    if (datum?.cell === undefined || !cells[datum.cell]) continue;
+    mark.dataset.cell = JSON.stringify(cells[datum.cell]);
+    const said = `${datum.phase} ${datum.runs}`;
+    if (first.has(datum.cell)) { first.get(datum.cell).push(said); mark.setAttribute("aria-hidden", "true"); continue; }
+    first.set(datum.cell, [datum.point, said]);
+    first.get(datum.cell).mark = mark;
+  }
+  for (const said of first.values()) {
+    said.mark.setAttribute("tabindex", "0");
+    said.mark.setAttribute("role", "button");
+    said.mark.setAttribute("aria-label", said.join(", "));
+  }
+}
+
+const chosen = () => new URLSearchParams(location.search).getAll("cell");
+
+function outline(figure) {
+  const cells = new Set(chosen());
+  for (const mark of figure.querySelectorAll("[data-cell]")) {
+    mark.classList.toggle("chosen", cells.has(mark.dataset.cell));
+    if (mark.hasAttribute("tabindex")) mark.setAttribute("aria-pressed", cells.has(mark.dataset.cell));
+  }
+}
+
+function choose(cells, add) {
+  const address = new URL(location.href), before = add ? chosen() : [];
+  const gone = cells.length === 1 && chosen().includes(cells[0]);
+  const now = gone ? before.filter((cell) => cell !== cells[0]) : [...new Set([...before, ...cells])];
+  address.searchParams.delete("cell");
+  for (const cell of now.slice(-10)) address.searchParams.append("cell", cell);
+  go(address.href);
+}
+
+// A drag over several cells chooses them all.
+let from = null;
+document.addEventListener("pointerdown", (event) => {
+  if (event.target.closest("figure[data-cells]")) from = [event.clientX, event.clientY];
+});
+document.addEventListener("pointerup", (event) => {
+  const figure = event.target.closest("figure[data-cells]");
+  if (from && figure && Math.hypot(event.clientX - from[0], event.clientY - from[1]) > 8) {
+    const [left, right] = [from[0], event.clientX].sort((a, b) => a - b);
+    const [top, bottom] = [from[1], event.clientY].sort((a, b) => a - b);
+    const within = [...figure.querySelectorAll("[data-cell]")].filter((mark) => {
+      const box = mark.getBoundingClientRect();
+      return box.right > left && box.left < right && box.bottom > top && box.top < bottom;
+    });
+    if (within.length) choose([...new Set(within.map((mark) => mark.dataset.cell))], event.shiftKey);
+  } else if (from && event.target.dataset?.cell) choose([event.target.dataset.cell], event.shiftKey);
+  from = null;
+});
+document.addEventListener("keydown", (event) => {
+  if (event.target.dataset?.cell && (event.key === "Enter" || event.key === " ")) {
+    event.preventDefault();
+    choose([event.target.dataset.cell], event.shiftKey);
+  }
+});
+
+// Figures further down are drawn once a reader comes near.
+const near = new IntersectionObserver((seen) => {
+  for (const { target, isIntersecting } of seen) if (isIntersecting) { near.unobserve(target); draw(target); }
+}, { rootMargin: "600px" });
+
+async function drawAll() {
+  for (const figure of document.querySelectorAll("[data-chart]")) {
+    if ("cells" in figure.dataset) outline(figure);
+    if (drawn.has(figure)) draw(figure);
+    else near.observe(figure);
+  }
+}
+
+document.addEventListener("shown", drawAll);
+dark.addEventListener("change", drawAll);
+drawAll();

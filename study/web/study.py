@@ -1,0 +1,151 @@
+"""A study's page: its phase diagram as it fills in, the cells that a reader chooses, claims, and what trains now."""
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from study.store.database import Store
+from study.store.definitions import NO_PHASE
+from study.store.levels import LEVELS
+from study.store.thresholds import defaults_of
+from study.web import charts
+from study.web.asked import ALL, Asked, asked_of
+from study.web.curves import groups_of
+from study.web.home import studies_of
+from study.web.kept import Kept
+from study.web.pages import page
+
+if TYPE_CHECKING:
+    from analysis.stored import Study
+
+TRAINING = """
+    select
+        coalesce(attempts.pack_id, attempts.trial_id, '') as pack,
+        host, device, threads,
+        count(*)::integer as runs,
+        max(attempts.steps)::bigint as steps,
+        max(attempts.horizon)::bigint as horizon,
+        min(started_at) as started_at,
+        max(attempts.updated_at) as heard_at,
+    from attempts join study_runs using (run_id)
+    where study = $study and attempts.status = 'running'
+    group by all order by started_at"""
+APPLY = """
+    select definition, count(*) filter (where phase <> $no_phase)::integer as resolved
+    from phases join study_runs using (run_id) where study = $study group by definition order by definition"""
+METRICS = """
+    select distinct metric from metrics
+    where run_id in (select run_id from recorded join study_runs using (run_id) where study = $study limit 20)"""
+HORIZONS = "select distinct unnest(horizons)::bigint from study_runs where study = $study order by 1"
+
+
+def study(request: Request) -> HTMLResponse:
+    """The page of one study, as its address asks for it."""
+    kept, asked = request.app.state.kept, asked_of(request)
+    row = row_of(kept, asked.study)
+    facts = kept.get(("facts", asked), lambda: asked.facts(kept.store))
+    controls = kept.get(("controls", asked), lambda: controls_of(kept.store, asked, facts))
+    return page(
+        request,
+        "study.html",
+        study=row,
+        asked_for=asked,
+        facts=facts,
+        controls=controls,
+        phases=kept.get(("phases", asked), lambda: phases_of(kept.store, asked, facts)),
+        training=kept.get(("training", asked.study), lambda: rows_of(kept.store, TRAINING, asked.study)),
+        chosen=chosen_of(kept, asked),
+        metrics=kept.get(("metrics", asked.study), lambda: metrics_of(kept.store, asked.study)),
+        charts=[name for name in charts.names() if name != charts.DIAGRAM],
+    )
+
+
+def row_of(kept: Kept, name: str) -> dict[str, Any]:
+    """The study's row of the first page; 404 where the store has no such study."""
+    for row in kept.get("studies", lambda: studies_of(kept.store, kept.pace)):
+        if row["study"] == name:
+            return row
+    raise HTTPException(404, f"This store has no study {name!r}.")
+
+
+def rows_of(store: Store, text: str, study: str, **params: Any) -> list[dict[str, Any]]:
+    return store.sql(text, {"study": study, **params}).to_arrow_table().to_pylist()
+
+
+def controls_of(store: Store, asked: Asked, facts: "Study") -> dict[str, Any]:
+    """What a reader can choose: definitions that apply, thresholds with the numbers that may stand there, axes with
+    their values, horizons."""
+    from analysis.charts import show, words
+    from analysis.stored import order
+
+    points = [json.loads(text) for (text,) in store.sql(
+        "select distinct point::text from study_runs where study = ?", [asked.study]).fetchall()]  # fmt: skip
+    values = {axis: sorted({point[axis] for point in points if axis in point}, key=order) for axis in facts.axes}
+    definitions = [row["definition"] for row in rows_of(asked.judged(store), APPLY, asked.study, no_phase=NO_PHASE)
+                   if row["resolved"]]  # fmt: skip
+    at, given = dict(asked.at), dict(asked.params)
+    return {
+        "definitions": definitions if facts.definition.name in definitions else [*definitions, facts.definition.name],
+        "params": [
+            {"name": name, "value": given.get(name, default), "default": default,
+             "choices": sorted(LEVELS) if default in LEVELS and "threshold" in name else None}
+            for name, default in defaults_of(facts.definition).items()
+        ],
+        "axes": [
+            {"path": axis, "words": words(axis, facts.axes), "at": at.get(axis),
+             "values": [{"value": value, "shown": show(value)} for value in known]}
+            for axis, known in values.items()
+            if len(known) > 1
+        ],
+        "horizons": [horizon for (horizon,) in store.sql(HORIZONS, {"study": asked.study}).fetchall()],
+        "all": ALL,
+    }  # fmt: skip
+
+
+def phases_of(store: Store, asked: Asked, facts: "Study") -> list[dict[str, Any]]:
+    """The study's runs by phase under the definition that is asked for, in the order of its legend."""
+    scoped = asked.judged(store).of(asked.study, definition=facts.definition)
+    text = "select phase, count(*)::integer from phases join study_runs using (run_id) " \
+        "where study = ? and definition = ? group by phase"  # fmt: skip
+    found = dict(scoped.sql(text, [asked.study, facts.definition.name]).fetchall())
+    return [
+        {"name": phase.name, "runs": found[phase.name], "color": phase.color, "words": phase.words}
+        for phase in facts.definition.phases
+        if phase.name in found
+    ]
+
+
+def chosen_of(kept: Kept, asked: Asked) -> list[dict[str, Any]]:
+    """The chosen cells: in words, as the address has them, and how many runs are in each."""
+    groups = groups_of(kept, asked) if asked.cells else {}
+    return [
+        {"words": name, "cell": cell, "runs": len(runs), "first": runs[:10]}
+        for cell, (name, runs) in zip(asked.cells, groups.items(), strict=False)
+    ]
+
+
+def metrics_of(store: Store, study: str) -> Sequence[str]:
+    """The metrics that runs of the study have, accuracy and loss first."""
+    found = [row["metric"] for row in rows_of(store, METRICS, study)]
+    first = ("accuracy", "loss", "weight_norm")
+    return sorted(found, key=lambda name: (first.index(name) if name in first else len(first), name))
+
+
+def findings(request: Request) -> HTMLResponse:
+    """What came of a study in words, and its claims: a part of its page that takes longer to find out."""
+    kept, name = request.app.state.kept, request.path_params["study"]
+    row_of(kept, name)
+    answer, claims = kept.get(("findings", name), lambda: _findings(kept.store, name))
+    return page(request, "findings.html", answer=answer, claims=claims)
+
+
+def _findings(store: Store, study: str) -> tuple[str, list[dict[str, Any]]]:
+    from analysis.answers import answer
+    from analysis.claim import as_row
+    from analysis.claim_check import claims_about
+
+    return answer(store, study), [as_row(checked) for checked in claims_about(store, study)]

@@ -1,0 +1,70 @@
+"""Answers that are made once."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from study.web.kept import MOST, Kept
+from study.web.pace import Pace
+from tests.study.web.studies import map_runs, map_store
+from tests.support.synthetic import write_study
+
+
+def test_an_answer_is_made_once_however_many_ask(tmp_path):
+    kept, made, begun = Kept(map_store(tmp_path)), [], threading.Barrier(8)
+
+    def ask() -> int:
+        begun.wait()
+        return kept.get("what", lambda: made.append(1) or 7)
+
+    with ThreadPoolExecutor(8) as pool:
+        assert [future.result() for future in [pool.submit(ask) for _ in range(8)]] == [7] * 8
+    assert made == [1]
+
+
+def test_it_is_made_again_once_the_store_has_changed(tmp_path):
+    kept, made = Kept(map_store(tmp_path)), []
+    for _ in range(2):
+        kept.get("what", lambda: made.append(1))
+    before = kept.state()
+    write_study(tmp_path, map_runs("other"), study="other")
+    assert kept.state() != before
+    kept.get("what", lambda: made.append(2))
+    assert made == [1, 2]
+
+
+def test_an_error_is_not_kept(tmp_path):
+    kept = Kept(map_store(tmp_path))
+    with pytest.raises(ZeroDivisionError):
+        kept.get("what", lambda: 1 / 0)
+    assert kept.get("what", lambda: 3) == 3
+
+
+def test_only_so_many_are_kept(tmp_path):
+    kept, made = Kept(map_store(tmp_path)), []
+    for number in range(MOST + 1):
+        kept.get(number, lambda: made.append(1))
+    kept.get(MOST, lambda: made.append(2))
+    kept.get(0, lambda: made.append(3))
+    assert made[MOST + 1 :] == [3]
+
+
+def test_a_store_without_a_file_has_a_state(tmp_path):
+    store = map_store(tmp_path)
+    (tmp_path / "study.duckdb").unlink()
+    assert Kept(store).state() == "none"
+
+
+def test_a_rate_is_that_of_the_last_looks():
+    now = [0.0]
+    pace = Pace(lambda: now[0])
+    found = []
+    for second in range(0, 400, 10):
+        now[0] = float(second)
+        found.append(pace.heard("s", 100.0 * min(second, 200)))
+    assert found[0] is None
+    assert found[2] == pytest.approx(100)
+    assert found[20] == pytest.approx(100)
+    assert found[-1] is None  # nothing has trained since
+    assert pace.heard("other", 5.0) is None
