@@ -29,6 +29,7 @@ TRAINING = """
         count(*)::integer as runs,
         max(attempts.steps)::bigint as steps,
         max(attempts.horizon)::bigint as horizon,
+        (sum(attempts.steps) / nullif(sum(attempts.wall_seconds), 0))::double as rate,
         min(started_at) as started_at,
         max(attempts.updated_at) as heard_at,
     from attempts join study_runs using (run_id)
@@ -97,6 +98,7 @@ def controls_of(store: Store, asked: Asked, facts: "Study") -> dict[str, Any]:
         ],
         "axes": [
             {"path": axis, "words": words(axis, facts.axes), "at": at.get(axis),
+             "index": known.index(at[axis]) + 2 if at.get(axis) in known else None,
              "values": [{"value": value, "shown": show(value)} for value in known]}
             for axis, known in values.items()
             if len(known) > 1

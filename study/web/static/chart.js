@@ -2,6 +2,7 @@
 import { go } from "/static/live.js";
 
 const drawn = new WeakMap(); // figure -> the text of what it shows
+const views = new WeakMap(); // figure -> the Vega view in it
 const dark = matchMedia("(prefers-color-scheme: dark)");
 let library = null;
 
@@ -58,7 +59,8 @@ async function draw(figure) {
       await vega();
       const options = { actions: false, renderer: "svg", ast: true, defaultStyle: false,
         tooltip: { disableDefaultStyle: true }, config: {} };
-      await vegaEmbed(around(figure, made), inked(made.spec), options);
+      views.get(figure)?.finalize();
+      views.set(figure, (await vegaEmbed(around(figure, made), inked(made.spec), options)).view);
       if (made.cells) wire(figure, made.cells);
     }
     drawn.set(figure, shown);

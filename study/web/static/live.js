@@ -95,9 +95,19 @@ function addressOf(form, changed) {
 for (const kind of ["change", "submit"]) {
   document.addEventListener(kind, (event) => {
     const form = event.target.closest("form[data-go]");
-    if (!form || (kind === "change" && event.target.matches("[data-on-submit]"))) return;
+    if (!form || event.target.dataset.slides || (kind === "change" && event.target.matches("[data-on-submit]"))) return;
     event.preventDefault();
     go(addressOf(form, event.target));
+  });
+}
+
+// A slider moves the menu of its axis through the values.
+for (const kind of ["input", "change"]) {
+  document.addEventListener(kind, (event) => {
+    const menu = document.getElementById(event.target.dataset?.slides ?? "");
+    if (!menu) return;
+    menu.selectedIndex = Number(event.target.value);
+    if (kind === "change") menu.dispatchEvent(new Event("change", { bubbles: true }));
   });
 }
 
