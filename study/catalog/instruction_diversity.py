@@ -26,7 +26,7 @@ STUDY = StudySpec(
         optimizer=adamw.Optimizer(learning_rate=3e-3, weight_decay=0.1, warmup_steps=50),
         batch_size=64,
     ),
-    axes={"task.rules": (64, 96, 128, 192, 256, 1024), "task.data_size": (9216, 36_864)},
+    axes={"task.rules": (32, 48, 64, 96, 128, 192, 256, 1024), "task.data_size": (9216, 36_864)},
     seeds=5,
     horizon=6000,
     evaluations_per_decade=16,

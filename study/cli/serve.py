@@ -16,7 +16,7 @@ from study.cli.output import note
 
 PORT = 8080
 HOST = "127.0.0.1"
-SAID = "study: the page is at"
+ENDING_SECONDS = 5
 
 serve_option = click.option("--serve", "serving", is_flag=True, help="Show the live page meanwhile, see `study serve`.")
 
@@ -25,7 +25,7 @@ serve_option = click.option("--serve", "serving", is_flag=True, help="Show the l
 @store_option
 @click.option("--port", type=click.IntRange(0, 65535), default=PORT, show_default=True, help="0 takes a free one.")
 @click.option("--host", default=HOST, show_default=True, help="Another one needs a token, which is printed.")
-@click.option("--beside", is_flag=True, hidden=True, help="Say nothing, and end when stdin does.")
+@click.option("--beside", is_flag=True, hidden=True, help="End when stdin does.")
 def serve(store: str, port: int, host: str, beside: bool) -> None:
     """A page to watch: studies, phase diagrams, runs and SQL in a browser, while they train and after.
 
@@ -42,7 +42,7 @@ def serve(store: str, port: int, host: str, beside: bool) -> None:
     if beside:
         threading.Thread(target=_end_with_stdin, daemon=True).start()
     opened = Store.open(store, memory=server.MEMORY)
-    server.serve(opened, host, port, (lambda address: None) if beside else (lambda address: note(f"{SAID} {address}")))
+    server.serve(opened, host, port, lambda address: note(f"study: the page is at {address}"))
 
 
 @contextmanager
@@ -54,12 +54,16 @@ def served(store: str, wanted: bool) -> Iterator[None]:
         return
     port = _free_port()
     line = [sys.executable, "-m", "study", "serve", "--store", store, "--port", str(port), "--beside"]
-    with subprocess.Popen(line, stdin=subprocess.PIPE) as page:
-        note(f"{SAID} http://{HOST}:{port}/")
+    page = subprocess.Popen(line, stdin=subprocess.PIPE)  # it says its address once it listens
+    try:
+        yield
+    finally:
+        page.terminate()
         try:
-            yield
-        finally:
-            page.terminate()
+            page.wait(ENDING_SECONDS)
+        except subprocess.TimeoutExpired:  # in the middle of a long query
+            page.kill()
+            page.wait()
 
 
 def _free_port() -> int:

@@ -41,6 +41,8 @@ BROKEN = (
     duckdb.ParserException,
 )
 """What else our own statements meet in a file that is not what this package has written: they are right themselves."""
+OF_QUERIES = (duckdb.CatalogException, duckdb.BinderException, duckdb.ParserException)
+"""Those of them that a user's query brings about by a slip."""
 FULL = ("No space left", "Disk quota exceeded")
 OF_CONTENT = (duckdb.DataError, duckdb.IntegrityError, duckdb.ProgrammingError)
 """Errors that quote a query or values: their words say nothing of the file."""

@@ -15,7 +15,7 @@ import duckdb
 
 from study.store.anew import make_anew, new_file
 from study.store.compaction import compact
-from study.store.connection import TIMEOUT, connected, is_damage, read_all, translated
+from study.store.connection import OF_QUERIES, TIMEOUT, connected, is_damage, read_all, translated
 from study.store.definitions import Definition, definitions
 from study.store.errors import QueryError, StoreBusy, StoreError, StoreUnusable
 from study.store.files import patiently
@@ -91,12 +91,14 @@ class Store:
         """The result of one read-only query; `params` fill `?` and `$name` in it. Sums and decimals are doubles.
 
         StoreBusy when a writer keeps the store for longer than `timeout` seconds, StoreError where the query takes
-        longer than `seconds`, None = no limit.
+        longer than `seconds`, None = no limit. With a limit, a name that is not there is a mistake in the query;
+        without one the whole file is read to see whether it is damaged.
         """
         try:
             return self._answer(text, params, timeout, seconds)
         except QueryError as error:
-            if isinstance(error.__cause__, duckdb.Error) and is_damage(error.__cause__):
+            of_query = seconds is not None and isinstance(error.__cause__, OF_QUERIES)
+            if isinstance(error.__cause__, duckdb.Error) and is_damage(error.__cause__) and not of_query:
                 self._check_whole(timeout)  # else it is of the query
             if not (without := self._failing(text, timeout)):
                 raise

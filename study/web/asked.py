@@ -10,12 +10,14 @@ from study.search.axis_text import parse_value
 from study.store.database import Store
 from study.store.studies import definition_of, judged
 from study.store.thresholds import with_params
+from study.web.definitions import check_definition
 from trainables.errors import SpecError
 
 if TYPE_CHECKING:
     from analysis.arrangement import Arrangement
     from analysis.stored import Study
 
+MOST_CELLS = 20
 ALL = "all"
 """In place of a value: the runs of all values of this axis, counted together."""
 
@@ -56,6 +58,7 @@ class Asked:
         """The study under the definition that is asked for, with its thresholds."""
         from analysis.stored import read_study
 
+        check_definition(store, self.study, self.definition)
         found = definition_of(store, self.study, self.definition)
         return read_study(store, self.study, with_params(found, dict(self.params)))
 
@@ -78,7 +81,7 @@ def asked_of(request: Request) -> Asked:
         y=given.get("y") or None,
         at=tuple((name[3:], parse_value(text)) for name, text in pairs if name.startswith("at.") and text),
         horizon=_whole(given["horizon"]) if given.get("horizon") else None,
-        cells=tuple(text for name, text in pairs if name == "cell"),
+        cells=tuple(dict.fromkeys(text for name, text in pairs if name == "cell"))[:MOST_CELLS],
     )
 
 
@@ -90,16 +93,16 @@ def _number(name: str, text: str) -> float:
 
 
 def _whole(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise SpecError(f"horizon must be a number of steps, 1 or larger, got {text!r}.")
+    if not (text.isascii() and text.isdecimal() and len(text) < 16 and int(text)):
+        raise SpecError(f"horizon must be a number of steps, 1 or larger, got {text[:80]!r}.")
     return int(text)
 
 
 def _point(text: str) -> dict[str, Any]:
     try:
         found = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
-        raise SpecError(f'cell {text!r} is no JSON object: write {{"axis": value}}, or click a cell.')
+        raise SpecError(f'cell {text[:80]!r} is no JSON object: write {{"axis": value}}, or click a cell.')
     return found

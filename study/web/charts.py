@@ -4,6 +4,7 @@ import hashlib
 import json
 import math
 import threading
+from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 from starlette.exceptions import HTTPException
@@ -48,7 +49,12 @@ def _chart(store: Store, name: str, asked: Asked) -> dict[str, Any]:
         try:
             if name == DIAGRAM:
                 return texts | diagram(store, asked)
-            return texts | {"spec": spec_of(module.chart(asked.judged(store), asked.study))}
+            given = (
+                {"definition": asked.facts(store).definition}
+                if "definition" in signature(module.chart).parameters
+                else {}
+            )
+            return texts | {"spec": spec_of(module.chart(asked.judged(store), asked.study, **given))}
         except NotApplicable as error:
             return {"missing": str(error)}
 

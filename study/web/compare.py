@@ -8,9 +8,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from study.store.database import Store
+from study.web.definitions import known_definitions
 from study.web.pages import page
 from study.web.run_facts import flat, measures_of, outcomes_of, phases_of, rows_of
-from study.web.run_table import known_definitions
 from trainables.errors import SpecError
 
 FEWEST, MOST = 2, 10

@@ -13,9 +13,9 @@ from study.web.kept import Kept
 from trainables.errors import SpecError
 
 MAX_RUNS = 200
-"""At most this many runs are drawn; the picture says so."""
-PER_DECADE = 24
-"""At most this many records per decade of steps are drawn."""
+"""At most this many runs are drawn, of each group the first; the picture says so."""
+PER_DECADE, PLACES = 24, 300
+"""At most this many records are drawn per decade of steps, and in all on a linear scale."""
 SPLITS = ("test", "train", "ood")
 """In the order of strokes: the first has none."""
 UNIT = ("accuracy", "share")
@@ -58,7 +58,8 @@ def groups_of(kept: Kept, asked: Asked) -> dict[str, tuple[str, ...]]:
         if unknown := set(cell) - axes:
             raise SpecError(f"cell {json.dumps(cell)} has no axis of study {asked.study!r}: {', '.join(unknown)}.")
         at = asked.held | cell
-        found[label(cell, axes)] = tuple(run_id for run_id, point in runs if holds(point, at))
+        name = label(cell, axes)  # values are shown with four digits, so two cells may look alike
+        found[json.dumps(cell) if name in found else name] = tuple(run_id for run_id, point in runs if holds(point, at))
     return found
 
 
@@ -83,16 +84,21 @@ def _answer(request: Request, kept: Kept, store: Store, groups: dict[str, tuple[
 
 
 def _drawn(store: Store, groups: dict[str, tuple[str, ...]], what: str, log: bool, band: bool) -> dict[str, Any]:
-    rows = _rows(store, groups, what)
+    rows = _rows(store, groups, what, log)
     if not rows:
         return {"missing": f"These runs have no records of {what}."}
     with charts.DRAWING:
         spec = charts.spec_of(picture(rows, what, log, band))
-    return {"title": what.replace("_", " "), "read": "", "spec": spec}
+    drawn, number = len({row["run"] for row in rows}), sum(map(len, groups.values()))
+    spec["title"] = {"text": what, "subtitle": f"{drawn} of {number} runs" if drawn < number else ""}
+    return {"title": what.replace("_", " ").replace(".", " "), "read": "", "spec": spec}
 
 
-def _rows(store: Store, groups: dict[str, tuple[str, ...]], what: str) -> list[dict[str, Any]]:
-    """Thinned records: `group`, `run`, `line` (a split, or a layer), `step` and `value`."""
+def _rows(store: Store, groups: dict[str, tuple[str, ...]], what: str, log: bool) -> list[dict[str, Any]]:
+    """Records, thinned to as many as a picture shows: `group`, `run`, `line` (a split, or a layer), `step`, `value`."""
+    places = (
+        f"{PER_DECADE} * log10(greatest(step, 0.5))" if log else f"{PLACES} * step / greatest(max(step) over (), 1)"
+    )
     group_of = {run_id: group for group, runs in groups.items() for run_id in runs[: MAX_RUNS // len(groups)]}
     if not group_of:
         return []
@@ -100,7 +106,7 @@ def _rows(store: Store, groups: dict[str, tuple[str, ...]], what: str) -> list[d
     text = f"""
         select run_id, line, step, value from ({RECORDS.format(runs=listed)})
         qualify row_number() over (
-            partition by run_id, line, floor({PER_DECADE} * log10(greatest(step, 0.5))) order by step desc) = 1
+            partition by run_id, line, floor({places}) order by step desc) = 1
         order by run_id, line, step"""
     found = store.sql(text, {"what": what}).to_arrow_table().to_pylist()
     turn = {group: number for number, group in enumerate(groups)}
@@ -134,7 +140,7 @@ def picture(rows: list[dict[str, Any]], what: str, log: bool, band: bool) -> Any
         known = [COLORS[name] for name in names if name in COLORS]
         whole = len(known) == len(names)
         colors = alt.Scale(domain=names, range=known) if whole else alt.Scale(domain=names, scheme="viridis")
-        color = alt.Color("line:N", scale=colors, title=None)
+        color = alt.Color("line:N", scale=colors, title=None).legend(symbolType="stroke")
     else:
         extent = alt.SchemeParams("viridis", extent=[0.05, 0.85])
         color = alt.Color("group:N", sort=groups, scale=alt.Scale(scheme=extent), title=None)

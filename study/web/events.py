@@ -1,6 +1,7 @@
 """News for open pages: one line whenever the store's file has changed, as server-sent events."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 
 from starlette.requests import Request
@@ -14,14 +15,19 @@ SILENT_LOOKS = 30
 
 
 def events(request: Request) -> StreamingResponse:
-    """The state of the store now, and every later one, until the page is closed or the server ends."""
+    """What `now` gives, and gives whenever it has changed, until the page is closed or the server ends."""
     return StreamingResponse(_news(request, request.app.state.kept), media_type="text/event-stream")
+
+
+def now(kept: Kept) -> str:
+    """What pages are of: the state of the store, and the minute, because they say how long ago things were."""
+    return f"{kept.state()} {time.time() // 60:.0f}"
 
 
 async def _news(request: Request, kept: Kept) -> AsyncIterator[str]:
     said, silent = "", 0
     while not request.app.state.ending and not await request.is_disconnected():
-        state = kept.state()
+        state = now(kept)
         if state != said:
             said, silent = state, 0
             yield f"data: {state}\n\n"

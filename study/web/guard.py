@@ -11,7 +11,10 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-COOKIE = "study_token"
+from study.web.events import now
+
+COOKIE = "study_token_{port}"
+"""Browsers keep one for all ports of a host, and a host may serve several stores."""
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -54,6 +57,7 @@ class Guard:
                     headers.setdefault(name, value)
             await send(message)
 
+        scope.setdefault("state", {})["begun"] = now(scope["app"].state.kept)
         refused = self._refusal(scope)
         await (refused or self.app)(scope, receive, with_headers)
 
@@ -65,7 +69,7 @@ class Guard:
         if not self._is_ours(host):
             return PlainTextResponse(f"This server has no page for the host {host!r}.", 421)
         origin = headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc != host:
+        if origin is not None and origin not in (f"http://{host}", f"https://{host}"):
             return PlainTextResponse("A page of another site asked.", 403)
         from_elsewhere = headers.get("sec-fetch-site") in ("cross-site", "same-site")
         if from_elsewhere and headers.get("sec-fetch-dest") not in (None, "document"):
@@ -74,7 +78,10 @@ class Guard:
 
     def _is_ours(self, host: str) -> bool:
         """A name that another site could point at this machine is none of ours; an address cannot be pointed."""
-        name = urlsplit(f"//{host}").hostname or ""
+        try:
+            name = urlsplit(f"//{host}").hostname or ""
+        except ValueError:  # half an address
+            return False
         try:
             address = ipaddress.ip_address(name)
         except ValueError:
@@ -89,15 +96,19 @@ class Guard:
         if given is not None and _same(given, self.token):
             rest = urlencode([(name, value) for name, value in asked if name != "token"])
             answer = RedirectResponse(scope["path"] + (f"?{rest}" if rest else ""), 303)
-            answer.set_cookie(COOKIE, self.token, httponly=True, samesite="strict")
+            answer.set_cookie(_cookie(scope), self.token, httponly=True, samesite="lax")
             return answer
         try:
-            kept = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
+            kept = SimpleCookie(headers.get("cookie", "")).get(_cookie(scope))
         except CookieError:
             kept = None
         if kept is not None and _same(kept.value, self.token):
             return None
         return PlainTextResponse("This page needs the token of its address: open the one that the server printed.", 401)
+
+
+def _cookie(scope: Scope) -> str:
+    return COOKIE.format(port=(scope.get("server") or ("", 0))[1])
 
 
 def _same(given: str, token: str) -> bool:

@@ -43,5 +43,6 @@ def page(request: Request, template: str, status: int = 200, **values: Any) -> H
     """A template filled in; `request` says where we are and what was asked."""
     asked = request.query_params.multi_items()
     folder = str(request.app.state.kept.store.path)
-    text = environment().get_template(template).render(path=request.url.path, asked=asked, folder=folder, **values)
+    given = {"path": request.url.path, "asked": asked, "folder": folder, "state": request.state.begun}
+    text = environment().get_template(template).render(**given, **values)
     return HTMLResponse(text, status, {"cache-control": "no-store"})

@@ -14,9 +14,9 @@ from starlette.responses import Response
 from study.store.database import Store
 from study.store.levels import LEVELS, SPLITS
 from study.store.studies import own_definitions
+from study.web.definitions import known_definitions
 from study.web.pages import page
 from study.web.run_facts import measures_of, outcomes_of, phases_of, rows_of
-from study.web.run_table import known_definitions
 from trainables.components import available
 from trainables.parts import PARTS
 

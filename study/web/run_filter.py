@@ -17,7 +17,7 @@ MAX_SAID = 400
 SECONDS = 10.0
 """A condition may take so long."""
 ORDERS = ("asc", "desc")
-ENDLESS = "range|generate_series|repeat|lpad|rpad|list_resize|array_resize"
+ENDLESS = "range|generate_series|repeat|lpad|rpad|list_resize|array_resize|format|printf|bitstring"
 """Functions that make large values of small ones: DuckDB 2.0 cannot be interrupted in the middle of one."""
 PARSED = f"""
     with parsed as (select json_serialize_sql('select ' || condition)::json as tree from asked)

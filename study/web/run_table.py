@@ -7,12 +7,11 @@ from typing import Any
 import pyarrow as pa
 
 from study.store.database import Store
-from study.store.definitions import Definition, with_ours
-from study.store.own_definitions import DEFAULT, NEWEST
-from study.store.studies import definition_of, own_definitions
+from study.store.definitions import Definition
+from study.store.own_definitions import DEFAULT
+from study.store.studies import definition_of
+from study.web.definitions import check_definition, known_definitions
 from study.web.kept import Kept
-from trainables.components import closest
-from trainables.errors import SpecError
 
 FACTS = """
         seed,
@@ -74,26 +73,10 @@ def runs_of(kept: Kept, study: str | None, definition: str | None = None) -> Run
     return kept.get(("runs", study, definition), lambda: _made(kept.store, study, definition))
 
 
-def known_definitions(store: Store) -> dict[str, Definition]:
-    """Our phase definitions and the newest of each of the store's own, by name."""
-    stored = [Definition(name, sql) for name, sql in store.sql(NEWEST).fetchall()]
-    return {definition.name: definition for definition in with_ours(stored)}
-
-
-def definition_names(store: Store, study: str | None) -> list[str]:
-    """Names of the definitions that the runs of a study, or of all, can be judged by."""
-    known = {*known_definitions(store)}
-    if study is not None:
-        known |= {definition.name for definition in own_definitions(store, study).values()}
-    return sorted(known)
-
-
 def _made(store: Store, study: str | None, asked: str | None) -> Runs:
     if study is not None:
         store.check_known(study)
-    known = definition_names(store, study)
-    if asked is not None and asked not in known:  # a path or a text would be one, too, and is none of a page
-        raise SpecError(f"definition {asked!r} is not known. {closest(asked, known)}")
+    check_definition(store, study, asked)
     if study is None:
         found = known_definitions(store)[asked or DEFAULT]
         return Runs(store.sql(OF_ALL, {"definition": found.name}).to_arrow_table(), found)

@@ -6,10 +6,11 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from study.web.definitions import definition_names
 from study.web.kept import Kept
 from study.web.pages import page
 from study.web.run_filter import ORDERS, WrongFilter, count, filtered
-from study.web.run_table import Runs, definition_names, runs_of
+from study.web.run_table import Runs, runs_of
 from study.web.takeaway import download
 from trainables.errors import SpecError
 

@@ -21,8 +21,9 @@ MEMORY = 1_000_000_000
 """Bytes that all queries of pages take together, at most."""
 
 
-MOST_MEMORY = 3 << 30
-"""Bytes that the process may have. DuckDB's own limit does not count what some functions make, such as long lists."""
+MOST_MEMORY = 5 << 30
+"""Bytes that the process may reserve, of which it uses a fraction. DuckDB's own limit does not count what some
+functions make, such as long lists."""
 
 
 def serve(store: Store, host: str, port: int, say: Callable[[str], None]) -> None:
@@ -32,7 +33,8 @@ def serve(store: Store, host: str, port: int, say: Callable[[str], None]) -> Non
     resource.setrlimit(resource.RLIMIT_DATA, (MOST_MEMORY if hard < 0 else min(MOST_MEMORY, hard), hard))
     with _listening(host, port) as bound:
         token = None if is_loopback(host) else secrets.token_urlsafe(24)
-        name = f"[{host}]" if ":" in host else socket.gethostname() if host in ("0.0.0.0", "") else host
+        anywhere = host in ("0.0.0.0", "::", "")
+        name = socket.gethostname() if anywhere else f"[{host}]" if ":" in host else host
         say(f"http://{name}:{bound.getsockname()[1]}/" + (f"?token={token}" if token else ""))
         config = uvicorn.Config(
             application(store, host, token), log_level="warning", access_log=False, timeout_graceful_shutdown=2,

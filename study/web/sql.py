@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -30,6 +31,8 @@ COLUMNS = """
 
 async def sql(request: Request) -> Response:
     """The page of a query: `query`, `page`, and for its chart `x`, `y`, `color`, `mark` and `scale`."""
+    if not query_of(request).strip():
+        return await run_in_threadpool(_page, request)  # waits for nobody
     return await request.app.state.queries.turn(request, _page)
 
 

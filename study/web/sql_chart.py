@@ -60,4 +60,5 @@ def _made(store: Store, table: pa.Table, choice: Choice) -> dict[str, Any]:
     if not (choice.x and choice.y):
         raise Undrawable("choose a column for x and one for y.")
     colors = dict(store.sql(COLORS).fetchall()) if choice.color == "phase" else {}
-    return {"spec": charts.spec_of(picture(table, choice, colors))}
+    with charts.DRAWING:
+        return {"spec": charts.spec_of(picture(table, choice, colors))}

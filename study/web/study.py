@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from starlette.exceptions import HTTPException
@@ -15,9 +17,9 @@ from study.store.thresholds import defaults_of
 from study.web import charts
 from study.web.asked import ALL, Asked, asked_of
 from study.web.curves import groups_of
-from study.web.home import studies_of
 from study.web.kept import Kept
 from study.web.pages import page
+from study.web.standings import is_silent, standings
 
 if TYPE_CHECKING:
     from analysis.stored import Study
@@ -29,7 +31,6 @@ TRAINING = """
         count(*)::integer as runs,
         max(attempts.steps)::bigint as steps,
         max(attempts.horizon)::bigint as horizon,
-        (sum(attempts.steps) / nullif(sum(attempts.wall_seconds), 0))::double as rate,
         min(started_at) as started_at,
         max(attempts.updated_at) as heard_at,
     from attempts join study_runs using (run_id)
@@ -39,8 +40,10 @@ APPLY = """
     select definition, count(*) filter (where phase <> $no_phase)::integer as resolved
     from phases join study_runs using (run_id) where study = $study group by definition order by definition"""
 METRICS = """
-    select distinct metric from metrics
-    where run_id in (select run_id from recorded join study_runs using (run_id) where study = $study limit 20)"""
+    with known as (select run_id from recorded join study_runs using (run_id) where study = $study limit 20)
+    select distinct metric from metrics where run_id in (from known)
+    union all
+    select distinct probe || '.' || metric from probes where run_id in (from known)"""
 HORIZONS = "select distinct unnest(horizons)::bigint from study_runs where study = $study order by 1"
 
 
@@ -48,8 +51,9 @@ def study(request: Request) -> HTMLResponse:
     """The page of one study, as its address asks for it."""
     kept, asked = request.app.state.kept, asked_of(request)
     row = row_of(kept, asked.study)
-    facts = kept.get(("facts", asked), lambda: asked.facts(kept.store))
-    controls = kept.get(("controls", asked), lambda: controls_of(kept.store, asked, facts))
+    mapped = replace(asked, cells=())  # choosing cells changes nothing else
+    facts = kept.get(("facts", mapped), lambda: asked.facts(kept.store))
+    controls = kept.get(("controls", mapped), lambda: controls_of(kept, mapped, facts))
     return page(
         request,
         "study.html",
@@ -57,8 +61,8 @@ def study(request: Request) -> HTMLResponse:
         asked_for=asked,
         facts=facts,
         controls=controls,
-        phases=kept.get(("phases", asked), lambda: phases_of(kept.store, asked, facts)),
-        training=kept.get(("training", asked.study), lambda: rows_of(kept.store, TRAINING, asked.study)),
+        phases=kept.get(("phases", mapped), lambda: phases_of(kept.store, mapped, facts)),
+        training=training_of(kept, asked.study),
         chosen=chosen_of(kept, asked),
         metrics=kept.get(("metrics", asked.study), lambda: metrics_of(kept.store, asked.study)),
         charts=[name for name in charts.names() if name != charts.DIAGRAM],
@@ -67,27 +71,33 @@ def study(request: Request) -> HTMLResponse:
 
 def row_of(kept: Kept, name: str) -> dict[str, Any]:
     """The study's row of the first page; 404 where the store has no such study."""
-    for row in kept.get("studies", lambda: studies_of(kept.store, kept.pace)):
-        if row["study"] == name:
-            return row
-    raise HTTPException(404, f"This store has no study {name!r}.")
+    if rows := standings(kept, name):
+        return rows[0]
+    raise HTTPException(404, f"This store has no study {name[:100]!r}.")
+
+
+def training_of(kept: Kept, study: str) -> list[dict[str, Any]]:
+    """The packs that train now."""
+    now = datetime.now(UTC).replace(tzinfo=None)
+    packs = kept.get(("training", study), lambda: rows_of(kept.store, TRAINING, study))
+    return [pack for pack in packs if not is_silent(pack["heard_at"], now)]
 
 
 def rows_of(store: Store, text: str, study: str, **params: Any) -> list[dict[str, Any]]:
     return store.sql(text, {"study": study, **params}).to_arrow_table().to_pylist()
 
 
-def controls_of(store: Store, asked: Asked, facts: "Study") -> dict[str, Any]:
+def controls_of(kept: Kept, asked: Asked, facts: "Study") -> dict[str, Any]:
     """What a reader can choose: definitions that apply, thresholds with the numbers that may stand there, axes with
     their values, horizons."""
     from analysis.charts import show, words
     from analysis.stored import order
 
+    store = kept.store
     points = [json.loads(text) for (text,) in store.sql(
         "select distinct point::text from study_runs where study = ?", [asked.study]).fetchall()]  # fmt: skip
     values = {axis: sorted({point[axis] for point in points if axis in point}, key=order) for axis in facts.axes}
-    definitions = [row["definition"] for row in rows_of(asked.judged(store), APPLY, asked.study, no_phase=NO_PHASE)
-                   if row["resolved"]]  # fmt: skip
+    definitions = kept.get(("apply", asked.study, asked.horizon), lambda: applying(asked.judged(store), asked.study))
     at, given = dict(asked.at), dict(asked.params)
     return {
         "definitions": definitions if facts.definition.name in definitions else [*definitions, facts.definition.name],
@@ -108,6 +118,12 @@ def controls_of(store: Store, asked: Asked, facts: "Study") -> dict[str, Any]:
     }  # fmt: skip
 
 
+def applying(store: Store, study: str) -> list[str]:
+    """The definitions under which some run of the study has a phase."""
+    rows = rows_of(store, APPLY, study, no_phase=NO_PHASE)
+    return [row["definition"] for row in rows if row["resolved"]]
+
+
 def phases_of(store: Store, asked: Asked, facts: "Study") -> list[dict[str, Any]]:
     """The study's runs by phase under the definition that is asked for, in the order of its legend."""
     scoped = asked.judged(store).of(asked.study, definition=facts.definition)
@@ -126,12 +142,12 @@ def chosen_of(kept: Kept, asked: Asked) -> list[dict[str, Any]]:
     groups = groups_of(kept, asked) if asked.cells else {}
     return [
         {"words": name, "cell": cell, "runs": len(runs), "first": runs[:10]}
-        for cell, (name, runs) in zip(asked.cells, groups.items(), strict=False)
+        for cell, (name, runs) in zip(asked.cells, groups.items(), strict=True)
     ]
 
 
 def metrics_of(store: Store, study: str) -> Sequence[str]:
-    """The metrics that runs of the study have, accuracy and loss first."""
+    """The metrics and the probes that runs of the study have, accuracy and loss first."""
     found = [row["metric"] for row in rows_of(store, METRICS, study)]
     first = ("accuracy", "loss", "weight_norm")
     return sorted(found, key=lambda name: (first.index(name) if name in first else len(first), name))

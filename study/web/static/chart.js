@@ -1,7 +1,10 @@
 // Draws figures with `data-chart`, the address of a Vega-Lite spec, and draws them anew when the spec has changed.
 import { go } from "/static/live.js";
+import { inked, wire } from "/static/marks.js";
 
 const drawn = new WeakMap(); // figure -> the text of what it shows
+const BRIGHTER = ['"extent": [0.05, 0.85]', '"extent": [0.35, 1]']; // of viridis, on a dark page
+const latest = new WeakMap(); // figure -> its latest drawing, which may be under way
 const views = new WeakMap(); // figure -> the Vega view in it
 const dark = matchMedia("(prefers-color-scheme: dark)");
 let library = null;
@@ -13,17 +16,6 @@ function vega() {
     document.head.append(script);
   });
   return library;
-}
-
-// The colours of text and lines are those of the page, light or dark.
-function inked(spec) {
-  const [text, quiet, line] = dark.matches ? ["#e8e8e8", "#b5b5b5", "#3a3a3a"] : ["#222", "#444", "#ececec"];
-  const config = { ...spec.config, background: null };
-  for (const part of ["axis", "legend", "header"])
-    config[part] = { ...config[part], labelColor: quiet, titleColor: quiet, gridColor: line, domainColor: quiet, tickColor: quiet };
-  config.title = { ...config.title, color: text, subtitleColor: quiet };
-  config.text = { ...config.text, color: text };
-  return { ...spec, background: null, config };
 }
 
 function element(name, text = "", values = {}) {
@@ -45,46 +37,34 @@ function around(figure, made) {
 }
 
 async function draw(figure) {
-  const answer = await fetch(figure.dataset.chart);
+  const mine = {};
+  latest.set(figure, mine);
+  const answer = await fetch(figure.dataset.chart), text = await answer.text();
+  if (latest.get(figure) !== mine) return; // a later one is under way
   if (!answer.ok) {
-    figure.replaceChildren(element("p", `This figure cannot be made: ${answer.status}.`, { className: "mistake" }));
+    const said = new DOMParser().parseFromString(text, "text/html").querySelector("[role=alert]")?.textContent;
+    figure.replaceChildren(element("p", said ?? `This figure cannot be made: ${answer.status}.`, { className: "mistake" }));
+    drawn.set(figure, "");
     return;
   }
-  const text = await answer.text(), shown = text + dark.matches;
+  const shown = text + dark.matches;
   if (drawn.get(figure) !== shown) {
-    const made = JSON.parse(text);
+    const made = JSON.parse(dark.matches ? text.replaceAll(...BRIGHTER) : text);
     figure.hidden = "missing" in made && "lazy" in figure.dataset;
     if ("missing" in made) figure.replaceChildren(element("p", made.missing, { className: "quiet" }));
     else {
       await vega();
       const options = { actions: false, renderer: "svg", ast: true, defaultStyle: false,
         tooltip: { disableDefaultStyle: true }, config: {} };
+      const focused = figure.contains(document.activeElement) && document.activeElement.dataset.cell;
       views.get(figure)?.finalize();
-      views.set(figure, (await vegaEmbed(around(figure, made), inked(made.spec), options)).view);
+      views.set(figure, (await vegaEmbed(around(figure, made), inked(made.spec, dark.matches), options)).view);
       if (made.cells) wire(figure, made.cells);
+      if (focused) figure.querySelector(`[data-cell="${CSS.escape(focused)}"][tabindex]`)?.focus({ preventScroll: true });
     }
     drawn.set(figure, shown);
   }
   if ("cells" in figure.dataset) outline(figure);
-}
-
-// Cells of a diagram are buttons: one stop of the tab key each, with all of its phases in words.
-function wire(figure, cells) {
-  const first = new Map();
-  for (const mark of figure.querySelectorAll("svg path, svg rect, svg circle")) {
-    const datum = mark.__data__?.datum;
-    if (datum?.cell === undefined || !cells[datum.cell]) continue;
-    mark.dataset.cell = JSON.stringify(cells[datum.cell]);
-    const said = `${datum.phase} ${datum.runs}`;
-    if (first.has(datum.cell)) { first.get(datum.cell).push(said); mark.setAttribute("aria-hidden", "true"); continue; }
-    first.set(datum.cell, [datum.point, said]);
-    first.get(datum.cell).mark = mark;
-  }
-  for (const said of first.values()) {
-    said.mark.setAttribute("tabindex", "0");
-    said.mark.setAttribute("role", "button");
-    said.mark.setAttribute("aria-label", said.join(", "));
-  }
 }
 
 const chosen = () => new URLSearchParams(location.search).getAll("cell");
@@ -136,14 +116,17 @@ const near = new IntersectionObserver((seen) => {
   for (const { target, isIntersecting } of seen) if (isIntersecting) { near.unobserve(target); draw(target); }
 }, { rootMargin: "600px" });
 
-async function drawAll() {
+function drawAll() {
+  const drawing = [];
   for (const figure of document.querySelectorAll("[data-chart]")) {
     if ("cells" in figure.dataset) outline(figure);
-    if (drawn.has(figure)) draw(figure);
+    if (drawn.has(figure)) drawing.push(draw(figure));
     else near.observe(figure);
   }
+  return drawing;
 }
 
-document.addEventListener("shown", drawAll);
+document.addEventListener("shown", (event) => event.detail.push(...drawAll()));
+document.addEventListener("gone", (event) => views.get(event.target)?.finalize());
 dark.addEventListener("change", drawAll);
 drawAll();

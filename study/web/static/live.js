@@ -1,19 +1,19 @@
 // Keeps a page as the server would make it now: parts with `data-live` and an id are replaced when they have changed.
 const connection = () => document.getElementById("connection");
 const made = new Map(); // id -> the part as the server made it
-let state = null, asked = false, busy = false;
+let state = document.body.dataset.state; // of the store, as this page is of
+let asked = false, busy = false, turn = 0;
 
-function remember(page) {
-  for (const part of page.querySelectorAll("[data-live][id]")) made.set(part.id, part.innerHTML);
-}
+for (const part of document.querySelectorAll("[data-live][id]")) made.set(part.id, part.innerHTML);
 
-// Figures keep what is drawn in them, open details stay open, and the focus stays where it was.
+// Figures keep what is drawn in them, open details stay open, ticks stay, and the focus stays where it was.
 function replace(part, html) {
   const fresh = document.createElement("div");
   fresh.innerHTML = html;
   for (const figure of part.querySelectorAll("[data-chart]")) {
     const same = fresh.querySelector(`[data-chart="${CSS.escape(figure.dataset.chart)}"]`);
     if (same) same.replaceWith(figure);
+    else figure.dispatchEvent(new CustomEvent("gone", { bubbles: true }));
   }
   const open = [...part.querySelectorAll("details[open][id]")].map((one) => one.id);
   const ticked = [...part.querySelectorAll("input:checked[id]")].map((one) => one.id);
@@ -24,26 +24,39 @@ function replace(part, html) {
   if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
 }
 
-// Shows the page of an address within this one, without a reload.
+// Shows the page of an address within this one, without a reload. Of two that are under way the later one counts.
+// False where the server could not answer just now.
 async function show(address) {
+  const mine = ++turn;
   const answer = await fetch(address, { headers: { accept: "text/html" } });
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  for (const fresh of page.querySelectorAll("[data-live][id]")) {
-    const part = document.getElementById(fresh.id);
-    if (!part || made.get(fresh.id) === fresh.innerHTML) continue;
+  if (mine !== turn) return true;
+  const mistake = page.querySelector("[role=alert]")?.textContent ?? "";
+  document.getElementById("said").textContent = answer.ok ? "" : mistake;
+  const parts = [...page.querySelectorAll("[data-live][id]")];
+  if (!parts.length || parts.some((part) => !document.getElementById(part.id))) {
+    if (answer.ok) location.reload(); // a page of other parts: an error's page has become one of results
+    return answer.status !== 503;
+  }
+  for (const fresh of parts) {
+    if (made.get(fresh.id) === fresh.innerHTML) continue;
     made.set(fresh.id, fresh.innerHTML);
-    replace(part, fresh.innerHTML);
+    replace(document.getElementById(fresh.id), fresh.innerHTML);
   }
   document.title = page.title;
   await loadParts();
-  document.dispatchEvent(new CustomEvent("shown"));
+  const drawing = []; // what follows from it, such as figures
+  document.dispatchEvent(new CustomEvent("shown", { detail: drawing }));
+  await Promise.all(drawing);
+  return true;
 }
 
 // Parts that take longer to find out come after the page.
 async function loadParts() {
   for (const part of document.querySelectorAll("[data-part]")) {
     const answer = await fetch(part.dataset.part);
-    const html = answer.ok ? await answer.text() : "";
+    if (!answer.ok) continue;
+    const html = await answer.text();
     if (made.get(part.dataset.part) === html) continue;
     made.set(part.dataset.part, html);
     part.innerHTML = html;
@@ -57,8 +70,11 @@ async function refresh() {
   while (asked) {
     asked = false;
     const began = performance.now();
-    try { await show(location.href); } catch { /* the server is gone: the connection says so */ }
-    // A page takes a tenth of the server's time at most from what trains beside it.
+    // Not over a half-written form. What fails is tried again: a writer may have kept the store.
+    const field = document.activeElement;
+    const writing = field?.matches("input:not([type=range], [type=checkbox])") && field.value !== field.defaultValue;
+    try { if (writing || !(await show(location.href))) setTimeout(refresh, 2000); } catch { /* the server has ended */ }
+    // An open page takes a tenth of the time at most from what trains beside it.
     const took = performance.now() - began;
     await new Promise((done) => setTimeout(done, Math.max(500, 9 * took)));
   }
@@ -104,19 +120,31 @@ for (const kind of ["change", "submit"]) {
 // A slider moves the menu of its axis through the values.
 for (const kind of ["input", "change"]) {
   document.addEventListener(kind, (event) => {
-    const menu = document.getElementById(event.target.dataset?.slides ?? "");
+    const slider = event.target, menu = document.getElementById(slider.dataset?.slides ?? "");
     if (!menu) return;
-    menu.selectedIndex = Number(event.target.value);
+    menu.selectedIndex = Number(slider.value);
+    slider.setAttribute("aria-valuetext", menu.selectedOptions[0].text);
     if (kind === "change") menu.dispatchEvent(new Event("change", { bubbles: true }));
   });
 }
 
-remember(document);
+// Browsers allow a server six streams, so pages that nobody sees have none.
+let news = null;
+function listen() {
+  news?.close();
+  news = null;
+  if (document.hidden) return;
+  news = new EventSource("/events");
+  news.onopen = () => { connection().textContent = "live"; };
+  news.onerror = () => { connection().textContent = "no connection: the server has ended"; };
+  news.onmessage = ({ data }) => {
+    if (state === data) return;
+    state = data;
+    if (document.querySelector("[data-still]")) connection().textContent = "live: the store has changed since";
+    else refresh();
+  };
+}
+
+document.addEventListener("visibilitychange", listen);
+listen();
 loadParts();
-const news = new EventSource("/events");
-news.onopen = () => { connection().textContent = "live"; };
-news.onerror = () => { connection().textContent = "no connection: the server has ended"; };
-news.onmessage = ({ data }) => {
-  if (state !== null && state !== data) refresh();
-  state = data;
-};

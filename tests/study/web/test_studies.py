@@ -27,7 +27,6 @@ def test_the_first_page_has_every_study_with_its_progress_and_phases(tmp_path, c
     assert "0 of 2" in text
     assert "1 failed" in text
     assert "no disk" in text
-    assert text.index("toy") < text.index("second") or "nothing has been trained yet" not in text
 
 
 def test_a_store_without_studies_says_what_to_do(tmp_path, client_of):
@@ -71,12 +70,16 @@ def test_other_thresholds_give_other_phases_at_once(toy):
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
-        ({"definition": "lui2022"}, "No phase definition named"),
+        ({"definition": "lui2022"}, "is not known"),
+        ({"definition": "/etc/passwd.sql"}, "is not known"),
+        ({"definition": "select run_id, 'a' as phase from outcomes"}, "is not known"),
         ({"param.threshold": "high"}, "param.threshold must be a number"),
         ({"param.threshold": 0.7}, "first passages are stored"),
         ({"param.nothing": 1}, "has no parameter"),
         ({"horizon": -1}, "horizon must be a number of steps"),
         ({"horizon": 10**9}, "no run of study"),
+        ({"horizon": "9" * 5000}, "horizon must be a number of steps"),
+        ({"cell": "[" * 5000}, "is no JSON object"),
         ({"cell": "[1]"}, "is no JSON object"),
         ({"cell": '{"task.p": 1}'}, "has no axis"),
     ],
@@ -185,13 +188,11 @@ def test_runs_at_two_horizons_are_not_mixed_silently(tmp_path, client_of):
     runs = map_runs()
     store = write_study(tmp_path, runs, AXES)
     assert "different horizons" not in client_of(store).get("/study/toy").text
-    longer = [facts | {"at": [*facts["at"][:-1], 2000]} for facts in runs[:3]]
     planned = [facts | {"horizon": 2000, "status": "planned"} for facts in runs]
     write_study(tmp_path, planned, AXES)
     text = client_of(store).get("/study/toy").text
     assert "runs have finished an earlier horizon" in text
     assert 'name="horizon"' in text
-    assert longer
 
 
 def test_numbers_have_losses_and_no_empty_diagram(tmp_path, client_of):
