@@ -33,6 +33,8 @@ FLAT = 0.65
 """Views are lower by this factor where fewer of them than on a page stand beside each other."""
 WORSE = 5
 """What is too wide makes all type smaller, what is too narrow leaves a margin: so much worse it is."""
+SQUEEZED = 1.03
+"""What is wider than so much of the asked width is no figure of its size."""
 SMALL = 60
 """A view of fewer pixels up is a strip, and keeps its height."""
 
@@ -118,6 +120,8 @@ def _sought(spec: Spec, width: float, height: float | None, least: list[float], 
         across = max(smallest, _next([(a, d.width) for a, _, d in seen], width, sum(v["width"] for v in shown)))
         up = max(lowest, _next([(u, d.height) for _, u, d in seen], height, HEIGHT)) if height else up
     best = min((drawing for *_, drawing in seen), key=lambda drawing: _off(drawing, width, height))
+    if best.width > SQUEEZED * width:
+        raise TooSmall("width", best.width)
     return _widened(best, width)
 
 

@@ -124,7 +124,7 @@ def test_charts_take_their_options(store, tmp_path):
         (
             "phase_digram",
             {},
-            r"No chart named 'phase_digram'. Did you mean 'phase_diagram'\? Charts: boundary, .*, surv",
+            r"No chart named 'phase_digram'. Did you mean 'phase_diagram'\? Charts: band_width, .*, surv",
         ),
         ("capacity", {}, r"chart 'capacity' does not apply here. Study 'toy' needs the axes"),
         ("survival", {"definition": "liu2022"}, r"chart 'survival' does not take 'definition'. It takes level."),
