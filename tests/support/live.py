@@ -19,6 +19,9 @@ DRIVER = shutil.which("chromedriver")
 START_SECONDS = 120
 """A busy machine takes long to import what a server needs."""
 WAIT_SECONDS = 60
+FLAGS = ("headless=new", "no-sandbox", "disable-gpu", "disable-dev-shm-usage", "disable-background-networking",
+         "disable-component-update", "disable-sync", "disable-quic", "no-first-run")  # fmt: skip
+"""Without a window, and without the browser's own requests to its maker."""
 
 
 @contextmanager
@@ -100,7 +103,7 @@ def browser(width: int = 1200, height: int = 1400, dark: bool = False) -> Iterat
 
     options = webdriver.ChromeOptions()
     options.binary_location = str(BROWSER)
-    for flag in ("headless=new", "no-sandbox", "disable-gpu", "disable-dev-shm-usage", f"window-size={width},{height}"):
+    for flag in (*FLAGS, f"window-size={width},{height}"):
         options.add_argument(f"--{flag}")
     if dark:
         options.add_argument("--blink-settings=preferredColorScheme=0")
