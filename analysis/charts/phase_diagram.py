@@ -8,7 +8,7 @@ is one. An axis that does not apply to a point has a place for it, `-`.
 """
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import altair as alt
@@ -38,6 +38,8 @@ READ = (
     "shown in slices: line and band are those at the values that are held, and dots are the runs within a quarter of "
     "the range from these values, fainter the farther they are."
 )
+MOST_POINTS = 2000
+"""A boundary is drawn over so many cells at most: to fit it to more takes minutes, and cells so dense show it."""
 MAX_COLUMNS = 4
 """Panels of one axis are in rows of at most this many."""
 
@@ -89,7 +91,7 @@ def picture(
     """The diagram without a title. `picked` is a selection by the field `cell`; its cells are outlined."""
     if slices:
         return slice_panels(cells, slices, places, facts, picked)
-    return diagram(cells, places, facts, boundary_of(store, facts, places), picked)
+    return diagram(cells, places, facts, boundary_of(store, facts, cells, places), picked)
 
 
 def said(places: Arrangement, facts: Study, slices: list[list[Cut]]) -> str:
@@ -103,11 +105,12 @@ def said(places: Arrangement, facts: Study, slices: list[list[Cut]]) -> str:
     return ", ".join([*parts, *([f"all {pooled}"] if pooled else [])])
 
 
-def boundary_of(store: "Store", facts: Study, places: Arrangement) -> Boundary | None:
-    """The boundary of generalization on the plane of a picture with one panel and nothing pooled; None without one."""
+def boundary_of(store: "Store", facts: Study, cells: Sequence[Cell], places: Arrangement) -> Boundary | None:
+    """The boundary of generalization on the plane of a picture with one panel and nothing pooled; None without one, and
+    where the cells are so many that a fit takes minutes."""
     if places.panels or places.pooled or not places.y:
         return None
-    if {places.x, places.y, *places.held} != set(facts.axes):
+    if {places.x, places.y, *places.held} != set(facts.axes) or len(cells) > MOST_POINTS:
         return None
     try:
         return boundary(store, facts.name, definition=facts.definition, at=places.held)

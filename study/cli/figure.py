@@ -35,7 +35,9 @@ from study.cli.plane import plane_options
 @click.option("--height", type=float, metavar="IN", help="Inches up.  [default: as suits the width]")
 @click.option("--title", is_flag=True, help="Put the study's question, and what is shown, above.")
 @click.option("--font", metavar="NAME", help="A font that is installed.  [default: Helvetica or one like it]")
-@click.option("--font-size", type=float, default=8.0, show_default=True, metavar="PT", help="Points of labels in print.")
+@click.option(
+    "--font-size", type=float, default=8.0, show_default=True, metavar="PT", help="Points of labels in print."
+)
 @click.option("--dpi", type=int, default=300, show_default=True, metavar="N", help="Pixels an inch of a .png.")
 @definition_option
 @param_option

@@ -17,7 +17,7 @@ from study.web import charts, compare, curves, home, run, runs, sql, sql_chart, 
 from study.web.events import events
 from study.web.guard import Guard
 from study.web.kept import Kept
-from study.web.pages import page
+from study.web.pages import in_time, page
 from study.web.sql_answers import Queries
 from trainables.errors import SpecError
 
@@ -29,19 +29,19 @@ def application(store: Store, host: str = "127.0.0.1", token: str | None = None)
 
     app = Starlette(
         routes=[
-            Route("/", home.home),
-            Route("/study/{study}", study.study),
+            Route("/", in_time(home.home)),
+            Route("/study/{study}", in_time(study.study)),
             Route("/study/{study}/findings", study.findings),
             Route("/study/{study}/chart/{name}", charts.chart),
             Route("/study/{study}/curves", curves.of_cells),
             Route("/curves", curves.of_runs),
             Route("/static/vega.js", vega),
             Route("/events", events),
-            Route("/runs", runs.runs),
+            Route("/runs", in_time(runs.runs)),
             Route("/runs.csv", runs.rows_to_take),
             Route("/runs.parquet", runs.rows_to_take),
-            Route("/run/{run_id}", run.run),
-            Route("/compare", compare.compare),
+            Route("/run/{run_id}", in_time(run.run)),
+            Route("/compare", in_time(compare.compare)),
             Route("/sql", sql.sql),
             Route("/sql.csv", sql.as_csv),
             Route("/sql.parquet", sql.as_parquet),

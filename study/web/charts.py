@@ -22,6 +22,10 @@ PICTURES = {"svg": "image/svg+xml", "png": "image/png"}
 DRAWING = threading.Lock()
 """For whatever makes a chart: between `alt.X(...).scale` and its call Altair keeps the channel in the class, where
 another thread would find it."""
+FITTED = ("band_width", "boundary", "critical_values", "influence", "law")
+"""Charts of a model of all points."""
+MOST_POINTS = 2000
+POINTS = "select count(distinct point::text) from study_runs where study = ?"
 DIAGRAM, EXPLORER = "phase_diagram", "explorer"
 
 
@@ -43,6 +47,11 @@ def _chart(store: Store, name: str, asked: Asked) -> dict[str, Any]:
     """The chart's title, how to read it, and its spec; only `missing`, which says why, where it does not apply."""
     from analysis.charts import NotApplicable
 
+    if name in FITTED and (number := store.sql(POINTS, [asked.study]).fetchall()[0][0]) > MOST_POINTS:
+        said = (
+            f"Study {asked.study!r} has {number:,} points; a model of more than {MOST_POINTS:,} takes minutes to fit."
+        )
+        return {"missing": f"{said} `study figure {asked.study} {name} -o {name}.svg --width 6` makes this picture."}
     module = load("analysis.charts", name)
     texts = {"title": module.TITLE, "read": module.READ}
     with DRAWING:

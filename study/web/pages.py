@@ -1,16 +1,21 @@
 """How a page is made: Jinja2 templates, which escape all that a spec, an error or a name holds."""
 
-from functools import cache
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
+from functools import cache, wraps
 from importlib.resources import files
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from starlette.requests import Request
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, Response
 
 from study import __version__
 from study.train.durations import duration
+
+PATIENCE_SECONDS = 0.4
+WORKERS = ThreadPoolExecutor(8, thread_name_prefix="page")
 
 
 @cache
@@ -37,6 +42,22 @@ def address(path: str, given: Any = (), **changed: Any) -> str:
     pairs = [(name, value) for name, value in given if name not in changed]
     pairs += [(name, value) for name, value in changed.items() if value is not None]
     return path + (f"?{urlencode(pairs)}" if pairs else "")
+
+
+def in_time(whole: Callable[[Request], Response]) -> Callable[[Request], Response]:
+    """An endpoint of a page that is there at once: where `whole` takes longer than PATIENCE_SECONDS a browser gets a
+    page that asks for the rest, which is made meanwhile."""
+
+    @wraps(whole)
+    def endpoint(request: Request) -> Response:
+        if request.headers.get("sec-fetch-dest") != "document":
+            return whole(request)
+        made = WORKERS.submit(whole, request)
+        if not wait([made], PATIENCE_SECONDS).done:
+            return page(request, "shell.html")
+        return made.result()
+
+    return endpoint
 
 
 def page(request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:

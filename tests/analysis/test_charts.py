@@ -32,6 +32,7 @@ CHARTS = available("analysis.charts")
 WIDTHS, SIZES = [4, 8, 12, 32], [50, 100, 200]
 AXES = {"model.width": WIDTHS, "task.data_size": SIZES}
 NEEDS = {
+    "band_width": "searched",
     "circuit": "reasoning",
     "claims": "circuits",
     "critical_values": "three",
@@ -116,6 +117,18 @@ def circuits(tmp_path_factory) -> Store:
     ]  # fmt: skip
     folder = tmp_path_factory.mktemp("circuits")
     return write_study(folder, runs, AXES, "Where do they cross?", study="circuits_competition")
+
+
+@pytest.fixture(scope="module")
+def searched(tmp_path_factory) -> Store:
+    runs = [
+        run(f"{width}-{size}-{seed}", GROKKED if width * size > 1000 else MEMORIZED,
+            {"model.width": width, "task.data_size": size}, seed=seed)
+        for width, size, seed in itertools.product(WIDTHS, SIZES, range(2))
+    ]  # fmt: skip
+    about = {"over": {"model.width": "4:32", "task.data_size": "50:200"}, "runs": 24, "objective": None}
+    search = about | {"phases": ["grokking"]}
+    return write_study(tmp_path_factory.mktemp("searched"), runs, AXES, "Where do they cross?", search=search)
 
 
 @pytest.fixture(scope="module")
@@ -389,7 +402,7 @@ def test_phases_of_a_users_definition_have_colours_of_their_own_in_every_chart(t
     assert {row["phase"] for row in cells_of(spec)} == {"low", "high", "odd"}
     assert analysis.boundary(store, "toy").phases == ("high",)
     page = analysis.report(store, "toy", tmp_path / "page.html").read_text()
-    assert f'<i style="background: {colors["odd"]}"></i>odd' in page
+    assert f'fill="{colors["odd"]}"/></svg>odd' in page
 
 
 def test_more_phases_than_the_palette_has_still_differ():

@@ -8,6 +8,7 @@ import pytest
 import analysis
 import analysis.charts.explorer
 from study.store.database import Store
+from tests.support.reports import held
 from tests.support.synthetic import drawn, run, step_up, write_study
 from trainables.errors import SpecError
 
@@ -94,7 +95,8 @@ def test_a_value_beyond_the_search_is_said_in_one_line(search):
 
 def test_the_report_of_a_search_shows_its_slices_with_the_curves_of_a_dot(search, tmp_path):
     page = analysis.report(search, "toy", tmp_path / "toy.html").read_text()
-    assert "mapWithMenus" not in page
+    assert "function mapWithMenus" not in page
+    assert sorted(map(int, held(page)["map"]["cells"])) == [*range(90)]
     explorer = analysis.charts.explorer.chart(search, "toy").to_dict()
     slices, curves = explorer["vconcat"]
     shown = {dot["cell"] for panel in slices["hconcat"] for dot in dots_of(explorer, panel)}

@@ -4,8 +4,6 @@ const made = new Map(); // id -> the part as the server made it
 let state = document.body.dataset.state; // of the store, as this page is of
 let asked = false, busy = false, turn = 0;
 
-for (const part of document.querySelectorAll("[data-live][id]")) made.set(part.id, part.innerHTML);
-
 // Figures keep what is drawn in them, open details stay open, ticks stay, and the focus stays where it was.
 function replace(part, html) {
   const fresh = document.createElement("div");
@@ -145,6 +143,18 @@ function listen() {
   };
 }
 
+// A page that would have taken long came without its content.
+async function fill() {
+  const answer = await fetch(location.href, { headers: { accept: "text/html" } });
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  document.getElementById("main").replaceChildren(...page.getElementById("main").childNodes);
+  document.title = page.title;
+  state = page.body.dataset.state;
+}
+
 document.addEventListener("visibilitychange", listen);
+if (document.querySelector("[data-shell]")) await fill();
+for (const part of document.querySelectorAll("[data-live][id]")) made.set(part.id, part.innerHTML);
 listen();
+document.dispatchEvent(new CustomEvent("shown", { detail: [] }));
 loadParts();

@@ -8,21 +8,26 @@ export function inked(spec, dark) {
     config[part] = { ...config[part], labelColor: quiet, titleColor: quiet, gridColor: line, domainColor: quiet, tickColor: quiet };
   config.title = { ...config.title, color: text, subtitleColor: quiet };
   config.text = { ...config.text, color: text };
-  return { ...(dark ? whitened(spec, text) : spec), background: null, config };
+  Object.assign(config.legend, { symbolBaseFillColor: quiet, symbolBaseStrokeColor: quiet });
+  return { ...(dark ? lightened(spec) : spec), background: null, config };
 }
 
-// A spec whose black lines are of this colour, but for those with a white edge, which show on every colour.
-function whitened(part, color) {
+// A spec for a dark page: black and dark blue lines are light, but for those with a white edge, which show on every
+// colour. Colours of phases stay as they are.
+const LIGHT = { black: "#e8e8e8", "#0a5fb4": "#5aa9f0" };
+const LINES = ["line", "split"]; // fields whose colours are those of lines
+
+function lightened(part) {
   if (part.layer?.some((one) => one.mark?.color === "white")) return part;
-  const made = { ...part };
-  if (made.mark?.color === "black") made.mark = { ...made.mark, color };
-  const range = made.encoding?.color?.scale?.range;
-  if (range?.includes?.("black")) {
-    const scale = { ...made.encoding.color.scale, range: range.map((one) => (one === "black" ? color : one)) };
-    made.encoding = { ...made.encoding, color: { ...made.encoding.color, scale } };
+  const made = { ...part }, color = part.encoding?.color, lighter = (one) => LIGHT[one] ?? one;
+  if (part.mark?.color) made.mark = { ...part.mark, color: lighter(part.mark.color) };
+  if (color?.value) made.encoding = { ...part.encoding, color: { ...color, value: lighter(color.value) } };
+  if (LINES.includes(color?.field) && Array.isArray(color.scale?.range)) {
+    const scale = { ...color.scale, range: color.scale.range.map(lighter) };
+    made.encoding = { ...part.encoding, color: { ...color, scale } };
   }
-  for (const inner of ["layer", "hconcat", "vconcat"]) if (made[inner]) made[inner] = made[inner].map((one) => whitened(one, color));
-  if (made.spec) made.spec = whitened(made.spec, color);
+  for (const inner of ["layer", "hconcat", "vconcat"]) if (part[inner]) made[inner] = part[inner].map(lightened);
+  if (part.spec) made.spec = lightened(part.spec);
   return made;
 }
 

@@ -74,7 +74,7 @@ def test_reading_commands_take_the_studys_own_definition(mine, call):
     cells = json.loads(call("phases", "small", "--store", "store", "--definition", "mine", "--json").out)
     assert sum(row["runs"] for row in cells) == 4
     assert call("report", "small", "--store", "store").code == 0
-    assert "<th>mine</th>" in (mine / "store" / "small.html").read_text()
+    assert "<code>mine</code>" in (mine / "store" / "small.html").read_text()
 
 
 def test_phases_by_a_file_and_by_other_thresholds(mine, call, trained_store):
