@@ -16,7 +16,7 @@ STUDY = StudySpec(
     question="Does running the same layers twice unlock systematic generalization in a small transformer?",
     base=tiny(tiny_graph(11.0, entities=24)),
     axes={"model.loops": (1, 2)},
-    seeds=5,
+    seeds=10,
     horizon=10_000,
     evaluations_per_decade=16,
     evaluation_examples=500,
