@@ -1,12 +1,12 @@
 // The map of a study with three or more axes, drawn anew for every choice in its menus.
-// `base` is the picture with one panel, all other axes pooled; `map` is what analysis/menus.py writes.
-function mapWithMenus(where, base, map) {
+// `base` is the picture with one panel, all other axes pooled; `map` is what analysis/menus.py writes. `draw` draws a
+// spec, with the cells of the study behind each of its cells, and the cell to begin with.
+function mapWithMenus(where, base, map, draw) {
   const axes = map.axes;
   const place = axes.map((axis) => axis.place); // "x", "y", "panels", "pooled", or the number of a value
   const menus = document.createElement("div");
   menus.className = "menus";
   document.querySelector(where).before(menus);
-  const redraw = queueOf(() => vegaEmbed(where, specOf(base, map, place), embedding));
 
   function menu(name, options, chosen, choose) {
     const label = document.createElement("label");
@@ -44,24 +44,9 @@ function mapWithMenus(where, base, map) {
       menu(axis.name, [...panels, ["pooled", "all together"], ...values], place[i], (value) => elsewhere(i, value));
     });
     if (focused) menus.querySelector(`[aria-label="${CSS.escape(focused)}"]`)?.focus();
-    redraw();
+    draw(...specOf(base, map, place));
   }
   show();
-}
-
-// Calls one after the other; of those that wait, the last alone.
-function queueOf(draw) {
-  let last = null, running = false, again = false;
-  return async function run() {
-    if (running) { again = true; return; }
-    running = true;
-    do {
-      again = false;
-      last?.finalize();
-      last = await draw();
-    } while (again);
-    running = false;
-  };
 }
 
 // The cells that a choice of places leaves: their runs by phase, counted together over the pooled axes.
@@ -116,31 +101,25 @@ function exampleOf(map, rows) {
 }
 
 function specOf(base, map, place) {
-  const spec = structuredClone(base), [unit, curves] = spec.hconcat;
+  const spec = structuredClone(base);
   const [groups, kept] = cellsOf(map, place), rows = rowsOf(map, place, groups, kept);
   const x = map.axes[place.indexOf("x")], y = map.axes[place.indexOf("y")];
   const panels = map.axes.map((_, i) => i).filter((i) => place[i] === "panels"), small = panels.length ? 1 : 0;
 
-  spec.datasets[unit.data.name] = rows;
-  for (const step of unit.transform) {
+  spec.datasets[spec.data.name] = rows;
+  for (const step of spec.transform) {
     if (step.as === "across") step.calculate = `indexof(${JSON.stringify(x.values)}, datum.x)`;
     if (step.as === "up") step.calculate = `indexof(${JSON.stringify(y.values)}, datum.y)`;
   }
-  Object.assign(unit.encoding, {x: x.x, y: y.y});
-  Object.assign(unit, {width: x.width[small], height: y.height[small]});
-  spec.params.find((param) => param.name === "picked").value = exampleOf(map, rows);
+  Object.assign(spec.encoding, {x: x.x, y: y.y});
+  Object.assign(spec, {width: x.width[small], height: y.height[small]});
+  const cells = Object.fromEntries(groups.map((group) => [group.number, [...group.cells]]));
+  const first = exampleOf(map, rows);
+  if (!panels.length) return [spec, cells, first];
 
-  const numbers = [];
-  for (const group of groups) for (const cell of group.cells) numbers[cell] = group.number;
-  const cells = Array.from(numbers, (number) => number ?? null);
-  curves.layer[0].transform.find((step) => step.as === "cell").calculate = `${JSON.stringify(cells)}[datum.cell]`;
-  spec.datasets[curves.layer[1].data.name] = rows.filter((row) => row.start === 0);
-  if (!panels.length) return spec;
-
-  const diagram = {data: unit.data, spec: unit, spacing: 14, ...facetOf(map, panels, rows)};
-  delete unit.data;
-  delete spec.hconcat;
-  return {...spec, vconcat: [diagram, curves]};
+  const {data, mark, transform, encoding, width, height, ...rest} = spec;
+  return [{...rest, data, spec: {mark, transform, encoding, width, height}, spacing: 14, ...facetOf(map, panels, rows)},
+    cells, first];
 }
 
 // Rows and columns where every combination has a cell; else one panel after the other.

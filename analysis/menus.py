@@ -3,38 +3,33 @@
 analysis/menus.js counts runs together and lays out panels as analysis/pooled.py and the phase diagram do.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import altair as alt
 
 from analysis.arrangement import MAX_TICKS, arranged
-from analysis.charts import explorer, label, words
-from analysis.charts.phase_diagram import MAX_COLUMNS
+from analysis.charts import label, words
+from analysis.charts.phase_diagram import MAX_COLUMNS, diagram
 from analysis.held import holds
 from analysis.marks import Side, tile_size
+from analysis.pooled import counted_together
 from analysis.slices import MAX_VALUES
-from analysis.stored import order, read_cells, read_study
-
-if TYPE_CHECKING:
-    from study.store.database import Store
+from analysis.stored import Study, order
 
 READ = (
     "Each cell is divided among the phases of its runs, which are those of all its seeds and of all values of the axes "
-    "that are shown all together. Point at a cell for the counts and their Wilson 95% intervals, click it for the "
-    "accuracies of its runs. The menus choose the axes across and up, and whether each of the others makes panels, is "
-    "held at one value, or is shown all together."
+    "that are shown all together. Point at a cell for the counts and their Wilson 95% intervals. The menus choose the "
+    "axes across and up, and whether each of the others makes panels, is held at one value, or is shown all together."
 )
 Menus = dict[str, Any]
 
 
-def menus(store: "Store", study: str, **plane: Any) -> tuple[alt.TopLevelMixin, Menus] | None:
-    """A picture of one panel for a page to begin from, and the menus; None for a study that needs none.
+def menus(facts: Study, cells: list[dict[str, Any]], plane: dict[str, Any]) -> tuple[dict[str, Any], Menus] | None:
+    """The spec of a picture of one panel for a page to begin from, and the menus; None for a study that needs none.
 
-    That is one with less than three axes of several values, or with more values on one than a grid has. `plane` is what
-    the page shows first: `x`, `y` and `at`.
+    That is one with less than three axes of several values, or with more values on one than a grid has. `cells` are as
+    `read_cells` gives them, `plane` is what the page shows first: `x`, `y` and `at`.
     """
-    facts = read_study(store, study)
-    cells = read_cells(store.of(study, definition=facts.definition), facts)
     values = {axis: sorted({cell["point"][axis] for cell in cells}, key=order) for axis in facts.axes}
     if sum(len(known) > 1 for known in values.values()) < 3 or max(map(len, values.values())) > MAX_TICKS:
         return None
@@ -43,11 +38,12 @@ def menus(store: "Store", study: str, **plane: Any) -> tuple[alt.TopLevelMixin, 
         return None
     axes = [axis for axis in facts.axes if len(values[axis]) > 1 or axis in (opening.x, opening.y)]
     others = [axis for axis in facts.axes if axis not in (opening.x, opening.y)]
-    chart = explorer.chart(store, study, x=opening.x, y=opening.y, pooled=others)
+    pooled = arranged(cells, facts, opening.x, opening.y, pooled=others)
+    chart = diagram(counted_together(cells, others), pooled, facts)
     places: dict[str, Any] = {opening.x: "x", opening.y: "y"} | dict.fromkeys(opening.panels, "panels")
     for axis, value in opening.held.items():
         places[axis] = next(i for i, known in enumerate(values[axis]) if holds({axis: known}, {axis: value}))
-    return chart, {
+    return chart.to_dict(), {
         "axes": [
             {
                 "name": words(axis, facts.axes),

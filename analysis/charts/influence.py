@@ -21,7 +21,7 @@ TITLE = "Which axis decides"
 READ = (
     "A bar is the share of all variance between runs, generalized or not, that follows from one axis by itself, from "
     "two axes beyond what each does by itself, or from more of them; what is left lies between seeds of one point. All "
-    "shares add up to 100%. The black line is a 95% interval. Pairs that are surely below 1% are left out."
+    "shares add up to 100%. The thin line is its 95% interval. Pairs that are surely below 1% are left out."
 )
 KINDS = {1: ("axis", BLUE), 2: ("pair of axes", SKY), 3: ("more axes", GREY), 0: ("seeds", LIGHT)}
 """Kinds of bars by the order of terms, in the order in which they are drawn, and their colours."""

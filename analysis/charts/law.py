@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 TITLE = "Published laws"
 READ = (
     "Dots are what the study measured. Bars are their 95% intervals; for a delay with fewer than six runs, the range "
-    "of the runs. An arrow means that no upper end was seen. The black line in its 95% band is the power law fitted to "
+    "of the runs. An arrow means that no upper end was seen. The line in its 95% band is the power law fitted to "
     "the dots. The dashed line has the published exponent, and the published constant where there is one. The lower "
     "panel shows the residuals as factors: dots that bend away from 1 systematically do not follow the law."
 )

@@ -54,35 +54,48 @@ def example(cells: list[dict[str, Any]], definition: Definition) -> dict[str, An
     return max(cells, key=interest)
 
 
+THINNED = """
+    with chosen as (
+        select
+            run_id, seed, point::text as key,
+            row_number() over (partition by point::text order by seed, data_seed) as turn
+        from study_runs
+        join runs using (run_id)
+        where study = $study and point::text = coalesce($key, point::text) and status <> 'planned'
+        order by turn, run_id
+        limit $most
+    ),
+    thinned as (
+        select chosen.* exclude (turn), curves.* exclude (run_id)
+        from curves
+        join chosen using (run_id)
+        qualify row_number() over (
+            partition by run_id, floor($per_decade * log10(greatest(step, 0.5))) order by step desc
+        ) = 1
+    )"""
+"""The thinned curves of the study's runs, or of those at the point with this key (NULL = all)."""
+
+
+def thinned(store: "Store", study: str, select: str, key: str | None = None) -> list[dict[str, Any]]:
+    """The rows of a query on `thinned`."""
+    return rows(store, THINNED + select, study=study, key=key, most=MAX_RUNS, per_decade=PER_DECADE)
+
+
 def read_curves(store: "Store", study: str, key: str | None = None) -> list[dict[str, Any]]:
     """Thinned accuracies of the study's runs, or of those at the point with this `key`; `run` is a number from 1."""
-    return rows(
+    return thinned(
         store,
-        f"""with chosen as (
-            select
-                run_id, point::text as key,
-                row_number() over (partition by point::text order by seed, data_seed) as turn
-            from study_runs
-            join runs using (run_id)
-            where study = $study and point::text = coalesce($key, point::text) and status <> 'planned'
-            order by turn, run_id
-            limit {MAX_RUNS}
-        )
-        select
+        study,
+        """select
             key,
             dense_rank() over (order by run_id)::integer as run,
             greatest(step, 0.5)::double as step,
             if(isnan(train_accuracy), 0, round(train_accuracy, 3)) as train,
             if(isnan(test_accuracy), 0, round(test_accuracy, 3)) as test,
             if(isnan(ood_accuracy), 0, round(ood_accuracy, 3)) as ood
-        from curves
-        join chosen using (run_id)
-        qualify row_number() over (
-            partition by run_id, floor({PER_DECADE} * log10(greatest(step, 0.5))) order by step desc
-        ) = 1
+        from thinned
         order by run, step""",
-        study=study,
-        key=key,
+        key,
     )
 
 
