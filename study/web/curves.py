@@ -146,7 +146,8 @@ def picture(rows: list[dict[str, Any]], what: str, log: bool, band: bool) -> Any
         color = alt.Color("group:N", sort=groups, scale=alt.Scale(scheme=extent), title=None)
         color = color.legend(labelLimit=0, orient="top", columns=1, symbolType="stroke")
     base = alt.Chart(table).encode(x, color, detail=["line:N"])
-    dashed = base.encode(strokeDash=alt.StrokeDash("line:N", sort=names, title=None))
+    dash = alt.StrokeDash("line:N", sort=names, title=None).legend(symbolType="stroke")
+    dashed = base.encode(strokeDash=dash)
     lined = dashed if not one and len(names) > 1 else base
     if band:
         middle = lined.mark_line(strokeWidth=2).encode(alt.Y("median(value):Q", scale=bounded, title=title))
