@@ -11,8 +11,8 @@ from contextlib import contextmanager
 
 import click
 
-from study.cli.options import store_option
-from study.cli.output import note
+from study.cli.options import json_option, store_option
+from study.cli.output import note, print_json
 
 PORT = 8080
 HOST = "127.0.0.1"
@@ -26,7 +26,8 @@ serve_option = click.option("--serve", "serving", is_flag=True, help="Show the l
 @click.option("--port", type=click.IntRange(0, 65535), default=PORT, show_default=True, help="0 takes a free one.")
 @click.option("--host", default=HOST, show_default=True, help="Another one needs a token, which is printed.")
 @click.option("--beside", is_flag=True, hidden=True, help="End when stdin does.")
-def serve(store: str, port: int, host: str, beside: bool) -> None:
+@json_option
+def serve(store: str, port: int, host: str, beside: bool, as_json: bool) -> None:
     """A page to watch: studies, phase diagrams, runs and SQL in a browser, while they train and after.
 
     \b
@@ -35,6 +36,7 @@ def serve(store: str, port: int, host: str, beside: bool) -> None:
 
     It only reads, beside whatever trains, and nothing leaves this machine. From another machine look at it through
     ssh: `ssh -L 8080:127.0.0.1:8080 HOST`, then open http://127.0.0.1:8080/ there. Ctrl-C ends it.
+    With --json one object comes at the start: the address.
     """
     from study.store.database import Store
     from study.web import server
@@ -42,7 +44,14 @@ def serve(store: str, port: int, host: str, beside: bool) -> None:
     if beside:
         threading.Thread(target=_end_with_stdin, daemon=True).start()
     opened = Store.open(store, memory=server.MEMORY)
-    server.serve(opened, host, port, lambda address: note(f"study: the page is at {address}"))
+
+    def say(address: str) -> None:
+        if as_json:
+            print_json({"address": address})
+        else:
+            note(f"study: the page is at {address}")
+
+    server.serve(opened, host, port, say)
 
 
 @contextmanager

@@ -56,7 +56,7 @@ def test_a_definition_its_thresholds_the_plane_and_the_horizon_can_be_chosen(cal
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["phase_digram", "-o", "a.pdf"], "Did you mean 'phase_diagram'? Charts: boundary, capacity,"),
+        (["phase_digram", "-o", "a.pdf"], "Did you mean 'phase_diagram'? Charts: band_width, boundary,"),
         (["capacity", "-o", "a.pdf"], "chart 'capacity' does not apply here. Study 'toy' needs"),
         (["survival"], "Missing option '-o' / '--out'"),
         (["survival", "-o", "a.gif"], "'a.gif': the ending must be one of .pdf, .svg, .png"),

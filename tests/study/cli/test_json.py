@@ -59,6 +59,8 @@ CALLS = {
     "phases": ["small"],
     "claims": ["ungrokking"],
     "report": ["small"],
+    "figure": ["small", "phase_diagram", "-o", "map.pdf"],
+    "serve": [],
     "probe": ["STUDY"],
     "ingest": [],
     "submit": ["STUDY", "--address", "http://head:8265"],
@@ -71,6 +73,7 @@ CALLS = {
 def test_every_command_prints_json_and_nothing_else(call, fresh_store, trained_here, job, monkeypatch, name):
     path, store = fresh_store
     monkeypatch.setattr("study.train.probe.probe", lambda *words, **options: 3)
+    monkeypatch.setattr("study.web.server.serve", lambda store, host, port, say: say("http://127.0.0.1:8080/"))
     monkeypatch.chdir(store.parent)  # where `study new` writes
     words = [path if word == "STUDY" else word for word in CALLS[name]]
     takes_store = any(option.name == "store" for option in cli.commands[name].params)
