@@ -48,9 +48,7 @@ def _chart(store: Store, name: str, asked: Asked) -> dict[str, Any]:
     from analysis.charts import NotApplicable
 
     if name in FITTED and (number := store.sql(POINTS, [asked.study]).fetchall()[0][0]) > MOST_POINTS:
-        said = (
-            f"Study {asked.study!r} has {number:,} points; a model of more than {MOST_POINTS:,} takes minutes to fit."
-        )
+        said = f"Study {asked.study!r} has {number:,} points, and a model of more than {MOST_POINTS:,} takes minutes."
         return {"missing": f"{said} `study figure {asked.study} {name} -o {name}.svg --width 6` makes this picture."}
     module = load("analysis.charts", name)
     texts = {"title": module.TITLE, "read": module.READ}
@@ -58,11 +56,8 @@ def _chart(store: Store, name: str, asked: Asked) -> dict[str, Any]:
         try:
             if name == DIAGRAM:
                 return texts | diagram(store, asked)
-            given = (
-                {"definition": asked.facts(store).definition}
-                if "definition" in signature(module.chart).parameters
-                else {}
-            )
+            takes = "definition" in signature(module.chart).parameters
+            given = {"definition": asked.facts(store).definition} if takes else {}
             return texts | {"spec": spec_of(module.chart(asked.judged(store), asked.study, **given))}
         except NotApplicable as error:
             return {"missing": str(error)}
