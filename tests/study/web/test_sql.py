@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 from types import SimpleNamespace
 from urllib.parse import parse_qsl, urlsplit
 
-import httpx
+import httpx2
 import pyarrow.parquet as pq
 import pytest
 from starlette.testclient import TestClient
@@ -319,8 +319,8 @@ def test_one_query_of_a_browser_runs_at_a_time_and_four_of_all(client, monkeypat
         raise StoreError("enough")
 
     async def all_at_once() -> None:
-        transport = httpx.ASGITransport(client.app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as browser:
+        transport = httpx2.ASGITransport(client.app)
+        async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as browser:
             asked = [("same", "select 'same'")] * 4 + [(f"other {i}", f"select {i}") for i in range(8)]
             await asyncio.gather(
                 *(browser.get("/sql", params={"query": q}, headers={"user-agent": name}) for name, q in asked)
