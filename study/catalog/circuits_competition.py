@@ -16,8 +16,9 @@ What was tried besides: a one-layer transformer of widths 4 to 64 with cross-ent
 paper. But nearly all of its runs progress from 264 examples on, it knows all 529 pairs by heart from width 12 on, and
 19% of the runs are in their zone. The quadratic network with cross-entropy, decay 1 and 1,500 steps (360 runs, 95 s,
 all five claims judged): its critical size falls with width, rank correlation -0.95 [-0.95, -0.72] where the bar is
--0.8, but 50% of its runs are in their zone and its norm grows by 0.46 [0.45, 0.46] while it groks. With three seeds of
-the present settings (216 runs) it lay between 238 and 291 from width 24 on and did not fall steadily.
+-0.8, but 50% of its runs are in their zone and ln of its norm grows by 0.46 [0.45, 0.46] while it groks. With three
+seeds of the present settings (216 runs) the critical size lay between 238 and 291 from width 24 on and did not fall
+steadily.
 """
 
 from study.spec import StudySpec
