@@ -1,10 +1,9 @@
 """A chart by the name of its file, with the options that it takes."""
 
-import difflib
 import inspect
 from typing import TYPE_CHECKING, Any
 
-from trainables.components import available, load
+from trainables.components import available, load, near_names
 from trainables.errors import SpecError
 
 if TYPE_CHECKING:
@@ -40,7 +39,7 @@ def check_name(name: str) -> None:
     """SpecError for what is no file of analysis/charts: the nearest name, and all of them."""
     known = available(PACKAGE)
     if name not in known:
-        near = difflib.get_close_matches(str(name), known, 1)
+        near = near_names(str(name), known)
         hint = f"Did you mean {near[0]!r}? " if near else ""
         raise SpecError(f"No chart named {name!r}. {hint}Charts: {', '.join(known)}.")
 

@@ -59,8 +59,7 @@ def tables_of(store: "Store", study: str) -> dict[str, list[dict[str, Any]]]:
 def phases_of(store: "Store", facts: Study) -> list[dict[str, Any]]:
     """The definitions that apply, the study's own first: those that give some run a phase other than `unresolved`.
 
-    `definition`, and `phases` in the order of its legend: `name`, `runs`, `color`, and `words`, which say what a run of
-    this phase does.
+    `definition`, and its `phases` as `Definition.legend` has them.
     """
     from study.store.definitions import NO_PHASE
     from study.store.studies import definition_of
@@ -72,10 +71,5 @@ def phases_of(store: "Store", facts: Study) -> list[dict[str, Any]]:
         if not runs.keys() - {NO_PHASE}:
             continue
         definition = facts.definition if name == facts.definition.name else definition_of(store, facts.name, name)
-        phases = [
-            {"name": phase.name, "runs": runs[phase.name], "color": phase.color, "words": phase.words}
-            for phase in definition.phases
-            if phase.name in runs
-        ]
-        found.append({"definition": name, "phases": phases})
+        found.append({"definition": name, "phases": definition.legend(runs)})
     return sorted(found, key=lambda row: row["definition"] != facts.definition.name)

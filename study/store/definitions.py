@@ -7,7 +7,7 @@ phases (`with names(phase, generalized, color, words) as (values ...)`), then it
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -65,6 +65,15 @@ class Definition:
     def generalized(self) -> tuple[str, ...]:
         """The phases in which the test split is answered in the end, early generalization before late."""
         return tuple(phase.name for phase in self.phases if phase.generalized)
+
+    def legend(self, runs: Mapping[str, int]) -> list[dict[str, Any]]:
+        """The phases that have runs, in their order: `name`, `runs`, `color`, and `words`, which say what a run of it
+        does. `runs` are counts by phase."""
+        return [
+            {"name": phase.name, "runs": runs[phase.name], "color": phase.color, "words": phase.words}
+            for phase in self.phases
+            if phase.name in runs
+        ]
 
     def query_on(self, query: str, *tables: str) -> str:
         """A query on the tables that the text begins with, such as `names` and `params`, and on no others."""

@@ -26,7 +26,6 @@ TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 
 def application(store: Store, host: str = "127.0.0.1", token: str | None = None) -> Starlette:
     """The pages of a store that is open read-only. `host` and `token` as for `Guard`."""
-
     app = Starlette(
         routes=[
             Route("/", in_time(home.home)),

@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from study.store.database import Store
 from study.web.asked import Asked, asked_of
+from study.web.takeaway import attachment
 from trainables.components import available, load
 
 if TYPE_CHECKING:
@@ -104,8 +105,7 @@ def answer(request: Request, made: dict[str, Any], name: str) -> Response:
         content, kind, ending = json.dumps(made["spec"], indent=1), "application/json", "vl.json"
     else:
         content, kind, ending = _picture(made["spec"], form), PICTURES[form], form
-    safe = "".join(c if c.isalnum() or c in "-_." else "_" for c in name)
-    return Response(content, 200, {"content-disposition": f'attachment; filename="{safe}.{ending}"'}, kind)
+    return Response(content, 200, {"content-disposition": attachment(name, ending)}, kind)
 
 
 def _to_draw(request: Request, made: dict[str, Any]) -> Response:

@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from study.store.database import Store
+from study.store.sql_text import literal
 from study.web import charts
 from study.web.asked import Asked, asked_of
 from study.web.kept import Kept
@@ -102,7 +103,7 @@ def _rows(store: Store, groups: dict[str, tuple[str, ...]], what: str, log: bool
     group_of = {run_id: group for group, runs in groups.items() for run_id in runs[: MAX_RUNS // len(groups)]}
     if not group_of:
         return []
-    listed = ", ".join("'" + run_id.replace("'", "''") + "'" for run_id in group_of)
+    listed = ", ".join(map(literal, group_of))
     text = f"""
         select run_id, line, step, value from ({RECORDS.format(runs=listed)})
         qualify row_number() over (

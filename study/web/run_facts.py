@@ -36,7 +36,10 @@ def rows_of(store: Store, runs: Sequence[str]) -> list[dict[str, Any]]:
 
 
 def measures_of(store: Store, runs: Sequence[str]) -> list[str]:
-    """What the runs have curves of, as `/curves` has it: accuracy, loss and weight norm first, `probe.metric` last."""
+    """What the runs have curves of, as `/curves` has it: accuracy, loss and weight norm first, `probe.metric` last. Of
+    no runs none."""
+    if not runs:
+        return []
     names = {row["name"]: row["is_probe"] for row in _of(store, MEASURES, runs).to_pylist()}
     return sorted(names, key=lambda name: (FIRST.index(name) if name in FIRST else len(FIRST), names[name], name))
 

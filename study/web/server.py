@@ -19,8 +19,6 @@ from trainables.errors import SpecError
 
 MEMORY = 1_000_000_000
 """Bytes that all queries of pages take together, at most."""
-
-
 MOST_MEMORY = 5 << 30
 """Bytes that the process may reserve, of which it uses a fraction. DuckDB's own limit does not count what some
 functions make, such as long lists."""

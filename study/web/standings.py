@@ -29,7 +29,6 @@ STUDIES = """
         coalesce(any_value(studies.spec ->> 'question'), '') as question,
         any_value(studies.spec -> 'search') is not null
             and any_value(studies.spec ->> 'search') <> 'null' as is_search,
-        coalesce(json_keys(any_value(studies.spec), '$.axes'), []) as axes,
         count(*)::integer as runs,
         count(*) filter (where status = 'finished' and cut = asked)::integer as finished,
         count(*) filter (where status = 'finished' and cut < asked)::integer as earlier,
@@ -51,8 +50,8 @@ STUDIES = """
 
 
 def standings(kept: Kept, study: str | None = None) -> list[dict[str, Any]]:
-    """One row for each study (None: of all, the latest first), with `phases`: name, runs, colour and words of each, in
-    the definition's order. What depends on the clock is of this moment: `heard_seconds`, and while it trains `packs`,
+    """One row for each study (None: of all, the latest first), with `phases` as `Definition.legend`
+    has them. What depends on the clock is of this moment: `heard_seconds`, and while it trains `packs`,
     `rate` in run-steps per second and `seconds_left`, None where there is no telling."""
     rows = kept.get(("standings", study), lambda: _made(kept, study))
     now = datetime.now(UTC).replace(tzinfo=None)
@@ -78,11 +77,6 @@ def _made(kept: Kept, study: str | None) -> list[dict[str, Any]]:
     known = own_definitions(store, study)
     counts = phases_by_study(store, {row["study"]: known[row["study"]] for row in rows})
     for row in rows:
-        definition, found = known[row["study"]], counts[row["study"]]
-        row["phases"] = [
-            {"name": phase.name, "runs": found[phase.name], "color": phase.color, "words": phase.words}
-            for phase in definition.phases
-            if phase.name in found
-        ]
+        row["phases"] = known[row["study"]].legend(counts[row["study"]])
         row["rate"] = kept.pace.heard(row["study"], row["steps"])
     return rows

@@ -1,7 +1,6 @@
 """A study's page: its phase diagram as it fills in, the cells that a reader chooses, claims, and what trains now."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from analysis.stored import rows
 from study.store.database import Store
 from study.store.definitions import NO_PHASE
 from study.store.levels import LEVELS
@@ -19,6 +19,7 @@ from study.web.asked import ALL, Asked, asked_of
 from study.web.curves import groups_of
 from study.web.kept import Kept
 from study.web.pages import page
+from study.web.run_facts import measures_of
 from study.web.standings import is_silent, standings
 
 if TYPE_CHECKING:
@@ -39,11 +40,8 @@ TRAINING = """
 APPLY = """
     select definition, count(*) filter (where phase <> $no_phase)::integer as resolved
     from phases join study_runs using (run_id) where study = $study group by definition order by definition"""
-METRICS = """
-    with known as (select run_id from recorded join study_runs using (run_id) where study = $study limit 20)
-    select distinct metric from metrics where run_id in (from known)
-    union all
-    select distinct probe || '.' || metric from probes where run_id in (from known)"""
+SOME = "select run_id from recorded join study_runs using (run_id) where study = ? limit 20"
+"""Runs that stand for all of a study when it is asked what they have curves of."""
 HORIZONS = "select distinct unnest(horizons)::bigint from study_runs where study = $study order by 1"
 
 
@@ -71,20 +69,16 @@ def study(request: Request) -> HTMLResponse:
 
 def row_of(kept: Kept, name: str) -> dict[str, Any]:
     """The study's row of the first page; 404 where the store has no such study."""
-    if rows := standings(kept, name):
-        return rows[0]
+    if found := standings(kept, name):
+        return found[0]
     raise HTTPException(404, f"This store has no study {name[:100]!r}.")
 
 
 def training_of(kept: Kept, study: str) -> list[dict[str, Any]]:
     """The packs that train now."""
     now = datetime.now(UTC).replace(tzinfo=None)
-    packs = kept.get(("training", study), lambda: rows_of(kept.store, TRAINING, study))
+    packs = kept.get(("training", study), lambda: rows(kept.store, TRAINING, study=study))
     return [pack for pack in packs if not is_silent(pack["heard_at"], now)]
-
-
-def rows_of(store: Store, text: str, study: str, **params: Any) -> list[dict[str, Any]]:
-    return store.sql(text, {"study": study, **params}).to_arrow_table().to_pylist()
 
 
 def controls_of(kept: Kept, asked: Asked, facts: "Study") -> dict[str, Any]:
@@ -120,21 +114,16 @@ def controls_of(kept: Kept, asked: Asked, facts: "Study") -> dict[str, Any]:
 
 def applying(store: Store, study: str) -> list[str]:
     """The definitions under which some run of the study has a phase."""
-    rows = rows_of(store, APPLY, study, no_phase=NO_PHASE)
-    return [row["definition"] for row in rows if row["resolved"]]
+    found = rows(store, APPLY, study=study, no_phase=NO_PHASE)
+    return [row["definition"] for row in found if row["resolved"]]
 
 
 def phases_of(store: Store, asked: Asked, facts: "Study") -> list[dict[str, Any]]:
-    """The study's runs by phase under the definition that is asked for, in the order of its legend."""
+    """The study's runs by phase under the definition that is asked for."""
     scoped = asked.judged(store).of(asked.study, definition=facts.definition)
     text = "select phase, count(*)::integer from phases join study_runs using (run_id) " \
         "where study = ? and definition = ? group by phase"  # fmt: skip
-    found = dict(scoped.sql(text, [asked.study, facts.definition.name]).fetchall())
-    return [
-        {"name": phase.name, "runs": found[phase.name], "color": phase.color, "words": phase.words}
-        for phase in facts.definition.phases
-        if phase.name in found
-    ]
+    return facts.definition.legend(dict(scoped.sql(text, [asked.study, facts.definition.name]).fetchall()))
 
 
 def chosen_of(kept: Kept, asked: Asked) -> list[dict[str, Any]]:
@@ -146,11 +135,9 @@ def chosen_of(kept: Kept, asked: Asked) -> list[dict[str, Any]]:
     ]
 
 
-def metrics_of(store: Store, study: str) -> Sequence[str]:
-    """The metrics and the probes that runs of the study have, accuracy and loss first."""
-    found = [row["metric"] for row in rows_of(store, METRICS, study)]
-    first = ("accuracy", "loss", "weight_norm")
-    return sorted(found, key=lambda name: (first.index(name) if name in first else len(first), name))
+def metrics_of(store: Store, study: str) -> list[str]:
+    """What the runs of the study have curves of."""
+    return measures_of(store, [run_id for (run_id,) in store.sql(SOME, [study]).fetchall()])
 
 
 def findings(request: Request) -> HTMLResponse:

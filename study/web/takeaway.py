@@ -26,11 +26,15 @@ def download(table: pa.Table, ending: str, name: str) -> Response:
     """The table as a file `<name>.<ending>`, `csv` or `parquet`, sent as it is made; `name` may hold anything.
     SpecError for columns that CSV has no place for."""
     chunks = csv_chunks(table, "take Parquet instead") if ending == "csv" else _parquet(table)
+    headers = {"content-disposition": attachment(name, ending), "cache-control": "no-store"}
+    return StreamingResponse(chunks, headers=headers, media_type=TYPES[ending])
+
+
+def attachment(name: str, ending: str) -> str:
+    """The header that makes a browser keep an answer as the file `<name>.<ending>`; `name` may hold anything."""
     file = f"{_plain(name)}.{ending}"
     ascii_name = file.encode("ascii", "replace").decode().replace("?", "_")
-    named = f"attachment; filename=\"{ascii_name}\"; filename*=UTF-8''{quote(file, safe='')}"
-    headers = {"content-disposition": named, "cache-control": "no-store"}
-    return StreamingResponse(chunks, headers=headers, media_type=TYPES[ending])
+    return f"attachment; filename=\"{ascii_name}\"; filename*=UTF-8''{quote(file, safe='')}"
 
 
 def _plain(name: str) -> str:

@@ -52,7 +52,7 @@ def test_every_page_opens_without_complaint_and_asks_nobody_else(address, wide):
     for path, selector in pages.items():
         wide.open(f"{address}{path}")
         wide.wait_for(f"main {selector}" if not selector.startswith("#") else selector)
-        wide.until(lambda: wide.text("#connection") == "live", "news of the store")
+        assert wide.until(lambda: wide.text("#connection") == "live", "news of the store")
         assert not wide.complaints(), path
         assert wide.count("h1") == 1, path
     assert wide.hosts() == {address.removeprefix("http://")}
@@ -69,16 +69,16 @@ def test_a_cell_is_chosen_by_keyboard_and_by_click_and_compared_with_shift(addre
     wide.wait_for("#chosen figure svg")
     assert "cell=" in wide.driver.current_url
     pressed = f"return document.querySelector('{CELL}').getAttribute('aria-pressed')"
-    wide.until(lambda: wide.script(pressed) == "true", "a pressed cell")
+    assert wide.until(lambda: wide.script(pressed) == "true", "a pressed cell")
     click = """const mark = document.querySelectorAll(arguments[0])[4], box = mark.getBoundingClientRect();
         const where = {bubbles: true, shiftKey: true, clientX: box.x + box.width / 2, clientY: box.y + box.height / 2};
         mark.dispatchEvent(new PointerEvent("pointerdown", where));
         mark.dispatchEvent(new PointerEvent("pointerup", where))"""
     wide.script(click, CELL)
-    wide.until(lambda: wide.count("#chosen li") == 2, "two cells")
+    assert wide.until(lambda: wide.count("#chosen li") == 2, "two cells")
     assert wide.driver.current_url.count("cell=") == 2
     wide.driver.back()
-    wide.until(lambda: wide.count("#chosen li") == 1, "one cell again")
+    assert wide.until(lambda: wide.count("#chosen li") == 1, "one cell again")
     sent = wide.driver.current_url
     wide.open(sent)  # as somebody would to whom it was sent
     wide.wait_for("#chosen figure svg")
@@ -95,7 +95,7 @@ def test_a_drag_chooses_all_cells_that_it_touches(address, wide):
         figure.dispatchEvent(new PointerEvent("pointerdown", at(left + 2, top + 2)));
         const right = Math.max(...marks.map((b) => b.right));
         figure.dispatchEvent(new PointerEvent("pointerup", at(right - 2, top + 6)))""", CELL)  # fmt: skip
-    wide.until(lambda: wide.count("#chosen li") == 3, "a row of cells")
+    assert wide.until(lambda: wide.count("#chosen li") == 3, "a row of cells")
 
 
 def test_other_thresholds_reclassify_without_a_reload(address, wide):
@@ -105,10 +105,10 @@ def test_other_thresholds_reclassify_without_a_reload(address, wide):
     before = wide.text("#map")
     assert "12 grokking" in before
     wide.choose("#param-min_delay_ratio", "15")
-    wide.until(lambda: "9 grokking" in wide.text("#map"), "other phases")
+    assert wide.until(lambda: "9 grokking" in wide.text("#map"), "other phases")
     assert "param.min_delay_ratio=15" in wide.driver.current_url
     wide.choose("#definition", "liu2022")
-    wide.until(lambda: "definition=liu2022" in wide.driver.current_url, "another definition")
+    assert wide.until(lambda: "definition=liu2022" in wide.driver.current_url, "another definition")
     assert "param." not in wide.driver.current_url
     assert wide.script("return window.same") is True
 
@@ -117,17 +117,17 @@ def test_new_results_appear_while_a_page_is_open(tmp_path, wide):
     store = map_store(tmp_path / "results")
     with server(store.path) as address:
         wide.open(address)
-        wide.until(lambda: wide.text("#connection") == "live" and "27 of 27" in wide.text(), "the first page")
+        assert wide.until(lambda: wide.text("#connection") == "live" and "27 of 27" in wide.text(), "the first page")
         wide.script("window.same = true")
         write_study(store.path, map_runs("more", seeds=1), AXES, "And now?", study="second")
-        wide.until(lambda: "And now?" in wide.text() and "9 of 9" in wide.text(), "the new study")
+        assert wide.until(lambda: "And now?" in wide.text() and "9 of 9" in wide.text(), "the new study")
         wide.open(f"{address}study/second")
         wide.wait_for(DIAGRAM)
         write_study(store.path, [run("late", curves(200), {DECAY: 0.0, WIDTH: 8}, seed=7)], AXES, study="second")
-        wide.until(lambda: "10 of 10" in wide.text("#standing"), "one more run")
-        wide.until(lambda: "1 of 2" in wide.script(
+        assert wide.until(lambda: "10 of 10" in wide.text("#standing"), "one more run")
+        assert wide.until(lambda: "1 of 2" in wide.script(
             f"return [...document.querySelectorAll('{CELL}')].map((m) => m.ariaLabel).join()"), "the cell")  # fmt: skip
-    wide.until(lambda: "no connection" in wide.text("#connection"), "the end of the server")
+    assert wide.until(lambda: "no connection" in wide.text("#connection"), "the end of the server")
     wide.complaints()  # of a server that is gone
 
 
@@ -157,7 +157,7 @@ def test_words_of_others_do_nothing(tmp_path, wide):
             f"sql?query={MARKUP}",
         ):
             wide.open(f"{address}{path}")
-            wide.until(lambda: wide.text("#connection") == "live", "news")
+            assert wide.until(lambda: wide.text("#connection") == "live", "news")
             if path == "study/toy":
                 wide.wait_for(DIAGRAM)
             assert wide.count("main img") == 0, path
