@@ -31,7 +31,7 @@ def band(found: Boundary, x: Channel, y: Channel, axes: Sequence[str] | None = N
         for start, end in changes.reshape(-1, 2):  # one rectangle for each unbroken stretch of a column
             ends = (edges[0][i], edges[1][start], edges[0][i + 1], edges[1][end])
             rows.append(dict(zip(("x", "y", "x2", "y2"), ends, strict=True)))
-    marks = alt.Chart(alt.InlineData(values=rows)).mark_rect(**BAND)
+    marks = alt.Chart({"values": rows}).mark_rect(**BAND)
     return marks.encode(x, y, x2="x2:Q", y2="y2:Q")
 
 
@@ -55,7 +55,7 @@ def line(
             x_value, y_value = piece[f"{'yx'[not turned]}{end}"], piece[f"{'xy'[not turned]}{end}"]
             row |= {f"x{end}": across(x_value), f"y{end}": up(y_value)}
         rows.append(row)
-    base = alt.Chart(alt.InlineData(values=rows)).encode(x, y, x2="x2:Q", y2="y2:Q")
+    base = alt.Chart({"values": rows}).encode(x, y, x2="x2:Q", y2="y2:Q")
     edge = base.mark_rule(color="white", strokeWidth=5, strokeCap="round")
     core = base.mark_rule(color="black", strokeWidth=2, strokeCap="round")
     return edge + core.encode(tooltip=[alt.Tooltip("width:Q", format=".3f").title("width of the band")])

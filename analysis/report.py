@@ -43,7 +43,7 @@ def report(store: "Store", study: str, out: str | Path, claims: "Sequence[Checke
     from analysis.claim import as_row
     from analysis.claim_check import claims_about
     from analysis.report_curves import curves_of
-    from analysis.report_facts import phases_of, tables_of
+    from analysis.report_facts import phases_of, standing_of, tables_of
     from analysis.report_rows import tables
     from analysis.report_runs import runs_of
     from analysis.stored import read_cells, read_study
@@ -55,7 +55,8 @@ def report(store: "Store", study: str, out: str | Path, claims: "Sequence[Checke
     store = store.of(study)
     claims = [*claims, *claims_about(store, study)]
     found = tables_of(store, study)
-    numbers = found["standing"][0]["numbers"]
+    standing = standing_of(store, study)
+    numbers = not standing["has_accuracy"]
     cells = read_cells(store, facts)
     firsts = [cell for cell in cells if cell["start"] == 0]
     curves = curves_of(store, study, {cell["key"]: cell["cell"] for cell in cells})
@@ -64,6 +65,7 @@ def report(store: "Store", study: str, out: str | Path, claims: "Sequence[Checke
     page = _environment(facts).get_template("report.html").render(
         facts=facts,
         answer="" if numbers else answer(store, study),
+        standing=standing,
         numbers=numbers,
         phases=[] if numbers else phases_of(store, facts),
         cells=cells,

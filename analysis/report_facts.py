@@ -9,21 +9,8 @@ if TYPE_CHECKING:
     from study.store.database import Store
 
 TABLES = {
-    "standing": """
-        with standing as (
-            select observed.status, cut, list_max(study_runs.horizons) as asked, chance_accuracy
-            from study_runs join observed using (study, run_id) join run_specs using (run_id) where study = $study
-        )
-        select
-            count(*)::integer as runs,
-            count(*) filter (where status = 'finished' and cut = asked)::integer as finished,
-            count(*) filter (where status = 'finished' and cut < asked)::integer as earlier,
-            count(*) filter (where status = 'running')::integer as running,
-            count(*) filter (where status = 'planned')::integer as planned,
-            count(*) filter (where status = 'failed')::integer as failed,
-            count(*) > 0 and count(chance_accuracy) = 0 as numbers,
-            (select count(*)::integer from recorded join study_runs using (run_id) where study = $study) as recorded,
-        from standing""",
+    "recorded": """
+        select count(*)::integer as runs from recorded join study_runs using (run_id) where study = $study""",
     "ended": """
         select coalesce(stop_reason, 'unknown') as reason, count(*)::integer as runs
         from observed where study = $study and status = 'finished' group by reason order by runs desc, reason""",
@@ -49,6 +36,14 @@ TABLES = {
 PHASES = """
     select definition, phase, count(*)::integer as runs
     from phases join study_runs using (run_id) where study = $study group by all order by definition"""
+
+
+def standing_of(store: "Store", study: str) -> dict[str, Any]:
+    """The study's runs by status, as `counted` has them; all 0 where it has none."""
+    from study.store.status import counted
+
+    none = dict.fromkeys(("runs", "finished", "earlier", "running", "planned", "failed"), 0) | {"has_accuracy": True}
+    return next(iter(counted(store, study)), none)
 
 
 def tables_of(store: "Store", study: str) -> dict[str, list[dict[str, Any]]]:

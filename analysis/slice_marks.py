@@ -53,7 +53,7 @@ def _panel(
         for cell in cells
         if cell["cell"] in near
     ]
-    base = alt.Chart(alt.InlineData(values=rows)).encode(
+    base = alt.Chart({"values": rows}).encode(
         phase_color(facts.definition, (cell["phase"] for cell in cells)), tooltip=["point:N", "phase:N", "runs:N"]
     )
     opacity = alt.Opacity("seen:Q").scale(domain=[0, 1], range=[0, 1]).legend(None)

@@ -85,15 +85,14 @@ def read_study(store: "Store", study: str, definition: "str | Definition | None"
     found = rows(
         store,
         """select
-            any_value(studies.spec) as spec,
+            (select spec from studies where study = $study) as spec,
             coalesce(min(cut) filter (where status = 'finished'), max(cut), 0)::bigint as first_horizon,
             coalesce(max(cut) filter (where status = 'finished'), max(cut), 0)::bigint as horizon,
             count(distinct seed)::integer as seeds
-        from studies left join observed using (study) left join run_specs using (run_id)
-        where study = $study group by study""",
+        from observed left join run_specs using (run_id) where study = $study""",
         study=study,
     )
-    if not found:
+    if found[0]["spec"] is None:
         known = [row["study"] for row in rows(store, "select study from studies order by 1")]
         raise SpecError(f"The store has no study {study!r}. {closest(study, known, '`study status` shows all.')}")
     [planned] = found

@@ -51,7 +51,7 @@ def chart(store: "Store", study: str) -> alt.Chart:
         raise NotApplicable(f"Study {study!r} has no boundary yet.")
     title = alt.Title(facts.question, subtitle=facts.subtitle(f"now {rows[-1]['width']:.1%} of the axes", number))
     return (
-        alt.Chart(alt.InlineData(values=rows))
+        alt.Chart({"values": rows})
         .mark_line(point={"size": 45, "color": BLUE}, color=BLUE)
         .encode(
             alt.X("runs:Q").scale(zero=False, nice=False).title("resolved runs"),

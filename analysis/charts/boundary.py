@@ -51,7 +51,7 @@ def _plane(found: Boundary, runs: list[dict[str, Any]]) -> ChartType:
     x, y = found.scales
     channels = channel(alt.X, "x", x, among=found.axes), channel(alt.Y, "y", y, among=found.axes)
     dots = (
-        alt.Chart(alt.InlineData(values=runs))
+        alt.Chart({"values": runs})
         .mark_circle(size=42, opacity=0.85, stroke="white", strokeWidth=0.4)
         .encode(
             *channels, phase_color(found.definition, (run["phase"] for run in runs)), tooltip=["point:N", "phase:N"]
@@ -72,16 +72,14 @@ def _line(found: Boundary, runs: list[dict[str, Any]]) -> ChartType:
     ]
     across = channel(alt.X, "x", x)
     y = alt.Y("rate:Q").scale(domain=[0, 1]).title("rate over seeds")
-    base = alt.Chart(alt.InlineData(values=rates)).encode(across)
+    base = alt.Chart({"values": rates}).encode(across)
     shade = base.mark_area(**BAND).encode(alt.Y("low:Q").title("rate over seeds"), y2="high:Q")
-    critical = alt.Chart(
-        alt.InlineData(values=[{end: x.drawn(p[end]) for end in ("low", "high")} for p in found.points])
-    )
+    critical = alt.Chart({"values": [{end: x.drawn(p[end]) for end in ("low", "high")} for p in found.points]})
     interval = critical.mark_rule(color="black", strokeWidth=3).encode(
         channel(alt.X, "low", x), x2="high:Q", y=alt.datum(0.5)
     )
     dots = (
-        alt.Chart(alt.InlineData(values=runs))
+        alt.Chart({"values": runs})
         .mark_circle(opacity=0.8, stroke="white", strokeWidth=0.5)
         .encode(
             across,

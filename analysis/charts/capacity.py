@@ -92,7 +92,7 @@ def chart(store: "Store", study: str) -> ChartType:
     capacities = [row | t_interval(row["size"], row["sd"], row["runs"]) for row in capacities]
     values: list[dict[str, Any]] = [{"curve": CAPACITY} | row for row in capacities]
     values += [{"curve": CRITICAL, "kind": "measured"} | row for row in criticals]
-    base = alt.Chart(alt.InlineData(values=values)).encode(
+    base = alt.Chart({"values": values}).encode(
         alt.X("width:Q")
         .scale(type="log", base=2, nice=False, padding=10)
         .axis(values=sorted({value["width"] for value in values}))

@@ -106,9 +106,7 @@ def _band(metric: str, found: list[dict[str, Any]], positions: list[str]) -> alt
             for row in found
         ]
         scheme, ends = ("purpleorange", [-1, 1]) if moment == "change" else ("blues", [0, 1])
-        base = alt.Chart(
-            alt.InlineData(values=values), title=alt.Title(moment, fontSize=13, fontWeight="normal")
-        ).encode(
+        base = alt.Chart({"values": values}, title=alt.Title(moment, fontSize=13, fontWeight="normal")).encode(
             alt.X("position:N", sort=positions, title="position").axis(labelAngle=0),
             alt.Y("layer:O", sort="descending", title="layer"),
         )

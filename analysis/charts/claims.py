@@ -61,7 +61,7 @@ def _strip(checked: Checked) -> ChartType:
     value: dict[str, Any] = {"value": middle, "low": low, "high": high, "verdict": checked.verdict}
     value |= {"claim": claim.says, "source": claim.source, "published": claim.published, "ours": checked.ours}
     scale = alt.Scale(domain=[left, right], nice=False, zero=False)
-    base = alt.Chart(alt.InlineData(values=[value | {"start": start, "end": end}]))
+    base = alt.Chart({"values": [value | {"start": start, "end": end}]})
     band = base.mark_rect(color="#dcecdf").encode(alt.X("start:Q", scale=scale).title(claim.unit), x2="end:Q")
     color = alt.Color("verdict:N").scale(domain=list(COLORS), range=list(COLORS.values())).title("verdict")
     bar = (

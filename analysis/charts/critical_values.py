@@ -74,7 +74,7 @@ def _marks(found: Field, axis: str, x: str, lines: str, rows: list[dict[str, Any
     order = list(dict.fromkeys(row["line"] for row in rows))
     color = alt.Color("line:O").sort(order).scale(scheme=alt.SchemeParams("viridis", extent=[0.05, 0.8]))
     color = color.title(words(lines)).legend(symbolType="stroke", symbolStrokeWidth=3)
-    base = alt.Chart(alt.InlineData(values=rows)).encode(plane[0], color)
+    base = alt.Chart({"values": rows}).encode(plane[0], color)
     one = base.transform_filter("datum.turn == 0")
     band = one.mark_area(opacity=0.18).encode(channel(alt.Y, "low", replace(up, path=name)), y2="high:Q")
     line = one.mark_line(strokeWidth=2).encode(channel(alt.Y, "inside", replace(up, path=name)))

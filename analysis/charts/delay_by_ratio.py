@@ -70,7 +70,7 @@ def chart(store: "Store", study: str) -> ChartType:
     x = alt.X("ratio:Q").scale(zero=False, padding=14).title("ratio of inferred to atomic facts in training")
     y = alt.Y("delay:Q").scale(type="log", nice=False, padding=14).title("steps to generalize / steps to fit")
     marks = (
-        alt.Chart(alt.InlineData(values=values))
+        alt.Chart({"values": values})
         .mark_point(filled=True, size=50, opacity=0.8)
         .encode(
             x,
@@ -83,15 +83,13 @@ def chart(store: "Store", study: str) -> ChartType:
         )
     )
     medians = (
-        alt.Chart(alt.InlineData(values=_medians(values)))
+        alt.Chart({"values": _medians(values)})
         .mark_line()
         .encode(alt.X("ratio:Q"), alt.Y("delay:Q"), color.title(None))
     )
     layers = marks + medians
     if published:
-        theirs = alt.Chart(alt.InlineData(values=published)).encode(
-            alt.X("ratio:Q"), alt.Y("delay:Q"), color.title(None)
-        )
+        theirs = alt.Chart({"values": published}).encode(alt.X("ratio:Q"), alt.Y("delay:Q"), color.title(None))
         layers += theirs.mark_line(strokeDash=[5, 4]) + theirs.mark_point(filled=True, shape="diamond", size=70)
     title = alt.Title(facts.question, subtitle=facts.subtitle("runs that fit their training split", len(values)))
     return layers.properties(title=title)

@@ -61,7 +61,7 @@ def chart(store: "Store", study: str) -> ChartType:
             f"Study {study!r} needs finished runs at {MIN_WIDTHS} values of {WIDTH}; it has {len(widths)}."
         )
 
-    base = alt.Chart(alt.InlineData(values=values)).encode(
+    base = alt.Chart({"values": values}).encode(
         alt.X("width:Q").scale(type="log", base=2, nice=False).axis(values=widths).title(words(WIDTH)),
         alt.Color("data_size:O").scale(scheme="viridis", reverse=True).title("training examples"),
     )

@@ -38,7 +38,7 @@ def chart(store: "Store", study: str, definition: str | None = None, **plane: An
     first = example(cells, facts.definition)["cell"]
     picked = alt.selection_point("picked", fields=["cell"], value=first, toggle=False, clear=False, empty=False)
     points = [{"cell": cell["cell"], "point": label(cell["point"], facts.axes)} for cell in cells if cell["start"] == 0]
-    name = alt.Chart(alt.InlineData(values=points)).transform_filter(picked).mark_text(align="left", baseline="bottom")
+    name = alt.Chart({"values": points}).transform_filter(picked).mark_text(align="left", baseline="bottom")
     drawn = lines(curves)
     if not slices and (places.held or places.pooled):  # then cells of the study are not the cells of the picture
         cell_of = [shown_in.get(number) for number in range(len(numbers))]

@@ -67,7 +67,7 @@ def chart(store: "Store", study: str) -> ChartType:
     lines = sorted(names, key=names.__getitem__)
     many = alt.Color("line:N", sort=lines).scale(scheme="viridis").title(None)
     color = many if len(lines) > 1 else alt.value(SPLITS["test"])
-    base = alt.Chart(alt.InlineData(values=points)).encode(alt.X("x:Q", scale=scale, axis=axis), color=color)
+    base = alt.Chart({"values": points}).encode(alt.X("x:Q", scale=scale, axis=axis), color=color)
     y = alt.Y("mean:Q").scale(zero=False).title("final loss, mean")
     tooltip = [
         "split:N",

@@ -42,7 +42,7 @@ def chart(store: "Store", study: str, definition: str | None = None) -> ChartTyp
     x = x.axis(format="%", tickCount=6).title("share of the variance between runs")
     color = alt.Color("kind:N").scale(domain=[k for k, _ in KINDS.values()], range=[c for _, c in KINDS.values()])
     tooltip = ["term:N", *(alt.Tooltip(f"{name}:Q", format=".1%") for name in ("share", "low", "high"))]
-    base = alt.Chart(alt.InlineData(values=values)).encode(y, tooltip=tooltip)
+    base = alt.Chart({"values": values}).encode(y, tooltip=tooltip)
     bars = base.mark_bar(height={"band": 0.62}).encode(x, color.legend(None))
     interval = base.mark_rule(color="black", strokeWidth=1.5).encode(alt.X("low:Q"), x2="high:Q")
     text = base.mark_text(align="left", dx=6, color="#444444", fontSize=12).encode(alt.X("high:Q"), text="text:N")

@@ -70,10 +70,10 @@ def _panel(fit: Fit) -> ChartType:
     legend = alt.Legend(title=None, symbolType="stroke", symbolStrokeWidth=2, symbolSize=300)
     color = alt.Color("line:N", legend=legend).scale(domain=kinds, range=["black", ORANGE])
     dash = alt.StrokeDash("line:N", legend=legend).scale(domain=kinds, range=[[1, 0], [6, 4]])
-    base = alt.Chart(alt.InlineData(values=lines)).encode(x)
+    base = alt.Chart({"values": lines}).encode(x)
     band = base.transform_filter("isValid(datum.low)").mark_area(**BAND)
     drawn = base.mark_line(strokeWidth=2).encode(alt.Y("y:Q", scale=y_scale, axis=y_axis), color, dash)
-    points = alt.Chart(alt.InlineData(values=values)).encode(x)
+    points = alt.Chart({"values": values}).encode(x)
     measured = band.encode(alt.Y("low:Q", scale=y_scale, axis=y_axis), y2="high:Q") + drawn + _dots(points)
     both = alt.vconcat(
         measured.properties(width=380, height=280, title=alt.Title(_name(fit), subtitle=_numbers(fit), fontSize=13)),
@@ -99,7 +99,7 @@ def _residuals(points: alt.Chart) -> ChartType:
     """The residuals of the law with its published exponent, as factors."""
     scale = alt.Scale(type="log", nice=False, padding=12)
     factor = alt.Y("factor:Q", scale=scale).axis(tickCount=3, format="~g").title("measured / law")
-    one = alt.Chart(alt.InlineData(values=[{"factor": 1}])).mark_rule(color="#999999").encode(y="factor:Q")
+    one = alt.Chart({"values": [{"factor": 1}]}).mark_rule(color="#999999").encode(y="factor:Q")
     tooltip = [alt.Tooltip("factor:Q", format=".3f")]
     return one + points.mark_point(filled=True, size=40, color=BLUE).encode(factor, tooltip=tooltip)
 

@@ -147,7 +147,7 @@ def diagram(
         for cell, parts in zip(cells, panels.of, strict=True)
     ]
     tooltip = ["point:N", "phase:N", "runs:N", alt.Tooltip("interval:N").title("Wilson 95%")]
-    base = alt.Chart(alt.InlineData(values=rows)).encode(
+    base = alt.Chart({"values": rows}).encode(
         phase_color(facts.definition, (row["phase"] for row in rows)), tooltip=tooltip
     )
     marks = (dots if continuous else tiles)(base, x, y, several)

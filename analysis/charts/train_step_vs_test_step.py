@@ -55,11 +55,9 @@ def chart(store: "Store", study: str, definition: str | None = None) -> ChartTyp
     ends = [min(run["train_step"] for run in runs), max(run["test_step"] for run in runs)]
     scale, x_axis = step_axis("steps to fit the training split (accuracy 0.9)", padding=10)
     _, y_axis = step_axis("steps to generalize (test accuracy 0.9)", padding=10)
-    diagonal = alt.Chart(alt.InlineData(values=[{"step": end} for end in ends])).mark_line(
-        color="#bbbbbb", strokeWidth=1
-    )
+    diagonal = alt.Chart({"values": [{"step": end} for end in ends]}).mark_line(color="#bbbbbb", strokeWidth=1)
     marks = (
-        alt.Chart(alt.InlineData(values=runs))
+        alt.Chart({"values": runs})
         .mark_point(filled=True, size=45, opacity=0.8)
         .encode(
             alt.X("train_step:Q", scale=scale, axis=x_axis),

@@ -16,7 +16,7 @@ import duckdb
 from study.store.errors import QueryError, StoreBusy, StoreError, StoreUnusable
 from study.store.files import patiently
 
-VERSION = "5"
+VERSION = "6"
 """Of the tables. A file of an older version is made anew from the parts."""
 TIMEOUT = 5.0
 """Seconds for which a reader or a writer waits for the other."""

@@ -117,6 +117,13 @@ class Store:
         with connected(self._file, timeout=timeout, memory=self.memory) as connection, translated():
             return interruptible(connection, answer, seconds)
 
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Queries of this process in the block open the file once, and are of one state of it. Writers wait for its
+        end, so it holds queries and little else."""
+        with connected(self._file, memory=self.memory):
+            yield
+
     def _check_whole(self, timeout: float) -> None:
         """StoreUnusable where the file is damaged anywhere."""
         with connected(self._file, timeout=timeout, memory=self.memory) as connection:

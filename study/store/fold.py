@@ -6,6 +6,7 @@ from pathlib import Path
 import duckdb
 
 from study.store.connection import connected
+from study.store.derived import derive
 from study.store.errors import StoreError
 from study.store.ingest import IngestReport, batch_tables, new_parts, read_batches
 from study.store.install import digest, install, measure
@@ -42,6 +43,7 @@ def _fold(file: Path, batch: list[Part], report: IngestReport, timeout: float) -
             connection.execute("begin")
             connection.execute(sql_of("fold"))
             measure(connection)
+            derive(connection)
             if own:
                 install_phases(connection)
             connection.execute("commit")

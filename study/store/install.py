@@ -7,6 +7,7 @@ import duckdb
 
 from study.store.connection import VERSION, first_line
 from study.store.definitions import definitions, ours
+from study.store.derived import derive_all, derived, make_tables
 from study.store.errors import StoreError
 from study.store.levels import sql_of
 from study.store.own_definitions import check_again, newest
@@ -18,11 +19,20 @@ SLICE = 10_000_000
 
 def install(connection: duckdb.DuckDBPyConnection) -> None:
     """Bring tables, measures and views up to the files of this version, in one transaction."""
-    facts = {"version": VERSION, "views": digest(), "measures": _hash([sql_of("curves"), sql_of("measures")])}
+    measures = [sql_of("curves"), sql_of("measures")]
+    facts = {
+        "version": VERSION,
+        "views": digest(),
+        "measures": _hash(measures),
+        "derived": _hash([measures, derived()]),
+    }
     connection.execute("begin")
-    connection.execute(sql_of("schema"))
-    if ("measures", facts["measures"]) not in connection.execute("from store_info").fetchall():
+    make_tables(connection)
+    known = connection.execute("from store_info").fetchall()
+    if ("measures", facts["measures"]) not in known:
         _measure_all(connection)
+    if ("derived", facts["derived"]) not in known:
+        derive_all(connection)
     check_again(connection)
     for source, statement in view_statements(newest(connection)).items():
         try:
@@ -38,7 +48,7 @@ def install(connection: duckdb.DuckDBPyConnection) -> None:
 def broken_definition() -> str | None:
     """The file of the first phase definition that does not work by itself; None if all of them do."""
     with duckdb.connect() as connection:
-        connection.execute(sql_of("schema"))
+        make_tables(connection)
         with suppress(duckdb.Error):
             for statement in view_statements().values():
                 connection.execute(statement)
@@ -53,13 +63,13 @@ def broken_definition() -> str | None:
 
 def digest() -> str:
     """A hash of all that `install` puts into a file."""
-    return _hash([sql_of("schema"), sql_of("curves"), sql_of("measures"), view_statements()])
+    return _hash([sql_of("schema"), sql_of("curves"), sql_of("measures"), derived(), view_statements()])
 
 
 def _measure_all(connection: duckdb.DuckDBPyConnection) -> None:
     """Make curves and measures from metrics, a few runs at a time: memory may not hold them all."""
     connection.execute("drop table curves; drop table measures")
-    connection.execute(sql_of("schema"))
+    make_tables(connection)
     empty = ("contested", "late", "planned_anew")
     connection.execute("; ".join(f"create temp table {name} (run_id text)" for name in empty))
     [(rows,)] = connection.execute("select count(*) from metrics").fetchall()

@@ -7,7 +7,8 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from study.store.levels import LEVELS, SPLITS, sql_of
+from study.store.derived import make_tables
+from study.store.levels import LEVELS, SPLITS
 from study.store.views import view_statements
 
 REACHED = {f"train_step_{level}": 10 for level in LEVELS.values()}
@@ -33,7 +34,7 @@ ROWS: dict[str, dict[str, Any]] = {
 def outcome_columns() -> tuple[tuple[str, str], ...]:
     """Names and types of the columns of `outcomes`, in their order."""
     with closing(duckdb.connect()) as connection:
-        connection.execute(sql_of("schema"))
+        make_tables(connection)
         for source, statement in view_statements().items():
             connection.execute(statement)
             if source.endswith("outcomes.sql"):

@@ -63,6 +63,7 @@ TABLES = {
             "horizon": pa.int64(),
             "steps": pa.int64(),
             "wall_seconds": pa.float64(),
+            "memory_bytes": pa.int64(),
             "error": pa.string(),
         }
     ),

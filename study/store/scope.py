@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import duckdb
 
 from study.store.definitions import Definition, with_ours
+from study.store.derived import select_of
 from study.store.levels import passages_macro, sql_of
 from study.store.own_definitions import newest, of_study
 from study.store.query import quoted
@@ -100,8 +101,9 @@ def _judge_again(
     connection.execute(f"create temp view earlier as from {main}.measures limit 0")
     connection.execute(f"create temp table measured as\n{sql_of('measures')}")
     connection.execute(f"create temp view measures as from {main}.measures union all by name from measured")
-    for name in ("observed", "observations", "study_outcomes"):
-        connection.execute(f"create temp view {name} as\n{texts[name]}")
+    for name in ("observed", "observations"):
+        connection.execute(f"create temp view {name} as\n{select_of(name)}")
+    connection.execute(f"create temp view study_outcomes as\n{texts['study_outcomes']}")
 
 
 def _temporary(statement: str) -> str:

@@ -11,40 +11,41 @@ from study.store.storage import storage_at
 from study.store.studies import definition_of, judged, own_definitions
 from study.store.thresholds import with_params
 
-AS_FAR_AS_ASKED = "observed.status = 'finished' and observed.cut = list_max(study_runs.horizons)"
-
-STATUS = f"""
+STATUS = """
     select
         study,
         count(*)::integer as runs,
-        count(*) filter (where {AS_FAR_AS_ASKED})::integer as finished,
-        count(*) filter (where observed.status = 'finished' and not ({AS_FAR_AS_ASKED}))::integer as earlier,
+        count(*) filter (where observed.status = 'finished' and cut = asked)::integer as finished,
+        count(*) filter (where observed.status = 'finished' and cut < asked)::integer as earlier,
         count(*) filter (where observed.status = 'running')::integer as running,
         count(*) filter (where observed.status = 'planned')::integer as planned,
         count(*) filter (where observed.status = 'failed')::integer as failed,
-        count(run_specs.chance_accuracy) > 0 as has_accuracy,
-        null::varchar as definition,
+        count(chance_accuracy) > 0 as has_accuracy,
+        sum(steps)::double as steps,
+        sum(if(observed.status = 'failed' or observed.status = 'finished' and cut = asked, 0,
+            greatest(0, asked - steps)))::double as steps_left,
         (sum(steps) / nullif(sum(wall_seconds), 0))::double as run_steps_per_worker_second,
-        max(attempts.updated_at)::varchar as last_heard,
-        arg_max(runs.error, attempts.updated_at) as last_error,
-    from study_runs
-    join studies using (study)
-    join observed using (study, run_id)
-    join runs using (run_id)
-    left join run_specs using (run_id)
-    left join (select run_id, max(updated_at) as updated_at from attempts group by run_id) as attempts using (run_id)
-    where ?::varchar is null or study = ?
+        max(heard_at) as heard_at,
+        max(heard_at)::varchar as last_heard,
+        arg_max(error, heard_at) as last_error,
+    from observed join runs using (run_id)
+    where study is not null and (?::varchar is null or study = ?)
     group by study order by study"""
 
-STORED = f"""
+STORED = """
     select
         study,
-        coalesce(any_value(studies.spec ->> 'question'), '') as question,
-        coalesce(any_value(json_keys(studies.spec, '$.axes')), []) as axes,
-        count(*)::integer as planned,
-        count(*) filter (where {AS_FAR_AS_ASKED})::integer as finished,
-    from studies join study_runs using (study) join observed using (study, run_id)
-    group by study order by study"""
+        coalesce(spec ->> 'question', '') as question,
+        coalesce(json_keys(spec, '$.axes'), []) as axes,
+        planned,
+        finished,
+    from studies
+    join (
+        select study, count(*)::integer as planned,
+            count(*) filter (where status = 'finished' and cut = asked)::integer as finished
+        from observed group by study
+    ) using (study)
+    order by study"""
 
 PHASES = """
     select
@@ -68,13 +69,8 @@ OWN_PHASES = """
     from phases group by all order by study, runs desc, phase"""
 
 STANDING = """
-    select
-        observed.status,
-        cut::bigint as horizon,
-        list_max(study_runs.horizons)::bigint as planned_horizon,
-        count(*)::integer as runs,
-    from observed join study_runs using (study, run_id)
-    where study = ? group by all order by all"""
+    select status, cut::bigint as horizon, asked::bigint as planned_horizon, count(*)::integer as runs
+    from observed where study = ? group by all order by all"""
 
 CELLS = """
     select point::varchar as point, phase, runs, fraction, low, high
@@ -86,19 +82,27 @@ def stored_studies(store: Store) -> dict[str, dict[str, Any]]:
     return {row["study"]: row for row in store.sql(STORED).to_arrow_table().to_pylist()}
 
 
-def status_rows(store: Store, study: str | None) -> list[dict[str, Any]]:
-    """One row per study, with its runs by status and by phase under the study's own definition; SpecError for a study
-    that the store does not know.
+def counted(store: Store, study: str | None) -> list[dict[str, Any]]:
+    """One row per study, or of one: its runs by status, their steps, when and of what the store heard last.
 
     `has_accuracy` is False where all answers are numbers: then no definition has a phase. A run is `finished`
-    at the longest horizon that was asked of it, or `earlier` at a shorter one.
+    at the longest horizon that was asked of it, or `earlier` at a shorter one. `steps_left` are those that the others
+    are asked for, without failed runs.
     """
+    return store.sql(STATUS, [study, study]).to_arrow_table().to_pylist()
+
+
+def status_rows(store: Store, study: str | None) -> list[dict[str, Any]]:
+    """What `study status` shows of each study: the runs of `counted`, and by phase under the study's own definition;
+    SpecError for a study that the store does not know."""
     if study is not None:
         store.check_known(study)
-    rows = store.sql(STATUS, [study, study]).to_arrow_table().to_pylist()
+    rows = counted(store, study)
     known = own_definitions(store, study)
     phases = phases_by_study(store, known)
     for row in rows:
+        for name in ("steps", "steps_left", "heard_at"):
+            del row[name]
         row["definition"] = known[row["study"]].name
         row["phases"] = ", ".join(f"{runs} {phase}" for phase, runs in phases[row["study"]].items())
     return rows

@@ -8,7 +8,9 @@ import dataclasses
 import errno
 import faulthandler
 import json
+import resource
 import socket
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -122,7 +124,7 @@ def train(pack: PackPlan, settings: Settings, trial_id: str, heartbeat: Callable
         for state in flush.states:
             ended_at = None if state.status == "running" else _now()
             about = {"attempt": attempts[state.run_id], "started_at": started_at, "ended_at": ended_at, "error": None}
-            rows.append({**dataclasses.asdict(state), **about})
+            rows.append({**dataclasses.asdict(state), **about, "memory_bytes": memory_bytes()})
         metrics = flush.metrics
         numbers = [attempts[run_id] for run_id in metrics["run_id"]]
         recorder.flush({**metrics, "attempt": numbers}, rows)
@@ -167,6 +169,14 @@ def train(pack: PackPlan, settings: Settings, trial_id: str, heartbeat: Callable
         except CheckpointError as error:  # of another model: nothing has been trained yet
             set_aside(storage, start.files, error)
             start = _start_of(pack, settings)
+
+
+def memory_bytes() -> int:
+    """The most memory that this process has had, in bytes: of its GPU where it has used one, else of the machine."""
+    if torch.cuda.is_available() and (most := torch.cuda.max_memory_allocated()):
+        return most
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most if sys.platform == "darwin" else most * 1024
 
 
 def record_failure(pack: PackPlan, settings: Settings, trial_id: str, error: str, status: str = "failed") -> None:

@@ -13,12 +13,13 @@ from starlette.routing import Route
 from analysis.vega_bundle import vega_bundle
 from study.store.database import Store
 from study.store.errors import StoreBusy, StoreError
-from study.web import charts, compare, curves, home, run, runs, sql, sql_chart, study
+from study.web import charts, compare, curves, findings, home, run, runs, sql, sql_chart, study, training
 from study.web.events import events
 from study.web.guard import Guard
 from study.web.kept import Kept
 from study.web.pages import in_time, page
 from study.web.sql_answers import Queries
+from study.web.takeaway import TYPES as ENDINGS
 from trainables.errors import SpecError
 
 TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
@@ -30,15 +31,16 @@ def application(store: Store, host: str = "127.0.0.1", token: str | None = None)
         routes=[
             Route("/", in_time(home.home)),
             Route("/study/{study}", in_time(study.study)),
-            Route("/study/{study}/findings", study.findings),
+            Route("/study/{study}/findings", findings.findings),
+            *(Route(f"/study/{{study}}/claims.{ending}", findings.claims_to_take) for ending in ENDINGS),
+            *(Route(f"/study/{{study}}/packs.{ending}", training.packs_to_take) for ending in ENDINGS),
             Route("/study/{study}/chart/{name}", charts.chart),
             Route("/study/{study}/curves", curves.of_cells),
             Route("/curves", curves.of_runs),
             Route("/static/vega.js", vega),
             Route("/events", events),
             Route("/runs", in_time(runs.runs)),
-            Route("/runs.csv", runs.rows_to_take),
-            Route("/runs.parquet", runs.rows_to_take),
+            *(Route(f"/runs.{ending}", runs.rows_to_take) for ending in ENDINGS),
             Route("/run/{run_id}", in_time(run.run)),
             Route("/compare", in_time(compare.compare)),
             Route("/sql", sql.sql),

@@ -58,7 +58,8 @@ class Asked:
         """The study under the definition that is asked for, with its thresholds."""
         from analysis.stored import read_study
 
-        check_definition(store, self.study, self.definition)
+        if self.definition is not None:
+            check_definition(store, self.study, self.definition)
         found = definition_of(store, self.study, self.definition)
         return read_study(store, self.study, with_params(found, dict(self.params)))
 

@@ -40,7 +40,7 @@ def chart(request: Request) -> Response:
     name, asked, kept = request.path_params["name"], asked_of(request), request.app.state.kept
     if name not in names():
         raise HTTPException(404, f"There is no chart {name!r}: it is one of {', '.join(names())}.")
-    made = kept.get(("chart", name, asked), lambda: _chart(kept.store, name, asked))
+    made = kept.get(("chart", name, asked), lambda: encoded(_chart(kept.store, name, asked)))
     return answer(request, made, f"{asked.study}_{name}")
 
 
@@ -72,9 +72,10 @@ def diagram(store: Store, asked: Asked) -> dict[str, Any]:
     from analysis.charts.phase_diagram import content, picture, said
     from analysis.stored import read_cells
 
-    facts = asked.facts(store)
-    scoped = asked.judged(store).of(asked.study, definition=facts.definition)
-    cells = read_cells(scoped, facts)
+    with store.together():
+        facts = asked.facts(store)
+        scoped = asked.judged(store).of(asked.study, definition=facts.definition)
+        cells = read_cells(scoped, facts)
     if not cells or not facts.axes:
         raise NotApplicable(f"Study {asked.study!r} has no runs on its axes.")
     places = asked.arranged(cells, facts)
@@ -92,34 +93,37 @@ def spec_of(drawn: "alt.TopLevelMixin") -> dict[str, Any]:
     return plain(drawn.to_dict())
 
 
-def answer(request: Request, made: dict[str, Any], name: str) -> Response:
-    """What `chart` gives, of a chart that was made."""
+def encoded(made: dict[str, Any]) -> bytes:
+    """What `_chart` gives as JSON, with the spec's subtitle apart: a page shows it as text."""
+    title = made.get("spec", {}).get("title") or {}
+    subtitle = {"subtitle": title.get("subtitle", "") if isinstance(title, dict) else ""} if "spec" in made else {}
+    return json.dumps(made | subtitle, allow_nan=False).encode()
+
+
+def answer(request: Request, made: bytes, name: str) -> Response:
+    """What `chart` gives, of a chart that was made and encoded."""
     form = request.query_params.get("format")
     if form is None:
         return _to_draw(request, made)
-    if "spec" not in made:
-        raise HTTPException(404, made["missing"])
+    found = json.loads(made)
+    if "spec" not in found:
+        raise HTTPException(404, found["missing"])
     if form not in (*PICTURES, "spec"):
         raise HTTPException(404, f"format {form!r} is none of spec, {', '.join(PICTURES)}.")
     if form == "spec":
-        content, kind, ending = json.dumps(made["spec"], indent=1), "application/json", "vl.json"
+        content, kind, ending = json.dumps(found["spec"], indent=1), "application/json", "vl.json"
     else:
-        content, kind, ending = _picture(made["spec"], form), PICTURES[form], form
+        content, kind, ending = _picture(found["spec"], form), PICTURES[form], form
     return Response(content, 200, {"content-disposition": attachment(name, ending)}, kind)
 
 
-def _to_draw(request: Request, made: dict[str, Any]) -> Response:
-    """Without its title, which the page has; a browser that has the same keeps what it has."""
-    shown = dict(made)
-    if "spec" in made:
-        title = made["spec"].get("title") or {}
-        shown["spec"] = {key: value for key, value in made["spec"].items() if key != "title"}
-        shown["subtitle"] = title.get("subtitle", "") if isinstance(title, dict) else ""
-    body = json.dumps(shown, allow_nan=False).encode()
-    tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+def _to_draw(request: Request, made: bytes) -> Response:
+    """A browser that has the same keeps what it has."""
+    tag = f'"{hashlib.sha256(made).hexdigest()[:32]}"'
+    headers = {"etag": tag, "cache-control": "no-cache"}
     if request.headers.get("if-none-match") == tag:
-        return Response(status_code=304, headers={"etag": tag})
-    return Response(body, media_type="application/json", headers={"etag": tag, "cache-control": "no-cache"})
+        return Response(status_code=304, headers=headers)
+    return Response(made, media_type="application/json", headers=headers)
 
 
 def _picture(spec: dict[str, Any], form: str) -> str | bytes:

@@ -80,7 +80,7 @@ def _answer(request: Request, kept: Kept, store: Store, groups: dict[str, tuple[
     if scale not in ("log", "linear") or show not in ("runs", "band"):
         raise SpecError(f"scale={scale!r} and show={show!r} must be log or linear, and runs or band.")
     asked = ("curves", str(store.scope), tuple(groups.items()), what, scale, show)
-    made = kept.get(asked, lambda: _drawn(store, groups, what, scale == "log", show == "band"))
+    made = kept.get(asked, lambda: charts.encoded(_drawn(store, groups, what, scale == "log", show == "band")))
     return charts.answer(request, made, f"{name}_{what}")
 
 

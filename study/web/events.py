@@ -9,8 +9,8 @@ from starlette.responses import StreamingResponse
 
 from study.web.kept import Kept
 
-LOOK_SECONDS = 0.5
-SILENT_LOOKS = 30
+LOOK_SECONDS = 0.1
+SILENT_LOOKS = 150
 """After so many looks without news a comment goes out, which shows that a page is still there."""
 
 

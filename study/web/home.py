@@ -11,5 +11,5 @@ from study.web.standings import standings
 def home(request: Request) -> HTMLResponse:
     """Every study of the store."""
     kept = request.app.state.kept
-    notes = kept.get("notes", lambda: source_notes(kept.store))
+    notes = kept.seldom("notes", lambda: source_notes(kept.store))
     return page(request, "home.html", studies=standings(kept), notes=notes)

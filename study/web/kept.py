@@ -2,6 +2,7 @@
 
 import os
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future
@@ -11,8 +12,9 @@ from study.store.database import FILE, Store
 from study.web.pace import Pace
 
 T = TypeVar("T")
-MOST = 400
-"""Answers are kept, at most."""
+MOST, MOST_BYTES = 400, 100_000_000
+"""Answers that are kept, at most, and the bytes of those that are encoded."""
+SHARE = 0.1
 
 
 class Kept:
@@ -21,6 +23,7 @@ class Kept:
     def __init__(self, store: Store) -> None:
         self.store, self.pace = store, Pace()
         self._answers: OrderedDict[Hashable, Future[Any]] = OrderedDict()
+        self._slow: OrderedDict[Hashable, tuple[float, Any]] = OrderedDict()
         self._lock = threading.Lock()
 
     def state(self) -> str:
@@ -40,7 +43,6 @@ class Kept:
             first = answer is None
             if answer is None:
                 answer = self._answers[key] = Future()
-                self._forget(key)
             self._answers.move_to_end(key)
         if first:
             try:
@@ -49,11 +51,37 @@ class Kept:
                 with self._lock:
                     self._answers.pop(key, None)
                 answer.set_exception(error)
+            with self._lock:
+                self._forget()
         return answer.result()
 
-    def _forget(self, newest: tuple[str, Hashable]) -> None:
+    def seldom(self, asked: Hashable, make: Callable[[], T]) -> T:
+        """What `make` gives, or gave a while ago, of an earlier state: it is asked at most a SHARE of the time."""
+        good_until, answer = self._slow.get(asked, (0.0, None))
+        if time.monotonic() < good_until:
+            return answer
+
+        def made() -> T:
+            begun = time.monotonic()
+            found = make()
+            now = time.monotonic()
+            with self._lock:
+                self._slow[asked] = (now + (now - begun) / SHARE, found)
+                while len(self._slow) > MOST:
+                    self._slow.popitem(last=False)
+            return found
+
+        return self.get(("seldom", asked), made)
+
+    def _forget(self) -> None:
         """Leave out what is of another state, and the oldest answers beyond MOST."""
-        for key in [key for key in self._answers if key[0] != newest[0]]:  # pyright: ignore[reportIndexIssue]
+        state = self.state()
+        for key in [key for key in self._answers if key[0] != state]:  # pyright: ignore[reportIndexIssue]
             del self._answers[key]
-        while len(self._answers) > MOST:
+        while len(self._answers) > MOST or sum(map(_bytes, self._answers.values())) > MOST_BYTES:
             self._answers.popitem(last=False)
+
+
+def _bytes(answer: Future[Any]) -> int:
+    found = answer.result() if answer.done() and not answer.exception() else b""
+    return len(found) if isinstance(found, bytes) else 0

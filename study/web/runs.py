@@ -11,7 +11,7 @@ from study.web.kept import Kept
 from study.web.pages import page
 from study.web.run_filter import ORDERS, WrongFilter, count, filtered
 from study.web.run_table import Runs, runs_of
-from study.web.takeaway import download
+from study.web.takeaway import download, ending_of
 from trainables.errors import SpecError
 
 ROWS = 100
@@ -117,7 +117,7 @@ def rows_to_take(request: Request) -> Response:
     asked = asked_of(request)
     found = runs_of(request.app.state.kept, asked.study, asked.definition)
     table = filtered(found, asked.where, asked.sort, asked.order)
-    return download(table, request.url.path.rpartition(".")[2], f"{asked.study}_runs" if asked.study else "runs")
+    return download(table, ending_of(request), f"{asked.study}_runs" if asked.study else "runs")
 
 
 def _cut(found: Runs, asked: Asked, total: int) -> Any:

@@ -50,7 +50,7 @@ def _chart(request: Request) -> Response:
         made = {"missing": refused(error).splitlines()[0]}
     except Undrawable as error:
         made = {"missing": clean(str(error))}
-    return charts.answer(request, made, f"{choice.y}_by_{choice.x}")
+    return charts.answer(request, charts.encoded(made), f"{choice.y}_by_{choice.x}")
 
 
 def _made(store: Store, table: pa.Table, choice: Choice) -> dict[str, Any]:

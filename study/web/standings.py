@@ -3,8 +3,10 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from starlette.exceptions import HTTPException
+
 from study.store.database import Store
-from study.store.status import phases_by_study
+from study.store.status import counted, phases_by_study
 from study.store.studies import own_definitions
 from study.web.kept import Kept
 
@@ -12,41 +14,19 @@ SILENT_SECONDS = 120
 """A running attempt that nobody has heard of for so long is of a driver that is gone."""
 
 STUDIES = """
-    with heard as (select run_id, max(updated_at) as updated_at from attempts group by run_id),
-    standing as (
-        select study, run_id, observed.status, cut, list_max(study_runs.horizons) as asked, steps, chance_accuracy,
-            runs.error
-        from study_runs join observed using (study, run_id) join runs using (run_id)
-        where $study::varchar is null or study = $study
-    ),
-    training as (
+    with training as (
         select study, count(distinct coalesce(attempts.pack_id, attempts.trial_id))::integer as packs,
-            max(attempts.updated_at) as running_at
-        from attempts join study_runs using (run_id) where attempts.status = 'running' group by study
+            max(updated_at) as running_at
+        from attempts join study_runs using (run_id) where status = 'running' group by study
     )
     select
         study,
-        coalesce(any_value(studies.spec ->> 'question'), '') as question,
-        any_value(studies.spec -> 'search') is not null
-            and any_value(studies.spec ->> 'search') <> 'null' as is_search,
-        count(*)::integer as runs,
-        count(*) filter (where status = 'finished' and cut = asked)::integer as finished,
-        count(*) filter (where status = 'finished' and cut < asked)::integer as earlier,
-        count(*) filter (where status = 'running')::integer as running,
-        count(*) filter (where status = 'failed')::integer as failed,
-        count(chance_accuracy) > 0 as has_accuracy,
-        sum(if(status = 'failed' or status = 'finished' and cut = asked, 0, greatest(0, asked - steps)))::double
-            as steps_left,
-        sum(steps)::double as steps,
-        max(heard.updated_at) as heard_at,
-        any_value(training.packs) as packs,
-        any_value(training.running_at) as running_at,
-        arg_max(error, heard.updated_at) as last_error,
-    from standing
-    join studies using (study)
-    left join heard using (run_id)
-    left join training using (study)
-    group by study order by heard_at desc nulls last, study"""
+        coalesce(spec ->> 'question', '') as question,
+        coalesce(spec ->> 'search', 'null') <> 'null' as is_search,
+        packs,
+        running_at,
+    from studies left join training using (study)
+    where $study::varchar is null or study = $study"""
 
 
 def standings(kept: Kept, study: str | None = None) -> list[dict[str, Any]]:
@@ -56,6 +36,13 @@ def standings(kept: Kept, study: str | None = None) -> list[dict[str, Any]]:
     rows = kept.get(("standings", study), lambda: _made(kept, study))
     now = datetime.now(UTC).replace(tzinfo=None)
     return [row | _times(row, now) for row in rows]
+
+
+def row_of(kept: Kept, name: str) -> dict[str, Any]:
+    """The study's row of the first page; 404 where the store has no such study."""
+    if found := standings(kept, name):
+        return found[0]
+    raise HTTPException(404, f"This store has no study {name[:100]!r}.")
 
 
 def is_silent(heard_at: datetime | None, now: datetime) -> bool:
@@ -73,7 +60,9 @@ def _times(row: dict[str, Any], now: datetime) -> dict[str, Any]:
 
 def _made(kept: Kept, study: str | None) -> list[dict[str, Any]]:
     store: Store = kept.store
-    rows = store.sql(STUDIES, {"study": study}).to_arrow_table().to_pylist()
+    told = {row["study"]: row for row in store.sql(STUDIES, {"study": study}).to_arrow_table().to_pylist()}
+    rows = [row | told[row["study"]] for row in counted(store, study)]
+    rows.sort(key=lambda row: row["heard_at"] or datetime.min, reverse=True)
     known = own_definitions(store, study)
     counts = phases_by_study(store, {row["study"]: known[row["study"]] for row in rows})
     for row in rows:

@@ -2,10 +2,8 @@
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
@@ -20,23 +18,12 @@ from study.web.curves import groups_of
 from study.web.kept import Kept
 from study.web.pages import page
 from study.web.run_facts import measures_of
-from study.web.standings import is_silent, standings
+from study.web.standings import row_of
+from study.web.training import training_of
 
 if TYPE_CHECKING:
     from analysis.stored import Study
 
-TRAINING = """
-    select
-        coalesce(attempts.pack_id, attempts.trial_id, '') as pack,
-        host, device, threads,
-        count(*)::integer as runs,
-        max(attempts.steps)::bigint as steps,
-        max(attempts.horizon)::bigint as horizon,
-        min(started_at) as started_at,
-        max(attempts.updated_at) as heard_at,
-    from attempts join study_runs using (run_id)
-    where study = $study and attempts.status = 'running'
-    group by all order by started_at"""
 APPLY = """
     select definition, count(*) filter (where phase <> $no_phase)::integer as resolved
     from phases join study_runs using (run_id) where study = $study group by definition order by definition"""
@@ -48,10 +35,16 @@ HORIZONS = "select distinct unnest(horizons)::bigint from study_runs where study
 def study(request: Request) -> HTMLResponse:
     """The page of one study, as its address asks for it."""
     kept, asked = request.app.state.kept, asked_of(request)
-    row = row_of(kept, asked.study)
     mapped = replace(asked, cells=())  # choosing cells changes nothing else
-    facts = kept.get(("facts", mapped), lambda: asked.facts(kept.store))
-    controls = kept.get(("controls", mapped), lambda: controls_of(kept, mapped, facts))
+    with kept.store.together():
+        row = row_of(kept, asked.study)
+        facts = kept.get(("facts", mapped), lambda: asked.facts(kept.store))
+        controls = kept.seldom(("controls", mapped), lambda: controls_of(kept, mapped, facts))
+        phases = row["phases"]
+        if replace(mapped, x=None, y=None, at=()) != Asked(asked.study):
+            phases = kept.get(("phases", mapped), lambda: phases_of(kept.store, mapped, facts))
+        training = training_of(kept, asked.study)
+    metrics = kept.seldom(("metrics", asked.study), lambda: metrics_of(kept.store, asked.study))
     return page(
         request,
         "study.html",
@@ -59,26 +52,12 @@ def study(request: Request) -> HTMLResponse:
         asked_for=asked,
         facts=facts,
         controls=controls,
-        phases=kept.get(("phases", mapped), lambda: phases_of(kept.store, mapped, facts)),
-        training=training_of(kept, asked.study),
+        phases=phases,
+        training=training,
         chosen=chosen_of(kept, asked),
-        metrics=kept.get(("metrics", asked.study), lambda: metrics_of(kept.store, asked.study)),
+        metrics=metrics,
         charts=[name for name in charts.names() if name != charts.DIAGRAM],
     )
-
-
-def row_of(kept: Kept, name: str) -> dict[str, Any]:
-    """The study's row of the first page; 404 where the store has no such study."""
-    if found := standings(kept, name):
-        return found[0]
-    raise HTTPException(404, f"This store has no study {name[:100]!r}.")
-
-
-def training_of(kept: Kept, study: str) -> list[dict[str, Any]]:
-    """The packs that train now."""
-    now = datetime.now(UTC).replace(tzinfo=None)
-    packs = kept.get(("training", study), lambda: rows(kept.store, TRAINING, study=study))
-    return [pack for pack in packs if not is_silent(pack["heard_at"], now)]
 
 
 def controls_of(kept: Kept, asked: Asked, facts: "Study") -> dict[str, Any]:
@@ -91,7 +70,7 @@ def controls_of(kept: Kept, asked: Asked, facts: "Study") -> dict[str, Any]:
     points = [json.loads(text) for (text,) in store.sql(
         "select distinct point::text from study_runs where study = ?", [asked.study]).fetchall()]  # fmt: skip
     values = {axis: sorted({point[axis] for point in points if axis in point}, key=order) for axis in facts.axes}
-    definitions = kept.get(("apply", asked.study, asked.horizon), lambda: applying(asked.judged(store), asked.study))
+    definitions = applying(asked.judged(store), asked.study)
     at, given = dict(asked.at), dict(asked.params)
     return {
         "definitions": definitions if facts.definition.name in definitions else [*definitions, facts.definition.name],
@@ -138,19 +117,3 @@ def chosen_of(kept: Kept, asked: Asked) -> list[dict[str, Any]]:
 def metrics_of(store: Store, study: str) -> list[str]:
     """What the runs of the study have curves of."""
     return measures_of(store, [run_id for (run_id,) in store.sql(SOME, [study]).fetchall()])
-
-
-def findings(request: Request) -> HTMLResponse:
-    """What came of a study in words, and its claims: a part of its page that takes longer to find out."""
-    kept, name = request.app.state.kept, request.path_params["study"]
-    row_of(kept, name)
-    answer, claims = kept.get(("findings", name), lambda: _findings(kept.store, name))
-    return page(request, "findings.html", answer=answer, claims=claims)
-
-
-def _findings(store: Store, study: str) -> tuple[str, list[dict[str, Any]]]:
-    from analysis.answers import answer
-    from analysis.claim import as_row
-    from analysis.claim_check import claims_about
-
-    return answer(store, study), [as_row(checked) for checked in claims_about(store, study)]

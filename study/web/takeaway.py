@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from study.store.csv_text import csv_chunks
@@ -28,6 +29,11 @@ def download(table: pa.Table, ending: str, name: str) -> Response:
     chunks = csv_chunks(table, "take Parquet instead") if ending == "csv" else _parquet(table)
     headers = {"content-disposition": attachment(name, ending), "cache-control": "no-store"}
     return StreamingResponse(chunks, headers=headers, media_type=TYPES[ending])
+
+
+def ending_of(request: Request) -> str:
+    """`csv` or `parquet`: the end of the address that asks for a table."""
+    return request.url.path.rpartition(".")[2]
 
 
 def attachment(name: str, ending: str) -> str:

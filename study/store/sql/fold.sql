@@ -1,6 +1,17 @@
--- Folds a batch of parts, given as the tables new_*, into the store; curves.sql and measures.sql follow. Whatever the
+-- Folds a batch of parts, given as the tables new_*, into the store; curves.sql, measures.sql and derived/ follow. Whatever the
 -- order in which parts come, the tables come out the same: each statement keeps the best of what is there and is new.
 -- Rows with a key are replaced: the best ones are put aside, what they replace is deleted, and they are added.
+
+-- Runs whose rows in the derived tables can change. Of a study with a new plan these are all: some may leave it.
+create or replace temp table touched as
+select run_id from new_plans
+union
+select run_id from new_states
+union
+select run_id from new_metrics
+union
+select run_id from study_runs semi join new_studies using (study);
+
 create or replace temp table best as
 select distinct on (part) * from new_parts order by part, error is null desc;
 delete from parts where part in (select part from best);

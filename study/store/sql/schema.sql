@@ -105,6 +105,7 @@ create table if not exists attempts (
     horizon bigint,
     steps bigint,
     wall_seconds double,
+    memory_bytes bigint, -- the most that the worker has had so far, of its GPU where it has one; NULL from an older version
     error text,
 );
 
@@ -187,29 +188,3 @@ create table if not exists measures (
     num_tested bigint not null,
     last_tested double[],
 );
-
--- One row per planned run: its settings, the state of its latest attempt, and the furthest step of all attempts.
-create or replace view runs as
-with latest as (
-    select * from attempts
-    semi join (select run_id, max(attempt) as attempt from attempts group by run_id) using (run_id, attempt)
-),
-spent as (
-    select run_id, max(steps) as steps, sum(wall_seconds) as wall_seconds from attempts group by run_id
-),
-planned as (
-    select run_id, max(horizon) as horizon from study_runs group by run_id
-)
-select
-    run_id,
-    run_specs.* exclude (run_id, planned_at),
-    coalesce(latest.status, 'planned') as status,
-    latest.stop_reason,
-    coalesce(latest.horizon, planned.horizon) as horizon,
-    coalesce(spent.steps, 0) as steps,
-    coalesce(spent.wall_seconds, 0)::double as wall_seconds,
-    latest.error,
-from run_specs
-left join latest using (run_id)
-left join spent using (run_id)
-left join planned using (run_id);

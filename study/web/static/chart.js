@@ -53,6 +53,7 @@ async function draw(figure) {
     figure.hidden = "missing" in made && "lazy" in figure.dataset;
     if ("missing" in made) figure.replaceChildren(element("p", made.missing, { className: "quiet" }));
     else {
+      delete made.spec.title; // the page has it
       await vega();
       const options = { actions: false, renderer: "svg", ast: true, defaultStyle: false,
         tooltip: { disableDefaultStyle: true }, config: {} };

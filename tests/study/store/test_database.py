@@ -38,7 +38,10 @@ TABLES = (
     "recorded",
     "curves",
     "measures",
+    "ends",
     "runs",
+    "observed",
+    "observations",
 )
 
 
@@ -458,6 +461,18 @@ def test_results_come_as_tuples_arrow_and_pandas_without_decimals(reader):
     assert result.df()["total"].dtype == "float64"
 
 
+def test_queries_together_are_of_one_state_and_a_writer_waits_for_them(tmp_path):
+    write_parts(tmp_path, 2)
+    store, reader, count = ingested(tmp_path), Store.open(tmp_path), "select count(*) from metrics"
+    Recorder(tmp_path, "other", PROVENANCE).flush(losses(B, [0]), [])
+    with reader.together():
+        before = reader.sql(count).fetchall()
+        assert store.ingest(timeout=0.2).busy
+        assert reader.sql(count).fetchall() == before
+    assert store.ingest().parts == 1
+    assert reader.sql(count).fetchall() == [(before[0][0] + 1,)]
+
+
 def test_query_runs_on_arrow_tables_and_sees_nothing_else():
     numbers = pa.table({"a": [1, 2]})
     assert query("select max(a) as a from given", {"given": numbers}).to_pylist() == [{"a": 2}]
@@ -512,7 +527,7 @@ def test_a_broken_view_file_is_named(sql_folder, tmp_path, name):
 
 def test_the_views_of_this_version_are_installed(reader):
     names = {name for (name,) in reader.sql("select view_name from duckdb_views() where not internal").fetchall()}
-    assert {"runs", "outcomes", "phases", "cells"} <= names
+    assert {"outcomes", "phases", "cells"} <= names
 
 
 # Many processes.

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from study.web import kept as kept_module
 from study.web.kept import MOST, Kept
 from study.web.pace import Pace
 from tests.study.web.studies import map_runs, map_store
@@ -68,3 +69,31 @@ def test_a_rate_is_that_of_the_last_looks():
     assert found[20] == pytest.approx(100)
     assert found[-1] is None  # nothing has trained since
     assert pace.heard("other", 5.0) is None
+
+
+def test_a_slow_answer_stays_for_a_while_though_the_store_has_changed(tmp_path, monkeypatch):
+    now, made = [0.0], []
+    monkeypatch.setattr(kept_module.time, "monotonic", lambda: now[0])
+    kept = Kept(map_store(tmp_path))
+
+    def make() -> int:
+        made.append(1)
+        now[0] += 2.0
+        return len(made)
+
+    assert kept.seldom("what", make) == 1
+    write_study(tmp_path, map_runs("other"), study="other")
+    now[0] += 19.0
+    assert kept.seldom("what", make) == 1
+    now[0] += 2.0
+    assert kept.seldom("what", make) == 2
+
+
+def test_encoded_answers_are_kept_up_to_so_many_bytes(tmp_path, monkeypatch):
+    monkeypatch.setattr(kept_module, "MOST_BYTES", 25)
+    kept, made = Kept(map_store(tmp_path)), []
+    for number in range(3):
+        kept.get(number, lambda: b"0123456789")
+    for number in range(3):
+        kept.get(number, lambda number=number: made.append(number) or b"")
+    assert made == [0]

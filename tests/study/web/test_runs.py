@@ -260,6 +260,9 @@ def test_a_run_says_what_came_of_it(web):
     for what in ("accuracy", "loss"):
         assert f'data-chart="/curves?run={run_id_of("fits")}&amp;what={what}"' in text
     assert "what=weight_norm" not in text  # it was not measured
+    linear = web.get(f"/run/{run_id_of('fits')}", params={"scale": "linear"}).text
+    assert f'data-chart="/curves?run={run_id_of("fits")}&amp;what=loss&amp;scale=linear"' in linear
+    assert "scale=linear" not in text
 
 
 def test_a_run_links_the_other_seeds_of_its_point(web):

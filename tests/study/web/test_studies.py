@@ -1,14 +1,23 @@
 """The first page and a study's page, as the server makes them."""
 
+import csv
+import io
 import json
 import re
+from datetime import UTC, datetime
 from urllib.parse import quote
 
+import pyarrow.parquet as pq
 import pytest
 
+from analysis.claim import as_row
+from analysis.claim_check import claims_about
+from study.store.database import Store
 from study.store.levels import LEVELS
+from study.store.parts import Recorder, write_plan
 from study.web import charts
 from tests.study.web.studies import AXES, DECAY, MARKUP, WIDTH, curves, map_runs, map_store
+from tests.support.parts import PROVENANCE, A, losses, plan_row, state
 from tests.support.synthetic import run, write_study
 
 CELL = json.dumps({DECAY: 1.0, WIDTH: 16}, separators=(",", ":"))
@@ -30,8 +39,6 @@ def test_the_first_page_has_every_study_with_its_progress_and_phases(tmp_path, c
 
 
 def test_a_store_without_studies_says_what_to_do(tmp_path, client_of):
-    from study.store.database import Store
-
     Store.open(tmp_path, write=True)
     assert "study run first_map" in client_of(Store.open(tmp_path)).get("/").text
 
@@ -216,3 +223,28 @@ def test_nothing_that_others_have_written_is_markup(tmp_path, client_of):
         text = client.get(address).text
         assert "<img" not in text, address
     assert "{{7*7}}" in client.get("/").text  # nor a template
+
+
+def test_claims_and_packs_can_be_taken_away(tmp_path, client_of):
+    store = write_study(tmp_path, map_runs(), AXES, study="ungrokking")
+    client = client_of(store)
+    answer = client.get("/study/ungrokking/claims.csv")
+    assert "ungrokking_claims.csv" in answer.headers["content-disposition"]
+    [head, *rows] = csv.reader(io.StringIO(answer.text))
+    names = [row[head.index("name")] for row in rows]
+    assert names == [row["name"] for row in map(as_row, claims_about(store, "ungrokking"))]
+    table = pq.read_table(io.BytesIO(client.get("/study/ungrokking/claims.parquet").content))
+    assert table["name"].to_pylist() == names
+    assert client.get("/study/nobody/claims.csv").status_code == 404
+
+
+def test_packs_in_training_say_what_memory_they_need(tmp_path, client_of):
+    now = datetime.now(UTC).isoformat()
+    write_plan(tmp_path, "s", {"question": "?"}, [plan_row(A)])
+    told = state(A, steps=40, started_at=now, memory_bytes=1_250_000_000)
+    Recorder(tmp_path, "pack", PROVENANCE).flush(losses(A, [0, 40]), [told])
+    Store.open(tmp_path, write=True).ingest()
+    client = client_of(Store.open(tmp_path))
+    assert ">1.2 GB<" in client.get("/study/s").text
+    [row] = pq.read_table(io.BytesIO(client.get("/study/s/packs.parquet").content)).to_pylist()
+    assert (row["pack"], row["steps"], row["memory_bytes"]) == ("pack", 40, 1_250_000_000)

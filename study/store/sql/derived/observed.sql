@@ -1,7 +1,7 @@
 -- One row per study and run of it, and one per run with study NULL: the horizon at which the run is judged there. A run
 -- counts as finished once it was observed up to a planned horizon, or has ended of itself; the longest such horizon is
 -- its `cut`, and no later attempt takes that back. Of a run without one `cut` is the longest planned horizon. A run that
--- was stopped because it had generalized is finished only where a study stops there.
+-- was stopped because it had generalized is finished only where a study stops there. `asked` is the longest planned horizon.
 with asked as (
     select
         study,
@@ -33,6 +33,7 @@ select
     study,
     run_id,
     coalesce(reached, list_max(horizons)) as cut,
+    list_max(horizons) as asked,
     case
         when reached is not null then 'finished'
         when status = 'finished' and stop_reason <> 'pruned' then 'planned' -- finished for another study alone

@@ -1,0 +1,40 @@
+"""What came of a study in words, and its claims: parts of its page that take longer to find out."""
+
+from typing import Any
+
+import pyarrow as pa
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from study.store.database import Store
+from study.web.kept import Kept
+from study.web.pages import page
+from study.web.standings import row_of
+from study.web.takeaway import download, ending_of
+
+
+def findings(request: Request) -> HTMLResponse:
+    """The answer to a study's question, and its claims."""
+    name = request.path_params["study"]
+    answer, claims = _found(request.app.state.kept, name)
+    return page(request, "findings.html", study=name, answer=answer, claims=claims)
+
+
+def claims_to_take(request: Request) -> Response:
+    """The study's claims with their verdicts, as a file."""
+    name = request.path_params["study"]
+    _, claims = _found(request.app.state.kept, name)
+    return download(pa.Table.from_pylist(claims), ending_of(request), f"{name}_claims")
+
+
+def _found(kept: Kept, study: str) -> tuple[str, list[dict[str, Any]]]:
+    row_of(kept, study)
+    return kept.seldom(("findings", study), lambda: _made(kept.store, study))
+
+
+def _made(store: Store, study: str) -> tuple[str, list[dict[str, Any]]]:
+    from analysis.answers import answer
+    from analysis.claim import as_row
+    from analysis.claim_check import claims_about
+
+    return answer(store, study), [as_row(checked) for checked in claims_about(store, study)]
