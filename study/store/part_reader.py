@@ -65,6 +65,7 @@ TABLES = {
             "wall_seconds": pa.float64(),
             "memory_bytes": pa.int64(),
             "error": pa.string(),
+            "log": pa.string(),
         }
     ),
 }

@@ -70,7 +70,7 @@ class Watcher(tune.Callback):
         if "blame" not in message:
             self.heard(message)
         elif message["blame"] == "pack":
-            self._failed(trial, message["error"])
+            self._failed(trial, message["error"], message["log"])
         else:  # the disk is full for all: packs that train may finish, and the next call goes on
             self.searcher.error = OSError(errno.ENOSPC, message["error"])
 
@@ -82,17 +82,17 @@ class Watcher(tune.Callback):
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         """A pack has used up its retries."""
         self.silence.over(trial)
-        self._failed(trial, _last_line(trial))
+        self._failed(trial, *_error_of(trial))
 
-    def _failed(self, trial: Any, error: str) -> None:
+    def _failed(self, trial: Any, error: str, log: str) -> None:
         pack, settings = trial.config["pack"], trial.config["settings"]
         status = "failed" if len(pack.run_ids) == 1 else "running"
         try:
-            record_failure(pack, settings, trial.trial_id, error, status)
+            record_failure(pack, settings, trial.trial_id, error, status, log)
             self.searcher.limits.learn(pack, error)
             halves = self.split(pack, half_of(pack))
             if not halves and status == "running":
-                record_failure(pack, settings, trial.trial_id, error)
+                record_failure(pack, settings, trial.trial_id, error, log=log)
             self.searcher.again += [(half, settings) for half in halves]
         except (OSError, SpecError, Stopped) as cause:  # the store itself: the next call trains the pack again
             error, halves = f"{error} ({cause})", []
@@ -172,10 +172,10 @@ def ending(target: Target, scratch: Path) -> Iterator[None]:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _last_line(trial: Any) -> str:
-    """The exception itself, from the traceback that Tune keeps of a failed trial."""
+def _error_of(trial: Any) -> tuple[str, str]:
+    """The exception itself, and the traceback that Tune keeps of a failed trial."""
     try:
-        lines = Path(trial.error_file).read_text().strip().splitlines()
+        log = Path(trial.error_file).read_text().strip()
     except (OSError, TypeError):
-        return "the worker died"
-    return lines[-1][:500] if lines else "the worker died"
+        log = ""
+    return log.splitlines()[-1][:500] if log else "the worker died", log

@@ -11,6 +11,7 @@ import json
 import resource
 import socket
 import sys
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -34,6 +35,9 @@ from trainables.errors import SpecError, line_in
 from trainables.observation import Observation
 from trainables.records import Flush
 from trainables.spec import RunSpec
+
+MAX_LOG = 8000
+"""Characters of an error's log that the store keeps: the last ones, where the error is."""
 
 
 @dataclass(frozen=True)
@@ -69,8 +73,9 @@ class Stopped(Exception):
 def watched(pack: PackPlan, settings: Settings, trial_id: str, heartbeat: Callable[[dict[str, Any]], None]) -> None:
     """`train` a pack in a worker's process, which ends if it hangs, whatever holds it up.
 
-    Raises what another try in a new process may mend. For all else there is a last heartbeat with `error` and `blame`:
-    `disk` when it is full, `pack` when this pack cannot be trained as it is, for want of memory for instance.
+    Raises what another try in a new process may mend. For all else there is a last heartbeat with `error`, `log`, its
+    traceback, and `blame`: `disk` when it is full, `pack` when this pack cannot be trained as it is, for want of memory
+    for instance.
     """
 
     def wind_up() -> None:
@@ -93,7 +98,8 @@ def watched(pack: PackPlan, settings: Settings, trial_id: str, heartbeat: Callab
         line = f"{type(error).__name__}: {error}".splitlines()[0][:500]
         if where := line_in(error, settings.sources.modules):  # a user's own code was at work
             line += f"{where}; `study check` with that file says more"
-        heartbeat({"pack_id": pack.pack_id, "states": {}, "blame": "disk" if full else "pack", "error": line})
+        said = {"blame": "disk" if full else "pack", "error": line, "log": traceback.format_exc()}
+        heartbeat({"pack_id": pack.pack_id, "states": {}, **said})
     finally:
         faulthandler.cancel_dump_traceback_later()
         if torch.cuda.is_available():
@@ -179,8 +185,11 @@ def memory_bytes() -> int:
     return most if sys.platform == "darwin" else most * 1024
 
 
-def record_failure(pack: PackPlan, settings: Settings, trial_id: str, error: str, status: str = "failed") -> None:
-    """Say in the store that the runs of a pack could not be trained; those that had left it are not touched.
+def record_failure(
+    pack: PackPlan, settings: Settings, trial_id: str, error: str, status: str = "failed", log: str = ""
+) -> None:
+    """Say in the store that the runs of a pack could not be trained; those that had left it are not touched. Of the
+    `log` the last MAX_LOG characters are kept.
 
     `status` is `running` for runs that go on in other packs. Raises Stopped when another driver has taken over.
     """
@@ -200,6 +209,7 @@ def record_failure(pack: PackPlan, settings: Settings, trial_id: str, error: str
             "started_at": _now(),
             "ended_at": _now(),
             "error": error,
+            "log": log[-MAX_LOG:] or None,
         }
         for run_id, first in zip(pack.run_ids, pack.first_attempts, strict=True)
         if run_id in start.run_ids

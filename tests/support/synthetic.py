@@ -79,6 +79,7 @@ def write_study(
             "horizon": facts["at"][-1],
             "steps": 0 if facts.get("status") == "failed" else facts["at"][-1],
             "error": None,
+            "log": None,
         }
         state |= {name: value for name, value in facts.items() if name in state}
         times = {"started_at": "2026-01-01T00:00:00+00:00", "ended_at": "2026-01-01T00:01:00+00:00", "wall_seconds": 60}

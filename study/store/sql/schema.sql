@@ -107,6 +107,7 @@ create table if not exists attempts (
     wall_seconds double,
     memory_bytes bigint, -- the most that the worker has had so far, of its GPU where it has one; NULL from an older version
     error text,
+    log text, -- the end of the error's traceback
 );
 
 -- One row per run, step, split and metric. Once an attempt has come as far as those before it, it replaces what they

@@ -60,6 +60,9 @@ def test_a_pack_that_fails_is_tried_in_halves_until_a_run_fails_alone(tmp_path):
     assert [row[-1] for row in found] == pytest.approx([row[-1] for row in expected], rel=1e-4, abs=1e-5)
     [(error,)] = store.sql("select distinct error from attempts where error like '%memory%'").fetchall()
     assert error == "OutOfMemoryError: CUDA out of memory"
+    [(log,)] = store.sql("select distinct log from attempts where error like '%no luck%'").fetchall()
+    assert log.startswith("Traceback")
+    assert log.rstrip().endswith("RuntimeError: no luck today")
     [row] = json.loads(run_cli("status", "--store", tmp_path / "store", "--json").stdout)
     assert (row["failed"], row["last_error"]) == (1, "RuntimeError: no luck today")
 

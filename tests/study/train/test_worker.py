@@ -16,7 +16,7 @@ import torch
 from study.plan.packing import PackPlan
 from study.store.database import Store
 from study.store.parts import Recorder, last_states
-from study.train.worker import record_failure, train, watched
+from study.train.worker import MAX_LOG, record_failure, train, watched
 from tests.support.studies import MACHINE, make_plan, metrics, planned, settings, small, trained
 from trainables import checkpoint
 from trainables.schedule import evaluation_steps
@@ -81,6 +81,8 @@ def test_a_pack_leaves_parts_a_checkpoint_per_run_and_nothing_in_flight(store):
     assert heard[0] == {"pack_id": pack.pack_id, "states": {}, "compiling": False}
     assert heard[-1]["states"] == dict.fromkeys(pack.run_ids, (60, "finished"))
     [(host, device, threads)] = store.sql("select distinct host, device, threads from attempts").fetchall()
+    [(memory,)] = store.sql("select min(memory_bytes) from attempts").fetchall()
+    assert 1e7 < memory < 1e11
     assert host
     assert (device, threads) == ("cpu", 1)
 
@@ -277,8 +279,10 @@ def test_a_worker_that_dies_before_it_writes_a_part_has_no_checkpoint_beyond(tmp
 def test_a_failure_is_on_record_for_the_runs_that_it_hit(store):
     pack = only_pack(store)
     train_until(pack, store, 5)
-    record_failure(pack, settings(store), "trial", "RuntimeError: boom")
+    record_failure(pack, settings(store), "trial", "RuntimeError: boom", log="Traceback\n" * 2000)
     store.ingest()
+    [(log,)] = store.sql("select distinct log from attempts where error is not null").fetchall()
+    assert (len(log), log.endswith("Traceback\n")) == (MAX_LOG, True)
     [(status, reason, steps, error)] = statuses(store)
     assert (status, reason, error) == ("failed", None, "RuntimeError: boom")
     assert steps > 0
@@ -373,4 +377,5 @@ def test_what_ails_a_pack_is_raised_or_told_apart(store, monkeypatch):
             watched(pack, settings(store), "t", told.append)
         assert [message["blame"] for message in told] == ([blame] if blame else [])
         assert all("\n" not in message["error"] for message in told)
+        assert all(message["log"].rstrip().endswith(str(error).splitlines()[-1]) for message in told)
         told.clear()

@@ -39,7 +39,8 @@ def store(tmp_path_factory) -> Store:
         run("groks", FITS, seed=1, **at(0.1)),
         run("groks too", FITS, seed=0, **at(0.1)),
         run("fits", NEVER, **at(10.0)),
-        run("failed", {}, status="failed", stop_reason=None, error=f"OutOfMemory: {EVIL}", **at(2.0)),
+        run("failed", {}, status="failed", stop_reason=None, error=f"OutOfMemory: {EVIL}",
+            log=f"Traceback {EVIL}", **at(2.0)),
         run("planned", {}, status="planned", **at(2.0)),
         run("diverged", nan, stop_reason="diverged", **at(100.0)),
     ]
@@ -263,6 +264,12 @@ def test_a_run_says_what_came_of_it(web):
     linear = web.get(f"/run/{run_id_of('fits')}", params={"scale": "linear"}).text
     assert f'data-chart="/curves?run={run_id_of("fits")}&amp;what=loss&amp;scale=linear"' in linear
     assert "scale=linear" not in text
+
+
+def test_a_run_that_has_failed_shows_its_error_once_and_the_log_of_it(web):
+    text = web.get(f"/run/{run_id_of('failed')}").text
+    assert text.count("OutOfMemory: &lt;script&gt;") == 1
+    assert "Log of attempt 1</summary><pre>Traceback &lt;script&gt;" in text
 
 
 def test_a_run_links_the_other_seeds_of_its_point(web):
