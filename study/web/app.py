@@ -13,12 +13,14 @@ from starlette.routing import Route
 from analysis.vega_bundle import vega_bundle
 from study.store.database import Store
 from study.store.errors import StoreBusy, StoreError
-from study.web import charts, compare, curves, findings, home, run, runs, sql, sql_chart, study, training
+from study.web import charts, compare, curves, findings, home, run, runs, study, training
 from study.web.events import events
 from study.web.guard import Guard
 from study.web.kept import Kept
 from study.web.pages import in_time, page
-from study.web.sql_answers import Queries
+from study.web.sql import chart as sql_chart
+from study.web.sql import page as sql
+from study.web.sql.answers import Queries
 from study.web.takeaway import TYPES as ENDINGS
 from trainables.errors import SpecError
 

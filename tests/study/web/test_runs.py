@@ -39,8 +39,15 @@ def store(tmp_path_factory) -> Store:
         run("groks", FITS, seed=1, **at(0.1)),
         run("groks too", FITS, seed=0, **at(0.1)),
         run("fits", NEVER, **at(10.0)),
-        run("failed", {}, status="failed", stop_reason=None, error=f"OutOfMemory: {EVIL}",
-            log=f"Traceback {EVIL}", **at(2.0)),
+        run(
+            "failed",
+            {},
+            status="failed",
+            stop_reason=None,
+            error=f"OutOfMemory: {EVIL}",
+            log=f"Traceback {EVIL}",
+            **at(2.0),
+        ),
         run("planned", {}, status="planned", **at(2.0)),
         run("diverged", nan, stop_reason="diverged", **at(100.0)),
     ]

@@ -298,8 +298,8 @@ def test_a_choice_that_cannot_be_drawn_is_one_line(client, choice, words):
 
 def test_small_answers_are_kept_and_large_ones_are_not(client, monkeypatch):
     queries = client.app.state.queries
-    monkeypatch.setattr("study.web.sql_answers.SMALL_BYTES", 100_000)
-    monkeypatch.setattr("study.web.sql_answers.KEPT_BYTES", 150_000)
+    monkeypatch.setattr("study.web.sql.answers.SMALL_BYTES", 100_000)
+    monkeypatch.setattr("study.web.sql.answers.KEPT_BYTES", 150_000)
     small = [queries.answer(f"select range + {i} as i from range(10000)") for i in range(3)]
     assert queries.answer("select range + 2 as i from range(10000)") is small[2]
     assert queries.answer("select range + 0 as i from range(10000)") is not small[0], "together they are too many"

@@ -10,11 +10,11 @@ from starlette.responses import Response
 from study.store.database import Store
 from study.store.errors import StoreError
 from study.store.printable import clean
-from study.web import sql_chart
 from study.web.pages import page
-from study.web.sql_answers import query_of, refused
-from study.web.sql_examples import examples
-from study.web.sql_table import LONGEST, is_number, shown
+from study.web.sql import chart
+from study.web.sql.answers import query_of, refused
+from study.web.sql.examples import examples
+from study.web.sql.table import LONGEST, is_number, shown
 from study.web.takeaway import download
 from trainables.errors import SpecError
 
@@ -90,7 +90,7 @@ def _answer(request: Request, text: str) -> dict[str, Any]:
         "longest": LONGEST,
         "page": number,
         "pages": pages,
-        "chart": sql_chart.controls(request, table),
+        "chart": chart.controls(request, table),
     }
 
 

@@ -11,8 +11,8 @@ from study.store.errors import StoreError
 from study.store.printable import clean
 from study.web import charts
 from study.web.pages import address
-from study.web.sql_answers import query_of, refused
-from study.web.sql_choice import MARKS, SCALES, Choice, Undrawable, choice_of
+from study.web.sql.answers import query_of, refused
+from study.web.sql.choice import MARKS, SCALES, Choice, Undrawable, choice_of
 
 COLORS = "select phase, min(color) from phase_names group by phase"
 
@@ -54,7 +54,7 @@ def _chart(request: Request) -> Response:
 
 
 def _made(store: Store, table: pa.Table, choice: Choice) -> dict[str, Any]:
-    from study.web.sql_picture import picture
+    from study.web.sql.picture import picture
 
     choice.check(table.column_names)
     if not (choice.x and choice.y):

@@ -11,8 +11,8 @@ import pyarrow as pa
 
 from analysis.theme import step_axis, value_axis
 from study.store.printable import clean
-from study.web.sql_choice import Choice, Undrawable
-from study.web.sql_table import is_number
+from study.web.sql.choice import Choice, Undrawable
+from study.web.sql.table import is_number
 
 MOST_ROWS, MOST_POINTS = 2_000_000, 5_000
 """Rows that points are drawn from, which all have to be in memory, and points of a chart."""
