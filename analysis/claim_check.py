@@ -98,7 +98,7 @@ def ended_runs(store: "Store", study: str, horizon: int, columns: str | None = N
         select
             run_id,
             point::text as point,
-            runs.* exclude (run_id, spec, status, stop_reason, horizon),
+            runs.* exclude (run_id, spec, status, stop_reason, horizon, heard_at),
             outcomes.* exclude (run_id, horizon, label_corruption, chance_accuracy),
             {horizon}::bigint as horizon,
             {"beside.* exclude (run_id)," if columns else ""}

@@ -6,6 +6,8 @@ A table is one file `study/store/sql/derived/<name>.sql` with one select stateme
 
 import duckdb
 
+from study.store.connection import first_line
+from study.store.errors import StoreError
 from study.store.levels import sql_of
 from study.store.query import quoted
 
@@ -25,16 +27,18 @@ def derived() -> list[str]:
 
 
 def make_tables(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make all tables of a store that are not there yet, without rows."""
+    """Make a store's tables: those of the schema that are not there yet, and the derived ones anew, without rows."""
     connection.execute(sql_of("schema"))
+    connection.execute("; ".join(f"drop table if exists {name}" for name in DERIVED))
     for name in DERIVED:
-        connection.execute(f"create table if not exists {name} as\n{select_of(name)}\nlimit 0")
+        try:
+            connection.execute(f"create table {name} as\n{select_of(name)}\nlimit 0")
+        except duckdb.Error as error:
+            raise StoreError(f"file study/store/sql/derived/{name}.sql does not work: {first_line(error)}") from error
 
 
 def derive_all(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make the derived tables anew."""
-    connection.execute("; ".join(f"drop table if exists {name}" for name in DERIVED))
-    make_tables(connection)
+    """Fill the derived tables, which are empty."""
     connection.execute(
         "create or replace temp table touched as select run_id from run_specs union select run_id from attempts"
     )

@@ -7,7 +7,8 @@ if TYPE_CHECKING:
     import pandas as pd
 RUNS = """
     select run_id, study_runs.point::text as point, seed, phase, outcomes.* exclude (run_id),
-        runs.* exclude (run_id, seed, spec, status, stop_reason, horizon, label_corruption, chance_accuracy)
+        runs.* exclude (run_id, seed, spec, status, stop_reason, horizon, label_corruption, chance_accuracy,
+            heard_at)
     from study_runs
     join runs using (run_id)
     join outcomes using (run_id)

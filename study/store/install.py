@@ -27,11 +27,12 @@ def install(connection: duckdb.DuckDBPyConnection) -> None:
         "derived": _hash([measures, derived()]),
     }
     connection.execute("begin")
-    make_tables(connection)
+    connection.execute(sql_of("schema"))
     known = connection.execute("from store_info").fetchall()
     if ("measures", facts["measures"]) not in known:
         _measure_all(connection)
     if ("derived", facts["derived"]) not in known:
+        make_tables(connection)
         derive_all(connection)
     check_again(connection)
     for source, statement in view_statements(newest(connection)).items():
@@ -69,7 +70,7 @@ def digest() -> str:
 def _measure_all(connection: duckdb.DuckDBPyConnection) -> None:
     """Make curves and measures from metrics, a few runs at a time: memory may not hold them all."""
     connection.execute("drop table curves; drop table measures")
-    make_tables(connection)
+    connection.execute(sql_of("schema"))
     empty = ("contested", "late", "planned_anew")
     connection.execute("; ".join(f"create temp table {name} (run_id text)" for name in empty))
     [(rows,)] = connection.execute("select count(*) from metrics").fetchall()

@@ -47,6 +47,10 @@ STORED = """
     ) using (study)
     order by study"""
 
+SHOWN = ("study", "runs", "finished", "earlier", "running", "planned", "failed", "has_accuracy", "definition",
+         "run_steps_per_worker_second", "last_heard", "last_error", "phases")  # fmt: skip
+"""What `study status` says of a study."""
+
 PHASES = """
     select
         definition,
@@ -100,12 +104,14 @@ def status_rows(store: Store, study: str | None) -> list[dict[str, Any]]:
     rows = counted(store, study)
     known = own_definitions(store, study)
     phases = phases_by_study(store, known)
-    for row in rows:
-        for name in ("steps", "steps_left", "heard_at"):
-            del row[name]
-        row["definition"] = known[row["study"]].name
-        row["phases"] = ", ".join(f"{runs} {phase}" for phase, runs in phases[row["study"]].items())
-    return rows
+    told = {
+        study: {
+            "definition": known[study].name,
+            "phases": ", ".join(f"{runs} {phase}" for phase, runs in phases[study].items()),
+        }
+        for study in phases
+    }
+    return [{name: (row | told[row["study"]])[name] for name in SHOWN} for row in rows]
 
 
 def phases_by_study(store: Store, known: Mapping[str, Definition]) -> dict[str, dict[str, int]]:

@@ -8,9 +8,8 @@ import dataclasses
 import errno
 import faulthandler
 import json
-import resource
+import re
 import socket
-import sys
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -118,7 +117,7 @@ def train(pack: PackPlan, settings: Settings, trial_id: str, heartbeat: Callable
     """Train a pack to its horizon from wherever its newest checkpoint is; a heartbeat first and after every flush."""
     if settings.device == "cpu":
         torch.set_num_threads(settings.threads)
-    storage = storage_at(settings.place)
+    storage, device = storage_at(settings.place), resolve_device(settings.device)
     about = provenance(settings.device, torch.get_num_threads(), trial_id, settings.sources.digest(pack.specs[0]))
     recorder = Recorder(settings.place, pack.pack_id, about, pack.tries, settings.claim)
     attempts = {r: n + recorder.attempt for r, n in zip(pack.run_ids, pack.first_attempts, strict=True)}
@@ -126,11 +125,11 @@ def train(pack: PackPlan, settings: Settings, trial_id: str, heartbeat: Callable
 
     def record(flush: Flush) -> None:
         _check_driver(settings)
-        rows = []
+        rows, memory = [], memory_bytes(device)
         for state in flush.states:
             ended_at = None if state.status == "running" else _now()
             about = {"attempt": attempts[state.run_id], "started_at": started_at, "ended_at": ended_at, "error": None}
-            rows.append({**dataclasses.asdict(state), **about, "memory_bytes": memory_bytes()})
+            rows.append({**dataclasses.asdict(state), **about, "memory_bytes": memory})
         metrics = flush.metrics
         numbers = [attempts[run_id] for run_id in metrics["run_id"]]
         recorder.flush({**metrics, "attempt": numbers}, rows)
@@ -167,7 +166,7 @@ def train(pack: PackPlan, settings: Settings, trial_id: str, heartbeat: Callable
                 checkpoint=start.state,
                 flush_seconds=settings.flush_seconds,
                 prune=prune,
-                device=str(resolve_device(settings.device)),
+                device=str(device),
                 compile=settings.compile,
                 packs_alike=pack.packs_alike,
             )
@@ -177,12 +176,16 @@ def train(pack: PackPlan, settings: Settings, trial_id: str, heartbeat: Callable
             start = _start_of(pack, settings)
 
 
-def memory_bytes() -> int:
-    """The most memory that this process has had, in bytes: of its GPU where it has used one, else of the machine."""
-    if torch.cuda.is_available() and (most := torch.cuda.max_memory_allocated()):
-        return most
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return most if sys.platform == "darwin" else most * 1024
+def memory_bytes(device: torch.device) -> int | None:
+    """The most memory that this process has had so far, in bytes: what torch has reserved on a GPU, else what it has
+    had of the machine. None where the system does not tell."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_reserved(device)
+    try:  # getrusage would also count what the parent had before this process was made
+        found = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
+    except OSError:
+        return None
+    return 1024 * int(found[1]) if found else None
 
 
 def record_failure(

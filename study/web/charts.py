@@ -40,7 +40,8 @@ def chart(request: Request) -> Response:
     name, asked, kept = request.path_params["name"], asked_of(request), request.app.state.kept
     if name not in names():
         raise HTTPException(404, f"There is no chart {name!r}: it is one of {', '.join(names())}.")
-    made = kept.get(("chart", name, asked), lambda: encoded(_chart(kept.store, name, asked)))
+    ask = kept.get if name == DIAGRAM else kept.seldom
+    made = ask(("chart", name, asked), lambda: encoded(_chart(kept.store, name, asked)))
     return answer(request, made, f"{asked.study}_{name}")
 
 

@@ -9,8 +9,8 @@ from starlette.responses import StreamingResponse
 
 from study.web.kept import Kept
 
-LOOK_SECONDS = 0.1
-SILENT_LOOKS = 150
+LOOK_SECONDS = 0.15
+SILENT_LOOKS = 100
 """After so many looks without news a comment goes out, which shows that a page is still there."""
 
 
@@ -27,7 +27,7 @@ def now(kept: Kept) -> str:
 async def _news(request: Request, kept: Kept) -> AsyncIterator[str]:
     said, silent = "", 0
     while not request.app.state.ending and not await request.is_disconnected():
-        state = now(kept)
+        state = await asyncio.to_thread(now, kept)  # a shared file system may take its time
         if state != said:
             said, silent = state, 0
             yield f"data: {state}\n\n"

@@ -12,6 +12,14 @@ from study.web.pages import page
 from study.web.standings import row_of
 from study.web.takeaway import download, ending_of
 
+TEXTS = ("row", "name", "says", "question", "source", "published", "unit", "bar", "study", "ours", "verdict", "note")
+CLAIMS = pa.schema(
+    [(name, pa.string()) for name in TEXTS]
+    + [(name, pa.int64()) for name in ("ended", "planned", "seeds")]
+    + [(name, pa.float64()) for name in ("value", "low", "high")]
+)
+"""The columns of a file of claims, also where there are none."""
+
 
 def findings(request: Request) -> HTMLResponse:
     """The answer to a study's question, and its claims."""
@@ -23,8 +31,10 @@ def findings(request: Request) -> HTMLResponse:
 def claims_to_take(request: Request) -> Response:
     """The study's claims with their verdicts, as a file."""
     name = request.path_params["study"]
-    _, claims = _found(request.app.state.kept, name)
-    return download(pa.Table.from_pylist(claims), ending_of(request), f"{name}_claims")
+    kept = request.app.state.kept
+    row_of(kept, name)
+    _, claims = kept.get(("claims", name), lambda: _made(kept.store, name))
+    return download(pa.Table.from_pylist(claims, schema=CLAIMS), ending_of(request), f"{name}_claims")
 
 
 def _found(kept: Kept, study: str) -> tuple[str, list[dict[str, Any]]]:

@@ -12,9 +12,10 @@ from study.store.database import FILE, Store
 from study.web.pace import Pace
 
 T = TypeVar("T")
-MOST, MOST_BYTES = 400, 100_000_000
-"""Answers that are kept, at most, and the bytes of those that are encoded."""
-SHARE = 0.1
+MOST, MOST_BYTES = 400, 200_000_000
+"""Answers that are kept, at most, and the bytes of those that are encoded or tables."""
+SHARE, LONGEST_SECONDS = 0.1, 30.0
+"""For `seldom`: the share of the time in which an answer is made, at most, and how long it stays then, at most."""
 
 
 class Kept:
@@ -43,6 +44,7 @@ class Kept:
             first = answer is None
             if answer is None:
                 answer = self._answers[key] = Future()
+                self._forget(key[0])
             self._answers.move_to_end(key)
         if first:
             try:
@@ -52,11 +54,11 @@ class Kept:
                     self._answers.pop(key, None)
                 answer.set_exception(error)
             with self._lock:
-                self._forget()
+                self._forget(self.state())
         return answer.result()
 
     def seldom(self, asked: Hashable, make: Callable[[], T]) -> T:
-        """What `make` gives, or gave a while ago, of an earlier state: it is asked at most a SHARE of the time."""
+        """What `make` gives, or gave a while ago, of an earlier state: for what takes long and changes little."""
         good_until, answer = self._slow.get(asked, (0.0, None))
         if time.monotonic() < good_until:
             return answer
@@ -66,22 +68,25 @@ class Kept:
             found = make()
             now = time.monotonic()
             with self._lock:
-                self._slow[asked] = (now + (now - begun) / SHARE, found)
+                self._slow[asked] = (now + min(LONGEST_SECONDS, (now - begun) / SHARE), found)
+                self._slow.move_to_end(asked)
                 while len(self._slow) > MOST:
                     self._slow.popitem(last=False)
             return found
 
         return self.get(("seldom", asked), made)
 
-    def _forget(self) -> None:
-        """Leave out what is of another state, and the oldest answers beyond MOST."""
-        state = self.state()
-        for key in [key for key in self._answers if key[0] != state]:  # pyright: ignore[reportIndexIssue]
-            del self._answers[key]
-        while len(self._answers) > MOST or sum(map(_bytes, self._answers.values())) > MOST_BYTES:
-            self._answers.popitem(last=False)
+    def _forget(self, state: str) -> None:
+        """Leave out what is of another state, and the oldest answers beyond MOST or MOST_BYTES. What is being made
+        stays, and so does the newest, whatever its size."""
+        sizes = {key: _bytes(answer) for key, answer in self._answers.items() if answer.done()}
+        stale = [key for key in sizes if key[0] != state]  # pyright: ignore[reportIndexIssue]
+        for key in [*stale, *[key for key in sizes if key not in stale][:-1]]:
+            if key not in stale and len(sizes) <= MOST and sum(sizes.values()) <= MOST_BYTES:
+                break
+            del self._answers[key], sizes[key]
 
 
 def _bytes(answer: Future[Any]) -> int:
-    found = answer.result() if answer.done() and not answer.exception() else b""
-    return len(found) if isinstance(found, bytes) else 0
+    found = None if answer.exception() else answer.result()
+    return len(found) if isinstance(found, bytes) else getattr(found, "nbytes", 0)

@@ -63,6 +63,10 @@ class Runs:
     axes: tuple[str, ...] = ()
     """Columns with the values of a study's axes, by dotted path."""
 
+    @property
+    def nbytes(self) -> int:
+        return self.table.nbytes
+
 
 def runs_of(kept: Kept, study: str | None, definition: str | None = None) -> Runs:
     """The runs of a study, judged as the study has it, or of all studies (None), each at the longest horizon that it

@@ -60,11 +60,12 @@ def _times(row: dict[str, Any], now: datetime) -> dict[str, Any]:
 
 def _made(kept: Kept, study: str | None) -> list[dict[str, Any]]:
     store: Store = kept.store
-    told = {row["study"]: row for row in store.sql(STUDIES, {"study": study}).to_arrow_table().to_pylist()}
-    rows = [row | told[row["study"]] for row in counted(store, study)]
+    with store.together():
+        told = {row["study"]: row for row in store.sql(STUDIES, {"study": study}).to_arrow_table().to_pylist()}
+        rows = [row | told[row["study"]] for row in counted(store, study)]
+        known = own_definitions(store, study)
+        counts = phases_by_study(store, {row["study"]: known[row["study"]] for row in rows})
     rows.sort(key=lambda row: row["heard_at"] or datetime.min, reverse=True)
-    known = own_definitions(store, study)
-    counts = phases_by_study(store, {row["study"]: known[row["study"]] for row in rows})
     for row in rows:
         row["phases"] = known[row["study"]].legend(counts[row["study"]])
         row["rate"] = kept.pace.heard(row["study"], row["steps"])

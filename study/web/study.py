@@ -36,28 +36,36 @@ def study(request: Request) -> HTMLResponse:
     """The page of one study, as its address asks for it."""
     kept, asked = request.app.state.kept, asked_of(request)
     mapped = replace(asked, cells=())  # choosing cells changes nothing else
-    with kept.store.together():
-        row = row_of(kept, asked.study)
-        facts = kept.get(("facts", mapped), lambda: asked.facts(kept.store))
-        controls = kept.seldom(("controls", mapped), lambda: controls_of(kept, mapped, facts))
-        phases = row["phases"]
-        if replace(mapped, x=None, y=None, at=()) != Asked(asked.study):
-            phases = kept.get(("phases", mapped), lambda: phases_of(kept.store, mapped, facts))
-        training = training_of(kept, asked.study)
+    facts, phases = kept.get(("read", mapped), lambda: read(kept, mapped))
+    controls = kept.seldom(("controls", mapped), lambda: controls_of(kept, mapped, facts))
     metrics = kept.seldom(("metrics", asked.study), lambda: metrics_of(kept.store, asked.study))
     return page(
         request,
         "study.html",
-        study=row,
+        study=row_of(kept, asked.study),
         asked_for=asked,
         facts=facts,
         controls=controls,
         phases=phases,
-        training=training,
+        training=training_of(kept, asked.study),
         chosen=chosen_of(kept, asked),
         metrics=metrics,
         charts=[name for name in charts.names() if name != charts.DIAGRAM],
     )
+
+
+def read(kept: Kept, asked: Asked) -> tuple["Study", list[dict[str, Any]]]:
+    """The study's facts, and its runs by phase as they are asked for; and whatever else of its page follows from the
+    same state of the store and is quick to tell."""
+    import analysis.stored  # noqa: F401  # it takes a moment, in which no writer should wait
+
+    with kept.store.together():
+        row = row_of(kept, asked.study)
+        training_of(kept, asked.study)
+        facts = asked.facts(kept.store)
+        if replace(asked, x=None, y=None, at=()) == Asked(asked.study):
+            return facts, row["phases"]
+        return facts, phases_of(kept.store, asked, facts)
 
 
 def controls_of(kept: Kept, asked: Asked, facts: "Study") -> dict[str, Any]:

@@ -7,7 +7,6 @@ import pyarrow as pa
 from starlette.requests import Request
 from starlette.responses import Response
 
-from analysis.stored import rows
 from study.web.kept import Kept
 from study.web.standings import is_silent, row_of
 from study.web.takeaway import download, ending_of
@@ -30,12 +29,17 @@ TRAINING = """
 def training_of(kept: Kept, study: str) -> list[dict[str, Any]]:
     """The packs that train now."""
     now = datetime.now(UTC).replace(tzinfo=None)
-    packs = kept.get(("training", study), lambda: rows(kept.store, TRAINING, study=study))
+    packs = _packs(kept, study).to_pylist()
     return [pack for pack in packs if not is_silent(pack["heard_at"], now)]
+
+
+def _packs(kept: Kept, study: str) -> pa.Table:
+    return kept.get(("training", study), lambda: kept.store.sql(TRAINING, {"study": study}).to_arrow_table())
 
 
 def packs_to_take(request: Request) -> Response:
     """The packs that train now, as a file."""
     kept, name = request.app.state.kept, request.path_params["study"]
     row_of(kept, name)
-    return download(pa.Table.from_pylist(training_of(kept, name)), ending_of(request), f"{name}_packs")
+    table = pa.Table.from_pylist(training_of(kept, name), schema=_packs(kept, name).schema)
+    return download(table, ending_of(request), f"{name}_packs")

@@ -5,6 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from study.store.connection import connected
+from study.store.database import FILE
 from study.web import kept as kept_module
 from study.web.kept import MOST, Kept
 from study.web.pace import Pace
@@ -40,6 +42,14 @@ def test_an_error_is_not_kept(tmp_path):
     with pytest.raises(ZeroDivisionError):
         kept.get("what", lambda: 1 / 0)
     assert kept.get("what", lambda: 3) == 3
+
+
+def test_a_page_that_is_kept_does_not_wait_for_a_writer(tmp_path, client_of):
+    client = client_of(map_store(tmp_path))
+    before = client.get("/study/toy").text
+    with connected(tmp_path / FILE, write=True, timeout=0.1):
+        answer = client.get("/study/toy")
+    assert (answer.status_code, answer.text) == (200, before)
 
 
 def test_only_so_many_are_kept(tmp_path):
@@ -96,4 +106,7 @@ def test_encoded_answers_are_kept_up_to_so_many_bytes(tmp_path, monkeypatch):
         kept.get(number, lambda: b"0123456789")
     for number in range(3):
         kept.get(number, lambda number=number: made.append(number) or b"")
+    assert made == [0]
+    assert len(kept.get("one larger than all", lambda: bytes(100))) == 100
+    kept.get("one larger than all", lambda: made.append(9))
     assert made == [0]

@@ -238,6 +238,13 @@ def test_claims_and_packs_can_be_taken_away(tmp_path, client_of):
     assert client.get("/study/nobody/claims.csv").status_code == 404
 
 
+def test_files_without_rows_have_their_columns(toy):
+    for name, columns in (("claims", ("verdict", "low")), ("packs", ("pack", "memory_bytes"))):
+        table = pq.read_table(io.BytesIO(toy.get(f"/study/toy/{name}.parquet").content))
+        assert len(table) == 0
+        assert {*columns} <= {*table.column_names}
+
+
 def test_packs_in_training_say_what_memory_they_need(tmp_path, client_of):
     now = datetime.now(UTC).isoformat()
     write_plan(tmp_path, "s", {"question": "?"}, [plan_row(A)])
