@@ -15,6 +15,8 @@ from analysis.scale import ABSENT, Scale
 
 SIZES = {"x": (72, 480), "y": (48, 340)}
 """Pixels of a tile, and at most of all tiles; half as many in a panel."""
+MOST_LETTERS = 12
+"""Of a label below a tile; with more, labels are slanted."""
 MIN_PANEL = 96
 """Pixels that a panel has at least, for the title of its axis."""
 
@@ -38,6 +40,8 @@ class Side:
         centres = [i + 0.5 for i in range(len(self.values))]
         names = f"{json.dumps([show(value) for value in self.values])}[floor(datum.value)]"
         axis = alt.Axis(values=centres, labelExpr=names, title=self.title, grid=False, ticks=False, domain=False)
+        if kind is alt.X and max(len(show(value)) for value in self.values) > MOST_LETTERS:
+            axis.labelAngle, axis.labelOverlap = -20, False  # else labels are left out
         return kind(f"{field}:Q", scale=alt.Scale(domain=[0, len(self.values)], nice=False), axis=axis)
 
     def of_dots(self, kind: type[alt.X] | type[alt.Y], field: str) -> Channel:
