@@ -7,19 +7,24 @@ it held tries again for a moment.
 import errno
 import os
 import traceback
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 
 import duckdb
 
 from study.store.errors import QueryError, StoreBusy, StoreError, StoreUnusable
 from study.store.files import patiently
+from study.store.turns import Turns
 
 VERSION = "6"
 """Of the tables. A file of an older version is made anew from the parts."""
 TIMEOUT = 5.0
 """Seconds for which a reader or a writer waits for the other."""
+
+TURNS: defaultdict[Path, Turns] = defaultdict(Turns)
+"""The readers of this process by file."""
 
 HELD = ("Conflicting lock", "different configuration", "Unique file handle conflict")
 """How DuckDB says that somebody has the file open: another process, or (the other two) a thread of this one."""
@@ -73,7 +78,8 @@ def connected(
     StoreBusy where others hold the file for longer than `timeout` seconds, StoreUnusable where a writer must make it
     anew, also when that shows in the block, OSError where the disk is full, StoreError for what else DuckDB refuses.
     """
-    with _ours(file), closing(_opened(file, write, timeout, memory)) as connection:
+    turn = nullcontext() if write else TURNS[file].reading()
+    with turn, _ours(file), closing(_opened(file, write, timeout, memory)) as connection:
         _check_version(file, connection)
         yield connection
 
