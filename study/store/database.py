@@ -8,7 +8,9 @@ import fcntl
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Any, Self
 
 import duckdb
@@ -87,25 +89,33 @@ class Store:
                 pass
         return store
 
-    def sql(self, text: str, params: Any = None, timeout: float = TIMEOUT, seconds: float | None = None) -> Result:
+    def sql(
+        self,
+        text: str,
+        params: Any = None,
+        timeout: float = TIMEOUT,
+        seconds: float | None = None,
+        stop: Event | None = None,
+    ) -> Result:
         """The result of one read-only query; `params` fill `?` and `$name` in it. Sums and decimals are doubles.
 
         StoreBusy when a writer keeps the store for longer than `timeout` seconds, StoreError where the query takes
-        longer than `seconds`, None = no limit. With a limit, a name that is not there is a mistake in the query;
-        without one the whole file is read to see whether it is damaged.
+        longer than `seconds` (None = no limit) or `stop` is set. With a limit, a name that is not there is a mistake in
+        the query; without one the whole file is read to see whether it is damaged.
         """
+        limited = partial(interruptible, seconds=seconds, stop=stop)
         try:
-            return self._answer(text, params, timeout, seconds)
+            return self._answer(text, params, timeout, limited)
         except QueryError as error:
             of_query = seconds is not None and isinstance(error.__cause__, OF_QUERIES)
             if isinstance(error.__cause__, duckdb.Error) and is_damage(error.__cause__) and not of_query:
                 self._check_whole(timeout)  # else it is of the query
             if not (without := self._failing(text, timeout)):
                 raise
-            return self._answer(text, params, timeout, seconds, without)
+            return self._answer(text, params, timeout, limited, without)
 
     def _answer(
-        self, text: str, params: Any, timeout: float, seconds: float | None, without: Sequence[str] = ()
+        self, text: str, params: Any, timeout: float, limited: Callable[..., Result], without: Sequence[str] = ()
     ) -> Result:
         def answer() -> Result:
             if self.scope:
@@ -115,7 +125,7 @@ class Store:
             return Result(select(connection, text, params, self.memory and self.memory // 4))
 
         with connected(self._file, timeout=timeout, memory=self.memory) as connection, translated():
-            return interruptible(connection, answer, seconds)
+            return limited(connection, answer)
 
     @contextmanager
     def together(self) -> Iterator[None]:
@@ -179,10 +189,8 @@ class Store:
     def ingest(self, *, rebuild: bool = False, check: bool = False, timeout: float = TIMEOUT) -> IngestReport:
         """Bring in the parts that the file does not have yet; with `rebuild`, make the file anew from all parts, as
         where it is found damaged. With `check`, every value is read to find out, as opening for writing does, and files
-        that could not be read are tried again even where nothing says that they have changed.
-
-        Waits up to `timeout` seconds at a time for readers and for another ingest. What does not get in stays on disk
-        for the next ingest.
+        that could not be read are tried again even where nothing says that they have changed. Waits up to `timeout`
+        seconds at a time for readers and for another ingest. What does not get in stays for the next ingest.
         """
         self._check_write("ingest")
         report = IngestReport()

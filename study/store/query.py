@@ -1,10 +1,13 @@
 """Queries, and their results in memory."""
 
 import itertools
+import math
+import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import closing
 from dataclasses import dataclass
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -71,14 +74,18 @@ def query(text: str, tables: Mapping[str, pa.Table], seconds: float | None = Non
 
 
 def interruptible(
-    connection: duckdb.DuckDBPyConnection, work: Callable[[], Result], seconds: float | None = None
+    connection: duckdb.DuckDBPyConnection,
+    work: Callable[[], Result],
+    seconds: float | None = None,
+    stop: Event | None = None,
 ) -> Result:
     """What `work` on the connection returns. It has a thread of its own, because DuckDB keeps signals waiting until it
-    is done: so Ctrl-C ends a query within moments. StoreError where it takes longer than `seconds`; None = no limit."""
+    is done: so Ctrl-C ends a query within moments. StoreError where it takes longer than `seconds` (None = no limit),
+    and once `stop` is set."""
     with ThreadPoolExecutor(1) as pool:
         future = pool.submit(work)
         try:
-            return future.result(seconds)
+            return future.result(seconds) if stop is None else _until(stop, future, seconds)
         except (KeyboardInterrupt, TimeoutError) as ended:
             while wait([future], 0.05).not_done:  # again and again: an interrupt between two statements is forgotten
                 connection.interrupt()
@@ -89,6 +96,15 @@ def interruptible(
             ) from None
         finally:
             del future  # its error would keep this frame, and with it the connection
+
+
+def _until(stop: Event, future: "Future[Result]", seconds: float | None) -> Result:
+    """The result; TimeoutError once `stop` is set, and after so many seconds."""
+    deadline = math.inf if seconds is None else time.monotonic() + seconds
+    while not wait([future], 0.1).done:
+        if stop.is_set() or time.monotonic() > deadline:
+            raise TimeoutError
+    return future.result()
 
 
 def select(

@@ -44,7 +44,7 @@ async def chart(request: Request) -> Response:
 def _chart(request: Request) -> Response:
     choice = choice_of(request)
     try:
-        table = request.app.state.queries.answer(query_of(request))
+        table = request.app.state.queries.answer(query_of(request), request.state.left)
         made = _made(request.app.state.kept.store, table, choice)
     except StoreError as error:
         made = {"missing": refused(error).splitlines()[0]}

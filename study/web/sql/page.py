@@ -48,7 +48,7 @@ async def as_parquet(request: Request) -> Response:
 
 def _file(request: Request, ending: str) -> Response:
     text = query_of(request)
-    return download(request.app.state.queries.answer(text), ending, text or "query")
+    return download(request.app.state.queries.answer(text, request.state.left), ending, text or "query")
 
 
 def _page(request: Request) -> Response:
@@ -75,7 +75,7 @@ def _page(request: Request) -> Response:
 
 def _answer(request: Request, text: str) -> dict[str, Any]:
     """What a page shows of an answer: a part of its rows, and its chart."""
-    table = request.app.state.queries.answer(text)
+    table = request.app.state.queries.answer(text, request.state.left)
     pages = max(1, math.ceil(min(len(table), MOST_ROWS) / ROWS_A_PAGE))
     number = min(_page_number(request), pages)
     first = (number - 1) * ROWS_A_PAGE

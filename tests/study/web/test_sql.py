@@ -4,10 +4,12 @@ import asyncio
 import csv
 import io
 import re
+import socket
 import time
+import urllib.request
 from html.parser import HTMLParser
 from types import SimpleNamespace
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, quote, urlsplit
 
 import httpx2
 import pyarrow.parquet as pq
@@ -18,6 +20,7 @@ from study.cli.formats import csv_chunks
 from study.store.database import Store
 from study.store.errors import StoreError
 from study.web.app import application
+from tests.support.live import server
 from tests.support.synthetic import run, step_up, write_study
 
 ENDLESS = (
@@ -310,7 +313,7 @@ def test_small_answers_are_kept_and_large_ones_are_not(client, monkeypatch):
 def test_one_query_of_a_browser_runs_at_a_time_and_four_of_all(client, monkeypatch):
     running, most, of_one = [], [], []
 
-    def slow(text: str):
+    def slow(text: str, stop: object):
         running.append(text)
         most.append(len(running))
         of_one.append(running.count("select 'same'"))
@@ -329,3 +332,19 @@ def test_one_query_of_a_browser_runs_at_a_time_and_four_of_all(client, monkeypat
     monkeypatch.setattr(client.app.state.queries, "answer", slow)
     asyncio.run(all_at_once())
     assert (len(most), max(most), max(of_one)) == (12, 4, 1)
+
+
+def test_a_query_of_a_tab_that_was_closed_is_ended(tmp_path):
+    """A browser has one query at a time: the next one is answered long before the limit of the first."""
+    write_study(tmp_path, [run("a", {})])
+    with server(tmp_path) as address:
+        place = urlsplit(address)
+        with socket.create_connection((place.hostname, place.port)) as tab:
+            line = f"GET /sql.csv?query={quote(ENDLESS)} HTTP/1.1"
+            tab.sendall(f"{line}\r\nHost: {place.netloc}\r\nUser-Agent: one\r\n\r\n".encode())
+            time.sleep(2)
+        begun = time.monotonic()
+        asked = urllib.request.Request(f"{address}sql.csv?query=select+42", headers={"user-agent": "one"})
+        with urllib.request.urlopen(asked, timeout=60) as answer:
+            assert b"42" in answer.read()
+        assert time.monotonic() - begun < 20
