@@ -3,14 +3,12 @@
 `composition_ratio` scaled down for two CPU cores.
 Prediction: larger ratios generalize earlier, and out-of-distribution accuracy stays at chance (0.02). Between
 memorization and generalization the causal strength of S[1, r1] grows and that of S[1, h] vanishes.
-Finding (2026-11-21, 15 runs, 15 minutes on two busy cores): as predicted. All runs fit (accuracy 0.9) by step 1,000 to
-1,540. Test accuracy passes 0.9 at step 1,780 for ratio 16, 2,050 for 12, 3,160 for 10 and 5,250 for 8 (two of three
-seeds), and not by 6,000 for 6 (0.51). Out of distribution it is 0.01 to 0.03. From the first probe after fitting to the
-end the strength of S[1, r1] grows in all nine runs at ratios 10 and below (0.85 to 0.94 at 6, 0.95 to 0.99 at 8), that
-of S[1, h] falls (0.20 to 0.02 at 6), and the MRR of r2 at S[1, r2] rises (0.04 to 0.71 at 10).
-Trained again on 2026-11-29 (13 minutes): one of three seeds passes 0.9 at ratio 8, the others end at 0.89. In the runs
-that grok, strength moves from h to r1 by 0.12 [0.05, 0.19], the MRR of the bridge entity at r1 is never below 0.81
-[0.70, 0.89] after the fit, and that of r2 at r2 rises by 0.68 [0.59, 0.75].
+Finding (2026-11-30, 25 runs, 47 minutes on slow cores that tests shared): as predicted. All runs fit (accuracy 0.9) by
+step 870 to 1,540. Test accuracy passes 0.9 at step 1,540 to 1,778 for ratio 16, 2,054 to 2,371 for 12 and 2,371 to
+3,652 for 10; at ratio 8 two of five seeds pass it, at 5,623 and 6,000, and the others end at 0.87 to 0.89; at ratio 6
+all end at 0.43 to 0.56. Out of distribution it is 0 to 0.04. In the runs that grok, strength moves from h to r1 by 0.14
+[0.11, 0.17], the MRR of the bridge entity at r1 is never below 0.81 [0.77, 0.84] after the fit, and that of r2 at r2
+rises by 0.70 [0.64, 0.76]. With three seeds, on 2026-11-21 and 2026-11-29, it was the same.
 What was tried: width 64 learns as fast per step but does not generalize fully by 20,000 steps, and does not fit with
 decay 1.0; three layers generalize in about as many steps at twice the cost; batches of 128 and 256 need equally many
 steps.
