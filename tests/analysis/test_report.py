@@ -64,7 +64,7 @@ def test_axes_and_their_values_are_text_too(tmp_path):
 
 def test_an_unfinished_study_has_a_page_with_its_states_failures_and_provenance(page):
     text = words(page)
-    assert "6 of 8 1 planned 1 failed horizon 1,000 steps, 3 seeds" in text
+    assert "6 of 8 runs 1 planned 1 failed horizon 1,000 steps, 3 seeds" in text
     assert re.search("[0-9a-f]{16} width 4", text)
     assert "torch 2" in text
     assert "abc" in text

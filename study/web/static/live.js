@@ -72,9 +72,9 @@ async function refresh() {
     const field = document.activeElement;
     const writing = field?.matches("input:not([type=range], [type=checkbox])") && field.value !== field.defaultValue;
     try { if (writing || !(await show(location.href))) setTimeout(refresh, 2000); } catch { /* the server has ended */ }
-    // An open page takes a tenth of the time at most from what trains beside it.
+    // An open page takes a tenth of the time at most from what trains beside it, or is ten seconds old.
     const took = performance.now() - began;
-    await new Promise((done) => setTimeout(done, Math.max(500, 9 * took)));
+    await new Promise((done) => setTimeout(done, Math.min(10_000, Math.max(500, 9 * took))));
   }
   busy = false;
 }
