@@ -136,14 +136,13 @@ def picture(rows: list[dict[str, Any]], what: str, log: bool, band: bool) -> Any
     x = alt.X("step:Q", scale=scale, axis=axis) if log else alt.X("step:Q").title("optimizer step")
     bounded = alt.Scale(domain=[0, 1]) if what.endswith(UNIT) else alt.Scale(zero=False)
     title = what.replace("_", " ").replace(".", " ")
-    one = len(groups) == 1
+    one, extent = len(groups) == 1, alt.SchemeParams("viridis", extent=[0.05, 0.85])
     if one:
         known = [COLORS[name] for name in names if name in COLORS]
         whole = len(known) == len(names)
-        colors = alt.Scale(domain=names, range=known) if whole else alt.Scale(domain=names, scheme="viridis")
+        colors = alt.Scale(domain=names, range=known) if whole else alt.Scale(domain=names, scheme=extent)
         color = alt.Color("line:N", scale=colors, title=None).legend(symbolType="stroke")
     else:
-        extent = alt.SchemeParams("viridis", extent=[0.05, 0.85])
         color = alt.Color("group:N", sort=groups, scale=alt.Scale(scheme=extent), title=None)
         color = color.legend(labelLimit=0, orient="top", columns=1, symbolType="stroke")
     base = alt.Chart(table).encode(x, color, detail=["line:N"])
