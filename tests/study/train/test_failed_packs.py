@@ -134,7 +134,7 @@ def test_after_want_of_memory_waiting_packs_of_the_shape_shrink_too(store, error
     watcher = Watcher(searcher, split_of(store), heard=pytest.fail, check_interrupt=lambda: None)
     trial = SimpleNamespace(trial_id="a", config=searcher.suggest("a"))
     failed = trial.config["pack"]
-    watcher._failed(trial, error)
+    watcher._failed(trial, error, log="")
     searcher.on_trial_complete("a", error=True)
     later = [searcher.suggest(name)["pack"] for name in map(str, range(len(sizes)))]
     assert [len(pack.run_ids) for pack in later] == sizes
