@@ -22,7 +22,6 @@ from study.catalog import coverage
 STUDY = dataclasses.replace(
     coverage.STUDY,
     question="Which compositions of random tables does a transformer learn?",
-    seeds=5,
     axes={"task.structure": ("two_hop", "parallel_two_hop", "non_tree"), "task.data_size": (870, 1331, 1664)},
     extra=[
         {"task.structure": "parallel_two_hop", "task.data_size": 2400},

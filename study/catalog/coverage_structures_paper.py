@@ -22,6 +22,7 @@ STUDY = dataclasses.replace(
         for structure in ("parallel_two_hop", "three_hop")
         for size in (70_000, 100_000)
     ],
+    seeds=5,
     horizon=62_500,
     evaluation_examples=None,
 )

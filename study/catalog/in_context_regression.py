@@ -32,7 +32,7 @@ STUDY = StudySpec(
         batch_size=64,
     ),
     axes={"task.num_tasks": (4, 10, 12, 14, 32, 128)},
-    seeds=6,
+    seeds=12,
     horizon=12_000,
     evaluations_per_decade=12,
     evaluation_examples=256,

@@ -30,5 +30,6 @@ STUDY = dataclasses.replace(
         batch_order="hashed",
     ),
     axes={"task.num_tasks": tuple(2**k for k in (2, 4, 6, 8, 10, 12, 13, 14, 15, 16, 18, 20))},
+    seeds=6,
     horizon=500_000,
 )
