@@ -56,13 +56,13 @@ def test_runs_at_two_horizons_are_not_mixed_silently(tmp_path):
     later += [facts | {"horizon": 2000, "status": "planned"} for facts in runs[1:]]
     page = written(write_study(tmp_path / "store", later, {"model.width": [4]}), tmp_path)
     text = words(page)
-    assert "1 of 3 2 finished at an earlier horizon" in text
+    assert "1 of 3 runs 2 finished at an earlier horizon" in text
     assert "Runs are judged at different horizons here: 2 at step 1,000, 1 at step 2,000." in text
     assert "--at-horizon 1000" in text
     found = table_of(page)
     assert sorted(row[2 + found["columns"].index("judged_at")] for row in found["runs"]) == [1000, 1000, 2000]
     page = written(judged(store, "toy", 1000), tmp_path)
-    assert "3 of 3 horizon 1,000 steps" in words(page)
+    assert "3 of 3 runs horizon 1,000 steps" in words(page)
     assert "different horizons" not in page
     found = table_of(page)
     assert [row[2 + found["columns"].index("judged_at")] for row in found["runs"]] == [1000] * 3

@@ -102,4 +102,4 @@ def test_the_report_of_a_search_shows_its_slices_with_the_curves_of_a_dot(search
     shown = {dot["cell"] for panel in slices["hconcat"] for dot in dots_of(explorer, panel)}
     assert {row["cell"] for row in drawn(explorer, curves["layer"][0])} == shown == set(range(90))
     [picked] = explorer["params"]
-    assert len(picked["views"]) == 3
+    assert {panel["layer"][-1]["name"] for panel in slices["hconcat"]} <= {*picked["views"]}

@@ -12,6 +12,7 @@ import pytest
 
 from study.cli.output import Clean, clean_streams
 from study.cli.progress_line import ProgressLine
+from study.store.derived import derive_all, make_tables
 from study.store.printable import clean
 from tests.support.studies import command
 
@@ -36,6 +37,8 @@ def hostile_store(fresh_store):
         connection.execute(
             "insert into parts values (?, 1, 'plan', 0, 0, 0, now()::timestamp, null, null, ?)", [HOSTILE, HOSTILE]
         )
+        make_tables(connection)
+        derive_all(connection)
     return path, store
 
 
