@@ -23,9 +23,10 @@ def grouped_by(points: Points, by: Sequence[str]) -> dict[tuple[Any, ...], list[
     columns = [_values(points, axis) for axis in by]
     keys = list(zip(*columns, strict=True)) if by else [()] * len(points)
     groups: dict[tuple[Any, ...], list[int]] = {}
-    for number in sorted(range(len(points)), key=lambda number: [part_order(value) for value in keys[number]]):
-        groups.setdefault(tuple(map(_plain, keys[number])), []).append(number)
-    return groups
+    for number, key in enumerate(keys):
+        groups.setdefault(key, []).append(number)
+    ordered = sorted(groups, key=lambda key: [part_order(value) for value in key])
+    return {tuple(map(_plain, key)): groups[key] for key in ordered}
 
 
 def _values(points: Points, axis: str) -> list[Any]:

@@ -1,6 +1,5 @@
 """Curves of runs over steps: one line for each run and split, or a band over the runs of a cell."""
 
-import json
 from typing import Any
 
 from starlette.requests import Request
@@ -9,7 +8,8 @@ from starlette.responses import Response
 from study.store.database import Store
 from study.store.sql_text import literal
 from study.web import charts
-from study.web.asked import Asked, asked_of
+from study.web.asked import asked_of
+from study.web.cells import groups_of
 from study.web.kept import Kept
 from trainables.errors import SpecError
 
@@ -22,11 +22,21 @@ SPLITS = ("test", "train", "ood")
 UNIT = ("accuracy", "share")
 """Metrics between 0 and 1, by the end of their names."""
 
+COLUMNS = {
+    "accuracy": {"train": "train_accuracy", "test": "test_accuracy", "ood": "ood_accuracy"},
+    "loss": {"train": "train_loss", "test": "test_loss", "ood": "ood_loss"},
+    "weight_norm": {"model": "weight_norm"},
+    "fourier_ipr": {"model": "fourier_ipr"},
+}
+"""Metrics by split that the table `curves` has side by side: it has a fifth of the rows of `metrics`."""
+SIDE_BY_SIDE = """
+    unpivot (select run_id, step, {columns} from curves where run_id in ({runs}))
+    on columns(* exclude (run_id, step)) into name line value value"""
 RECORDS = """
-    select run_id, step, split as line, value from metrics where metric = $what and run_id in ({runs})
+    select run_id, step, split as line, value from metrics where metric = {what} and run_id in ({runs})
     union all
     select run_id, step, 'layer ' || layer || if(position = '', '', ' at ' || position) as line, value
-    from probes where probe || '.' || metric = $what and run_id in ({runs})"""
+    from probes where probe || '.' || metric = {what} and run_id in ({runs})"""
 """The values of a metric, or of one of a probe, of these runs: constants, so that filters come first."""
 
 
@@ -45,32 +55,6 @@ def of_cells(request: Request) -> Response:
     kept, asked = request.app.state.kept, asked_of(request)
     groups = groups_of(kept, asked)
     return _answer(request, kept, asked.judged(kept.store), groups, asked.study)
-
-
-def groups_of(kept: Kept, asked: Asked) -> dict[str, tuple[str, ...]]:
-    """The runs in each chosen cell of a study, by the cell in words."""
-    from analysis.charts import label
-    from analysis.held import holds
-
-    runs = kept.get(("points", asked.study), lambda: points_of(kept.store, asked.study))
-    axes = {axis for _, point in runs for axis in point}
-    found = {}
-    for cell in asked.points:
-        if unknown := set(cell) - axes:
-            raise SpecError(f"cell {json.dumps(cell)} has no axis of study {asked.study!r}: {', '.join(unknown)}.")
-        at = asked.held | cell
-        name = label(cell, axes)  # values are shown with four digits, so two cells may look alike
-        found[json.dumps(cell) if name in found else name] = tuple(run_id for run_id, point in runs if holds(point, at))
-    return found
-
-
-def points_of(store: Store, study: str) -> list[tuple[str, dict[str, Any]]]:
-    """The runs of a study and their points, with a value on every axis."""
-    from analysis.stored import read_study
-
-    facts = read_study(store, study)
-    text = "select run_id, point::text from study_runs where study = ? order by run_id"
-    return [(run_id, facts.whole(json.loads(point))) for run_id, point in store.sql(text, [study]).fetchall()]
 
 
 def _answer(request: Request, kept: Kept, store: Store, groups: dict[str, tuple[str, ...]], name: str) -> Response:
@@ -105,11 +89,11 @@ def _rows(store: Store, groups: dict[str, tuple[str, ...]], what: str, log: bool
         return []
     listed = ", ".join(map(literal, group_of))
     text = f"""
-        select run_id, line, step, value from ({RECORDS.format(runs=listed)})
+        select run_id, line, step, value from ({records(what, listed)})
         qualify row_number() over (
             partition by run_id, line, floor({places}) order by step desc) = 1
         order by run_id, line, step"""
-    found = store.sql(text, {"what": what}).to_arrow_table().to_pylist()
+    found = store.sql(text).to_arrow_table().to_pylist()
     turn = {group: number for number, group in enumerate(groups)}
     found.sort(key=lambda row: turn[group_of[row["run_id"]]])
     return [
@@ -117,6 +101,14 @@ def _rows(store: Store, groups: dict[str, tuple[str, ...]], what: str, log: bool
         | {"value": charts.rounded(row["value"])}
         for row in found
     ]
+
+
+def records(what: str, runs: str) -> str:
+    """The select statement of the values of `what`: `run_id`, `step`, `line`, `value`."""
+    if what not in COLUMNS:
+        return RECORDS.format(what=literal(what), runs=runs)
+    columns = ", ".join(f"{column} as {split}" for split, column in COLUMNS[what].items())
+    return SIDE_BY_SIDE.format(columns=columns, runs=runs)
 
 
 def picture(rows: list[dict[str, Any]], what: str, log: bool, band: bool) -> Any:

@@ -9,7 +9,7 @@ from starlette.responses import StreamingResponse
 
 from study.web.kept import Kept
 
-LOOK_SECONDS = 0.15
+LOOK_SECONDS = 0.05
 SILENT_LOOKS = 100
 """After so many looks without news a comment goes out, which shows that a page is still there."""
 

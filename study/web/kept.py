@@ -1,11 +1,12 @@
 """Answers from a store, each made once for every state of its file, however many pages ask."""
 
+import math
 import os
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from study.store.database import FILE, Store
@@ -15,7 +16,7 @@ T = TypeVar("T")
 MOST, MOST_BYTES = 400, 200_000_000
 """Answers that are kept, at most, and the bytes of those that are encoded or tables."""
 SHARE, LONGEST_SECONDS = 0.1, 30.0
-"""For `seldom`: the share of the time in which an answer is made, at most, and how long it stays then, at most."""
+"""For `seldom`: the share of the time in which an answer is made, at most, and how old it is then, at most."""
 
 
 class Kept:
@@ -24,8 +25,8 @@ class Kept:
     def __init__(self, store: Store) -> None:
         self.store, self.pace = store, Pace()
         self._answers: OrderedDict[Hashable, Future[Any]] = OrderedDict()
-        self._slow: OrderedDict[Hashable, tuple[float, Any]] = OrderedDict()
-        self._lock = threading.Lock()
+        self._slow: OrderedDict[Hashable, tuple[float, float, Any]] = OrderedDict()
+        self._lock, self._behind = threading.Lock(), ThreadPoolExecutor(1, thread_name_prefix="kept")
 
     def state(self) -> str:
         """What changes with every transaction of a writer: the file's time, size and place; `none` without a file."""
@@ -58,23 +59,27 @@ class Kept:
         return answer.result()
 
     def seldom(self, asked: Hashable, make: Callable[[], T]) -> T:
-        """What `make` gives, or gave a while ago, of an earlier state: for what takes long and changes little."""
-        good_until, answer = self._slow.get(asked, (0.0, None))
-        if time.monotonic() < good_until:
-            return answer
+        """What `make` gives, or gave up to LONGEST_SECONDS ago, of an earlier state: for what takes long and changes
+        little. Who asks does not wait where there is one so young, which is made anew behind the page."""
 
         def made() -> T:
             begun = time.monotonic()
             found = make()
             now = time.monotonic()
             with self._lock:
-                self._slow[asked] = (now + min(LONGEST_SECONDS, (now - begun) / SHARE), found)
+                self._slow[asked] = (now, (now - begun) / SHARE, found)
                 self._slow.move_to_end(asked)
                 while len(self._slow) > MOST:
                     self._slow.popitem(last=False)
             return found
 
-        return self.get(("seldom", asked), made)
+        made_at, good_for, answer = self._slow.get(asked, (-math.inf, 0.0, None))
+        age = time.monotonic() - made_at
+        if age > LONGEST_SECONDS:
+            return self.get(("seldom", asked), made)
+        if age > good_for:
+            self._behind.submit(self.get, ("seldom", asked), made)
+        return answer
 
     def _forget(self, state: str) -> None:
         """Leave out what is of another state, and the oldest answers beyond MOST or MOST_BYTES. What is being made

@@ -20,7 +20,7 @@ LOSSES = """
         arg_max(ood_loss, step) as ood_loss
     from curves where run_id in ({runs}) group by run_id"""
 MEASURES = """
-    select distinct metric as name, false as is_probe from metrics where run_id in ({runs})
+    select distinct unnest(metrics) as name, false as is_probe from recorded where run_id in ({runs})
     union all
     select distinct probe || '.' || metric, true from probes where run_id in ({runs})"""
 FIRST = ("accuracy", "loss", "weight_norm")

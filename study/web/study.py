@@ -1,6 +1,5 @@
 """A study's page: its phase diagram as it fills in, the cells that a reader chooses, claims, and what trains now."""
 
-import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,7 @@ from study.store.levels import LEVELS
 from study.store.thresholds import defaults_of
 from study.web import charts
 from study.web.asked import ALL, Asked, asked_of
-from study.web.curves import groups_of
+from study.web.cells import groups_of, points_of
 from study.web.kept import Kept
 from study.web.pages import page
 from study.web.run_facts import measures_of
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 APPLY = """
     select definition, count(*) filter (where phase <> $no_phase)::integer as resolved
     from phases join study_runs using (run_id) where study = $study group by definition order by definition"""
-SOME = "select run_id from recorded join study_runs using (run_id) where study = ? limit 20"
+SOME = "select run_id from recorded semi join (from study_runs where study = ?) using (run_id) limit 20"
 """Runs that stand for all of a study when it is asked what they have curves of."""
 HORIZONS = "select distinct unnest(horizons)::bigint from study_runs where study = $study order by 1"
 
@@ -72,13 +71,15 @@ def controls_of(kept: Kept, asked: Asked, facts: "Study") -> dict[str, Any]:
     """What a reader can choose: definitions that apply, thresholds with the numbers that may stand there, axes with
     their values, horizons."""
     from analysis.charts import show, words
+    from analysis.scale import ABSENT
     from analysis.stored import order
 
     store = kept.store
-    points = [json.loads(text) for (text,) in store.sql(
-        "select distinct point::text from study_runs where study = ?", [asked.study]).fetchall()]  # fmt: skip
-    values = {axis: sorted({point[axis] for point in points if axis in point}, key=order) for axis in facts.axes}
-    definitions = applying(asked.judged(store), asked.study)
+    points = [point for point, _ in points_of(kept, asked.study)]
+    values = {axis: sorted({point[axis] for point in points} - {ABSENT}, key=order) for axis in facts.axes}
+    with store.together():
+        definitions = applying(asked.judged(store), asked.study)
+        horizons = [horizon for (horizon,) in store.sql(HORIZONS, {"study": asked.study}).fetchall()]
     at, given = dict(asked.at), dict(asked.params)
     return {
         "definitions": definitions if facts.definition.name in definitions else [*definitions, facts.definition.name],
@@ -94,7 +95,7 @@ def controls_of(kept: Kept, asked: Asked, facts: "Study") -> dict[str, Any]:
             for axis, known in values.items()
             if len(known) > 1
         ],
-        "horizons": [horizon for (horizon,) in store.sql(HORIZONS, {"study": asked.study}).fetchall()],
+        "horizons": horizons,
         "all": ALL,
     }  # fmt: skip
 
@@ -124,4 +125,5 @@ def chosen_of(kept: Kept, asked: Asked) -> list[dict[str, Any]]:
 
 def metrics_of(store: Store, study: str) -> list[str]:
     """What the runs of the study have curves of."""
-    return measures_of(store, [run_id for (run_id,) in store.sql(SOME, [study]).fetchall()])
+    with store.together():
+        return measures_of(store, [run_id for (run_id,) in store.sql(SOME, [study]).fetchall()])

@@ -95,8 +95,15 @@ def test_a_slow_answer_stays_for_a_while_though_the_store_has_changed(tmp_path, 
     write_study(tmp_path, map_runs("other"), study="other")
     now[0] += 19.0
     assert kept.seldom("what", make) == 1
+    assert len(made) == 1
     now[0] += 2.0
+    assert kept.seldom("what", make) == 1, "nobody waits for an answer while there is one that is not old"
+    kept._behind.shutdown()
+    assert len(made) == 2
     assert kept.seldom("what", make) == 2
+    write_study(tmp_path, map_runs("third"), study="third")
+    now[0] += 31.0
+    assert kept.seldom("what", make) == 3
 
 
 def test_encoded_answers_are_kept_up_to_so_many_bytes(tmp_path, monkeypatch):

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import math
 import re
 from datetime import UTC, datetime
 from urllib.parse import quote
@@ -15,10 +16,12 @@ from analysis.claim_check import claims_about
 from study.store.database import Store
 from study.store.levels import LEVELS
 from study.store.parts import Recorder, write_plan
+from study.store.sql_text import literal
 from study.web import charts
+from study.web.curves import COLUMNS, RECORDS, records
 from tests.study.web.studies import AXES, DECAY, MARKUP, WIDTH, curves, map_runs, map_store
 from tests.support.parts import PROVENANCE, A, losses, plan_row, state
-from tests.support.synthetic import run, write_study
+from tests.support.synthetic import STEPS, run, run_id_of, step_up, write_study
 
 CELL = json.dumps({DECAY: 1.0, WIDTH: 16}, separators=(",", ":"))
 
@@ -255,3 +258,18 @@ def test_packs_in_training_say_what_memory_they_need(tmp_path, client_of):
     assert ">1.2 GB<" in client.get("/study/s").text
     [row] = pq.read_table(io.BytesIO(client.get("/study/s/packs.parquet").content)).to_pylist()
     assert (row["pack"], row["steps"], row["memory_bytes"]) == ("pack", 40, 1_250_000_000)
+
+
+@pytest.mark.parametrize("what", list(COLUMNS))
+def test_curves_that_are_read_side_by_side_are_those_of_metrics(tmp_path, what):
+    nan = {"test.loss": [math.nan] * len(STEPS), "ood.accuracy": step_up(50), "model.fourier_ipr": step_up(9)}
+    store = write_study(tmp_path, [run("a", curves(200) | nan), run("b", curves(None)), run("c", {})])
+    runs = ", ".join(literal(run_id_of(name)) for name in "abc")
+    order = " order by run_id, step, line"
+    found = store.sql(records(what, runs) + order).fetchall()
+    assert found
+    assert repr(found) == repr(store.sql(RECORDS.format(what=literal(what), runs=runs) + order).fetchall())
+    assert any(math.isnan(value) for *_, value in found) == (what == "loss")
+    known = dict(store.sql("select run_id, metrics from recorded").fetchall())
+    assert known[run_id_of("b")] == ["accuracy", "loss", "weight_norm"]
+    assert known[run_id_of("a")] == ["accuracy", "fourier_ipr", "loss", "weight_norm"]
