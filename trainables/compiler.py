@@ -6,13 +6,14 @@ import os
 import shutil
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from trainables.device import cpu_digest
 from trainables.errors import SpecError
 
 CHOICES = ("auto", "on", "off")
@@ -46,18 +47,39 @@ def find_compiler(device: str) -> str | None:
     return next((found for name in ((asked,) if asked else names) if (found := shutil.which(name))), None)
 
 
-def compiled(function: Callable[..., Any], choice: str, pays: bool, shape: str = "") -> Callable[..., Any]:
-    """`function`, compiled if `choice` is `on`, or if it is `auto` and compiling pays.
+def compiled(
+    function: Callable[..., Any], choice: str, pays: bool, shape: str = "", device: str = "cpu"
+) -> Callable[..., Any]:
+    """`function`, compiled for a `device` of this type if `choice` is `on`, or if it is `auto` and compiling pays.
 
     Where compiling fails, at the first call or later for other sizes, `auto` falls back to eager and warns once; `on`
     raises. Processes of one machine compile what has the same `shape` one after the other.
     """
     if choice == "off" or (choice == "auto" and (not pays or _unavailable)):
         return function
+    keep_compiled()
     limits = torch._dynamo.config
     limits.recompile_limit = limits.accumulated_recompile_limit = RECOMPILE_LIMIT
-    fast = torch.compile(function, dynamic=None)
+    # On a CPU all kernels of a graph and their calls are one file of C++, so the compiler is called once, not for each
+    # of ten kernels and more: most of its seconds go into starting and reading headers.
+    fast = torch.compile(function, dynamic=None, options={"cpp_wrapper": device == "cpu"})
     return fast if choice == "on" else _with_fallback(fast, function, shape)
+
+
+def keep_compiled() -> None:
+    """Have torch keep what it compiles where a reboot does not remove it, unless TORCHINDUCTOR_CACHE_DIR says where: in
+    the user's folder for caches, one for each version of torch and kind of CPU, because machine code for one need not
+    run on another, and a home may be shared by many. Without such a folder it stays in torch's own, in /tmp."""
+    if os.environ.get("TORCHINDUCTOR_CACHE_DIR"):
+        return
+    try:
+        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        folder = cache / "grokking-study" / f"torch-{torch.__version__}-{cpu_digest()}"
+        folder.mkdir(parents=True, exist_ok=True)
+    except (OSError, RuntimeError):  # there is no home, or nothing can be written there
+        return
+    if os.access(folder, os.W_OK):
+        os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(folder)
 
 
 def _with_fallback(fast: Callable[..., Any], slow: Callable[..., Any], shape: str) -> Callable[..., Any]:
@@ -102,5 +124,6 @@ def _one_at_a_time(shape: str) -> Iterator[None]:
     folder.mkdir(parents=True, exist_ok=True)
     name = hashlib.blake2b(shape.encode(), digest_size=8).hexdigest()
     with open(folder / f"grokking-study-{name}.lock", "a") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        with suppress(OSError):  # a shared home that knows no locks: then both compile
+            fcntl.flock(handle, fcntl.LOCK_EX)
         yield

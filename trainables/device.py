@@ -4,6 +4,7 @@ Every number that depends on the speed or the memory of a device is in its profi
 is measured again.
 """
 
+import hashlib
 import platform
 import re
 from collections.abc import Mapping
@@ -159,12 +160,22 @@ def device_name(device: torch.device) -> str:
 
 def cpu_name() -> str:
     """What the maker of this machine's CPU calls it, or its architecture."""
+    return _of_cpu("model name") or platform.processor() or platform.machine()
+
+
+def cpu_digest() -> str:
+    """A short digest of the CPU's name and of what it can do: machines with the same one run the same machine code."""
+    said = f"{platform.machine()} {cpu_name()} {_of_cpu('flags')}"
+    return hashlib.blake2b(said.encode(), digest_size=4).hexdigest()
+
+
+def _of_cpu(name: str) -> str:
+    """What Linux says of the first core under this name; '' elsewhere."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
-        lines = []
-    said = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(said, "") or platform.processor() or platform.machine()
+        return ""
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith(name)), "")
 
 
 def resolve_device(device: str) -> torch.device:

@@ -14,8 +14,11 @@ PATIENCE_SECONDS = 30.0
 """How long a plan waits for those who read the store: a plan made from half of the parts would train runs twice."""
 Split = Callable[[PackPlan, int], list[PackPlan]]
 """A function that gives a pack's unfinished runs as packs of at most so many runs."""
-MEMORY_ERRORS = re.compile(r"Out ?Of ?Memory|MemoryError|(not enough|allocate) memory|ALLOC_FAILED", re.IGNORECASE)
-"""What torch on CUDA and on a CPU, Python, cuBLAS and Ray's watch over memory say."""
+MEMORY_ERRORS = re.compile(
+    r"Out ?Of ?Memory|MemoryError|(not enough|allocate) memory|ALLOC_FAILED|aoti_torch_empty_strided", re.IGNORECASE
+)
+"""What torch on CUDA and on a CPU, Python, cuBLAS, Ray's watch over memory, and a compiled graph on a CPU say: of the
+last one torch 2.13 tells only which call has failed, the one that makes a tensor."""
 
 
 class Limits:

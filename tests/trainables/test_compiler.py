@@ -15,7 +15,7 @@ from torch._dynamo.utils import counters
 
 from tests.support.runs import mlp_run, trained, transformer_run
 from trainables import compiler
-from trainables.compiler import compiled
+from trainables.compiler import compiled, keep_compiled
 from trainables.errors import SpecError
 
 ROOT = Path(__file__).parents[2]
@@ -190,3 +190,20 @@ def test_compiled_training_agrees_with_eager_training(make):
         for split in ("train", "test"):
             a, b = (list(record.series(run.run_id, split, "loss").values()) for record in (eager, fast))
             np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-5)
+
+
+def test_what_is_compiled_is_kept_for_this_torch_and_cpu_in_the_users_folder(tmp_path, monkeypatch):
+    monkeypatch.delenv("TORCHINDUCTOR_CACHE_DIR", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    keep_compiled()
+    [folder] = (tmp_path / "cache" / "grokking-study").iterdir()
+    assert os.environ["TORCHINDUCTOR_CACHE_DIR"] == str(folder)
+    assert folder.name.startswith(f"torch-{torch.__version__}-")
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", "/mine")
+    keep_compiled()
+    assert os.environ["TORCHINDUCTOR_CACHE_DIR"] == "/mine"
+    monkeypatch.delenv("TORCHINDUCTOR_CACHE_DIR")
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    keep_compiled()  # nothing can be written there
+    assert "TORCHINDUCTOR_CACHE_DIR" not in os.environ
