@@ -14,7 +14,7 @@ from analysis.vega_bundle import vega_bundle
 from study.store.database import Store
 from study.store.errors import StoreBusy, StoreError
 from study.web import charts, compare, curves, findings, home, run, runs, study, training
-from study.web.events import events
+from study.web.events import Watch, events
 from study.web.guard import Guard
 from study.web.kept import Kept
 from study.web.pages import in_time, page
@@ -55,7 +55,7 @@ def application(store: Store, host: str = "127.0.0.1", token: str | None = None)
         exception_handlers={SpecError: _mistake, StoreError: _mistake, HTTPException: _missing},
     )
     app.state.kept, app.state.ending = Kept(store), False
-    app.state.queries = Queries(app.state.kept)
+    app.state.queries, app.state.watch = Queries(app.state.kept), Watch(app.state.kept)
     return app
 
 

@@ -1,5 +1,6 @@
 """Answers that are made once."""
 
+import asyncio
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -7,6 +8,7 @@ import pytest
 
 from study.store.connection import connected
 from study.store.database import FILE
+from study.web import events
 from study.web import kept as kept_module
 from study.web.kept import MOST, Kept
 from study.web.pace import Pace
@@ -117,3 +119,17 @@ def test_encoded_answers_are_kept_up_to_so_many_bytes(tmp_path, monkeypatch):
     assert len(kept.get("one larger than all", lambda: bytes(100))) == 100
     kept.get("one larger than all", lambda: made.append(9))
     assert made == [0]
+
+
+def test_open_pages_look_at_the_store_together_and_again_when_it_is_time(monkeypatch):
+    looks = []
+    monkeypatch.setattr(events, "now", lambda kept: looks.append(kept) or f"state {len(looks)}")
+    monkeypatch.setattr(events, "LOOK_SECONDS", 0.1)
+
+    async def pages() -> list[str]:
+        watch = events.Watch(None)  # pyright: ignore[reportArgumentType]
+        together = await asyncio.gather(*(watch.state() for _ in range(20)))
+        await asyncio.sleep(0.1)
+        return [*together, await watch.state()]
+
+    assert asyncio.run(pages()) == ["state 1"] * 20 + ["state 2"]
