@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -16,6 +17,8 @@ from study.cli.output import note, print_json
 
 PORT = 8080
 HOST = "127.0.0.1"
+LAST_NEWS_SECONDS = 2.0
+"""An open page asks for the last results within so long."""
 ENDING_SECONDS = 5
 
 serve_option = click.option("--serve", "serving", is_flag=True, help="Show the live page meanwhile, see `study serve`.")
@@ -66,6 +69,7 @@ def served(store: str, wanted: bool) -> Iterator[None]:
     page = subprocess.Popen(line, stdin=subprocess.PIPE)  # it says its address once it listens
     try:
         yield
+        time.sleep(LAST_NEWS_SECONDS)
     finally:
         page.terminate()
         try:
@@ -73,6 +77,7 @@ def served(store: str, wanted: bool) -> Iterator[None]:
         except subprocess.TimeoutExpired:  # in the middle of a long query
             page.kill()
             page.wait()
+        note(f"study: the page has ended; `study serve --store {store}` shows it again.")
 
 
 def _free_port() -> int:
@@ -89,5 +94,6 @@ def _free_port() -> int:
 
 
 def _end_with_stdin() -> None:
-    sys.stdin.buffer.read()
+    while os.read(0, 1024):  # `sys.stdin` has a lock, which this thread would hold when Python ends
+        pass
     os.kill(os.getpid(), signal.SIGINT)

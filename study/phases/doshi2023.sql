@@ -11,7 +11,7 @@ with names(phase, generalized, color, words) as (values
     ('partial_inversion', true, '#7cc5f2', 'generalizes and corrects some corrupted labels'),
     ('full_inversion', true, '#009e73', 'generalizes and corrects all corrupted labels'),
     ('forgetting', false, '#d66fb1', 'generalized once, ends with neither split fitted'),
-    ('unresolved', false, '#d4d4d4', 'unfinished, failed, pruned or without records')
+    ('unresolved', false, '#d4d4d4', 'unfinished, failed, pruned or without records of what is asked')
 ),
 defaults as (select 0.9::double as threshold, 0.05::double as tolerance),
 params as (select * from defaults)

@@ -14,7 +14,7 @@ with names(phase, generalized, color, words) as (values
     ('progression', false, '#4daf7c', 'test accuracy rises before the training split is fitted'),
     ('semi_grokking', false, '#f0c84b', 'fits the training split first, test accuracy ends in between'),
     ('grokking', true, '#0a5fb4', 'fits the training split first, test accuracy ends near perfect'),
-    ('unresolved', false, '#d4d4d4', 'unfinished, failed, pruned or without records')
+    ('unresolved', false, '#d4d4d4', 'unfinished, failed, pruned or without records of what is asked')
 ),
 defaults as (select 0.95::double as threshold, 0.1::double as margin, 0.1::double as slack),
 params as (select * from defaults)

@@ -8,7 +8,7 @@ with names(phase, generalized, color, words) as (values
     ('unlearned', false, '#3d3d3d', 'last answers at chance on the tasks of training'),
     ('seen_tasks_only', false, '#d55e00', 'last answers above chance on the tasks of training alone'),
     ('learning_to_learn', true, '#0a5fb4', 'last answers above chance on unseen tasks as well'),
-    ('unresolved', false, '#d4d4d4', 'unfinished, failed, pruned or without records')
+    ('unresolved', false, '#d4d4d4', 'unfinished, failed, pruned or without records of what is asked')
 ),
 defaults as (select 0.1::double as margin),
 params as (select * from defaults)

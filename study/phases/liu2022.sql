@@ -9,7 +9,7 @@ with names(phase, generalized, color, words) as (values
     ('memorization', false, '#d55e00', 'fits the training split alone'),
     ('comprehension', true, '#7cc5f2', 'fits both splits, soon after each other'),
     ('grokking', true, '#0a5fb4', 'fits both splits, the test split late'),
-    ('unresolved', false, '#d4d4d4', 'unfinished, failed, pruned or without records')
+    ('unresolved', false, '#d4d4d4', 'unfinished, failed, pruned or without records of what is asked')
 ),
 defaults as (
     select 0.9::double as threshold, 100000::bigint as max_steps, 1000::bigint as max_delay_steps

@@ -7,14 +7,14 @@
 --   margin, a test accuracy that ends this far above chance has risen
 --   slack, an accuracy that was reached counts as kept unless it ends further below the threshold than this
 with names(phase, generalized, color, words) as (values
-    ('confusion', false, '#3d3d3d', 'neither fits the training split nor rises above chance'),
+    ('confusion', false, '#3d3d3d', 'in the end neither fits the training split nor rises above chance'),
     ('memorization', false, '#d55e00', 'fits the training split, test accuracy at chance'),
     ('progression', false, '#4daf7c', 'test accuracy above chance, training split not fitted'),
     ('semi_grokking', false, '#f0c84b', 'fits the training split, test accuracy in between'),
     ('comprehension', true, '#7cc5f2', 'fits both splits, soon after each other'),
     ('grokking', true, '#0a5fb4', 'fits both splits, the test split late'),
     ('forgetting', false, '#d66fb1', 'generalized once and lost it'),
-    ('unresolved', false, '#d4d4d4', 'unfinished, failed, pruned or without records')
+    ('unresolved', false, '#d4d4d4', 'unfinished, failed, pruned or without records of what is asked')
 ),
 defaults as (
     select

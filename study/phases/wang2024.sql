@@ -11,7 +11,7 @@ with names(phase, generalized, color, words) as (values
     ('memorization', false, '#d55e00', 'fits the training split alone'),
     ('generalized_in_distribution', true, '#7cc5f2', 'fits the test split, not the ood split'),
     ('systematic', true, '#0a5fb4', 'fits the ood split'),
-    ('unresolved', false, '#d4d4d4', 'unfinished, failed, pruned or without records')
+    ('unresolved', false, '#d4d4d4', 'unfinished, failed, pruned or without records of what is asked')
 ),
 defaults as (select 0.9::double as threshold, 0.1::double as slack),
 params as (select * from defaults)

@@ -20,7 +20,7 @@ from study.store.sql_text import ctes, literal, without_end
 GENERALIZED = "generalized"
 """Short for every phase of a definition in which the test split is answered in the end."""
 NO_PHASE = "unresolved"
-UNFINISHED = "unfinished, failed, pruned or without records"
+UNFINISHED = "unfinished, failed, pruned or without records of what is asked"
 
 
 @dataclass(frozen=True)

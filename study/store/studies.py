@@ -131,7 +131,7 @@ def judged(store: Store, study: str, horizon: int | None) -> Store:
         [(longest, reached)] = scoped.sql(text, [horizon, study]).fetchall()
         if not reached:
             raise SpecError(
-                f"--at-horizon {horizon}: no run of study {study!r} was observed so far; "
+                f"horizon {horizon}: no run of study {study!r} was observed so far; "
                 f"the longest has {longest or 0} steps."
             )
     return scoped

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from analysis.arrangement import Arrangement
     from analysis.stored import Study
 
-MOST_CELLS = 20
+MOST_CELLS = 10
+"""More curves than that cannot be told apart."""
 ALL = "all"
 """In place of a value: the runs of all values of this axis, counted together."""
 
@@ -58,6 +59,7 @@ class Asked:
         """The study under the definition that is asked for, with its thresholds."""
         from analysis.stored import read_study
 
+        store = self.judged(store) if self.horizon else store
         if self.definition is not None:
             check_definition(store, self.study, self.definition)
         found = definition_of(store, self.study, self.definition)
@@ -82,7 +84,7 @@ def asked_of(request: Request) -> Asked:
         y=given.get("y") or None,
         at=tuple((name[3:], parse_value(text)) for name, text in pairs if name.startswith("at.") and text),
         horizon=_whole(given["horizon"]) if given.get("horizon") else None,
-        cells=tuple(dict.fromkeys(text for name, text in pairs if name == "cell"))[:MOST_CELLS],
+        cells=tuple(dict.fromkeys(_alike(text) for name, text in pairs if name == "cell"))[:MOST_CELLS],
     )
 
 
@@ -99,9 +101,18 @@ def _whole(text: str) -> int:
     return int(text)
 
 
+def _alike(text: str) -> str:
+    """The text of a cell as all spellings of it have it; what is no JSON stays."""
+    try:
+        return json.dumps(json.loads(text), sort_keys=True, separators=(",", ":"))
+    except (ValueError, RecursionError):
+        return text
+
+
 def _point(text: str) -> dict[str, Any]:
     try:
         found = json.loads(text)
+        json.dumps(found, ensure_ascii=False).encode()  # half a character is no text
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):

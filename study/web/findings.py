@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from study.store.database import Store
-from study.web.kept import Kept
+from study.web.asked import Asked, asked_of
 from study.web.pages import page
 from study.web.standings import row_of
 from study.web.takeaway import download, ending_of
@@ -22,10 +22,13 @@ CLAIMS = pa.schema(
 
 
 def findings(request: Request) -> HTMLResponse:
-    """The answer to a study's question, and its claims."""
-    name = request.path_params["study"]
-    answer, claims = _found(request.app.state.kept, name)
-    return page(request, "findings.html", study=name, answer=answer, claims=claims)
+    """The answer to a study's question as it is asked for, and its claims."""
+    kept, given = request.app.state.kept, asked_of(request)
+    row_of(kept, given.study)
+    asked = Asked(given.study, given.definition, given.params, horizon=given.horizon)
+    answer = kept.seldom(("answer", asked), lambda: _answer(kept.store, asked))
+    claims = kept.seldom(("claims", asked.study), lambda: _claims(kept.store, asked.study))
+    return page(request, "findings.html", study=asked.study, answer=answer, claims=claims)
 
 
 def claims_to_take(request: Request) -> Response:
@@ -33,18 +36,18 @@ def claims_to_take(request: Request) -> Response:
     name = request.path_params["study"]
     kept = request.app.state.kept
     row_of(kept, name)
-    _, claims = kept.get(("claims", name), lambda: _made(kept.store, name))
+    claims = kept.get(("claims", name), lambda: _claims(kept.store, name))
     return download(pa.Table.from_pylist(claims, schema=CLAIMS), ending_of(request), f"{name}_claims")
 
 
-def _found(kept: Kept, study: str) -> tuple[str, list[dict[str, Any]]]:
-    row_of(kept, study)
-    return kept.seldom(("findings", study), lambda: _made(kept.store, study))
-
-
-def _made(store: Store, study: str) -> tuple[str, list[dict[str, Any]]]:
+def _answer(store: Store, asked: Asked) -> str:
     from analysis.answers import answer
+
+    return answer(asked.judged(store), asked.study, asked.facts(store).definition)
+
+
+def _claims(store: Store, study: str) -> list[dict[str, Any]]:
     from analysis.claim import as_row
     from analysis.claim_check import claims_about
 
-    return answer(store, study), [as_row(checked) for checked in claims_about(store, study)]
+    return [as_row(checked) for checked in claims_about(store, study)]

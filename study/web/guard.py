@@ -95,7 +95,8 @@ class Guard:
         given = dict(asked).get("token")
         if given is not None and _same(given, self.token):
             rest = urlencode([(name, value) for name, value in asked if name != "token"])
-            answer = RedirectResponse(scope["path"] + (f"?{rest}" if rest else ""), 303)
+            path = "/" + scope["path"].lstrip("/")  # two strokes would begin the name of another host
+            answer = RedirectResponse(path + (f"?{rest}" if rest else ""), 303)
             answer.set_cookie(_cookie(scope), self.token, httponly=True, samesite="lax")
             return answer
         try:

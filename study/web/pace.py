@@ -16,6 +16,7 @@ class Pace:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.clock = clock
         self._looks: dict[str, deque[tuple[float, float]]] = {}
+        self._first: dict[str, float] = {}
         self._lock = threading.Lock()
 
     def heard(self, study: str, steps: float) -> float | None:
@@ -23,6 +24,8 @@ class Pace:
         it from."""
         now = self.clock()
         with self._lock:
+            if self._first.setdefault(study, steps) == steps:  # until the first news: what comes before is starting
+                return None
             looks = self._looks.setdefault(study, deque())
             looks.append((now, steps))
             while now - looks[0][0] > WINDOW_SECONDS and len(looks) > 2:

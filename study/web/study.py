@@ -28,7 +28,7 @@ APPLY = """
     from phases join study_runs using (run_id) where study = $study group by definition order by definition"""
 SOME = "select run_id from recorded semi join (from study_runs where study = ?) using (run_id) limit 20"
 """Runs that stand for all of a study when it is asked what they have curves of."""
-HORIZONS = "select distinct unnest(horizons)::bigint from study_runs where study = $study order by 1"
+HORIZONS = "select distinct unnest(horizons)::bigint from study_runs where study = $study"
 
 
 def study(request: Request) -> HTMLResponse:
@@ -79,7 +79,7 @@ def controls_of(kept: Kept, asked: Asked, facts: "Study") -> dict[str, Any]:
     values = {axis: sorted({point[axis] for point in points} - {ABSENT}, key=order) for axis in facts.axes}
     with store.together():
         definitions = applying(asked.judged(store), asked.study)
-        horizons = [horizon for (horizon,) in store.sql(HORIZONS, {"study": asked.study}).fetchall()]
+        horizons = {horizon for (horizon,) in store.sql(HORIZONS, {"study": asked.study}).fetchall()}
     at, given = dict(asked.at), dict(asked.params)
     return {
         "definitions": definitions if facts.definition.name in definitions else [*definitions, facts.definition.name],
@@ -95,7 +95,7 @@ def controls_of(kept: Kept, asked: Asked, facts: "Study") -> dict[str, Any]:
             for axis, known in values.items()
             if len(known) > 1
         ],
-        "horizons": horizons,
+        "horizons": sorted(horizons | ({asked.horizon} if asked.horizon else set())),
         "all": ALL,
     }  # fmt: skip
 

@@ -113,9 +113,11 @@ def _axis(side: str, title: str, kind: str, log: bool, mark: str, data: Any) -> 
 def _color(values: Any, kind: str, title: str, mark: str, colors: Mapping[str, str]) -> alt.Color:
     """Numbers that separate lines or bars are steps of one colour; phases have theirs."""
     seen = [value for value in values.unique() if isinstance(value, str)]
+    stroke = {"legend": alt.Legend(symbolType="stroke", symbolStrokeWidth=3)} if mark == "line" else {}
     if kind != WORDS:
-        return alt.Color("color", type="ordinal" if mark != "point" and kind == NUMBERS else kind, title=title)  # pyright: ignore[reportArgumentType]
-    channel = alt.Color("color", type=WORDS, title=title, sort=None)
+        kind = "ordinal" if mark != "point" and kind == NUMBERS else kind
+        return alt.Color("color", type=kind, title=title, **stroke)  # pyright: ignore[reportArgumentType]
+    channel = alt.Color("color", type=WORDS, title=title, sort=None, **stroke)
     if seen and {*seen} <= {*colors}:
         channel = channel.scale(domain=[phase for phase in colors if phase in seen],
                                 range=[color for phase, color in colors.items() if phase in seen])  # fmt: skip

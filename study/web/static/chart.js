@@ -68,6 +68,7 @@ async function draw(figure) {
   if ("cells" in figure.dataset) outline(figure);
 }
 
+const MOST = 10; // as `MOST_CELLS` of asked.py
 const chosen = () => new URLSearchParams(location.search).getAll("cell");
 
 function outline(figure) {
@@ -83,8 +84,11 @@ function choose(cells, add) {
   const gone = cells.length === 1 && chosen().includes(cells[0]);
   const now = gone ? before.filter((cell) => cell !== cells[0]) : [...new Set([...before, ...cells])];
   address.searchParams.delete("cell");
-  for (const cell of now.slice(-10)) address.searchParams.append("cell", cell);
-  go(address.href);
+  for (const cell of now.slice(-MOST)) address.searchParams.append("cell", cell);
+  go(address.href).then(() => {
+    if (now.length > MOST) document.getElementById("said").textContent =
+      `At most ${MOST} cells are compared: these are the last of the ${now.length} that were chosen.`;
+  });
 }
 
 // A drag over several cells chooses them all.

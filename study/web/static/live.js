@@ -1,5 +1,7 @@
 // Keeps a page as the server would make it now: parts with `data-live` and an id are replaced when they have changed.
 const connection = () => document.getElementById("connection");
+const said = document.getElementById("said");
+const LOST = "The server has ended, so this page stays as it is. `study serve` brings it back.";
 const made = new Map(); // id -> the part as the server made it
 let state = document.body.dataset.state; // of the store, as this page is of
 let asked = false, busy = false, turn = 0;
@@ -26,11 +28,12 @@ function replace(part, html) {
 // False where the server could not answer just now.
 async function show(address) {
   const mine = ++turn;
-  const answer = await fetch(address, { headers: { accept: "text/html" } });
+  const answer = await fetch(address, { headers: { accept: "text/html" } }).catch(() => null);
+  if (!answer) { lost(); return true; }
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   if (mine !== turn) return true;
   const mistake = page.querySelector("[role=alert]")?.textContent ?? "";
-  document.getElementById("said").textContent = answer.ok ? "" : mistake;
+  said.textContent = answer.ok ? "" : mistake;
   const parts = [...page.querySelectorAll("[data-live][id]")];
   if (!parts.length || parts.some((part) => !document.getElementById(part.id))) {
     if (answer.ok) location.reload(); // a page of other parts: an error's page has become one of results
@@ -52,10 +55,10 @@ async function show(address) {
 // Parts that take longer to find out come after the page.
 async function loadParts() {
   for (const part of document.querySelectorAll("[data-part]")) {
-    const answer = await fetch(part.dataset.part);
-    if (!answer.ok) continue;
+    const answer = await fetch(part.dataset.part).catch(() => null);
+    if (!answer?.ok) continue;
     const html = await answer.text();
-    if (made.get(part.dataset.part) === html) continue;
+    if (made.get(part.dataset.part) === html && part.childNodes.length) continue;
     made.set(part.dataset.part, html);
     part.innerHTML = html;
   }
@@ -77,6 +80,11 @@ async function refresh() {
     await new Promise((done) => setTimeout(done, Math.min(10_000, Math.max(500, 9 * took))));
   }
   busy = false;
+}
+
+function lost() {
+  connection().textContent = "no connection";
+  said.textContent = LOST;
 }
 
 export async function go(address) {
@@ -133,8 +141,11 @@ function listen() {
   news = null;
   if (document.hidden) return;
   news = new EventSource("/events");
-  news.onopen = () => { connection().textContent = "live"; };
-  news.onerror = () => { connection().textContent = "no connection: the server has ended"; };
+  news.onopen = () => {
+    connection().textContent = "live";
+    if (said.textContent === LOST) said.textContent = "";
+  };
+  news.onerror = lost;
   news.onmessage = ({ data }) => {
     if (state === data) return;
     state = data;
