@@ -104,7 +104,7 @@ def _whole(text: str) -> int:
 def _alike(text: str) -> str:
     """The text of a cell as all spellings of it have it; what is no JSON stays."""
     try:
-        return json.dumps(json.loads(text), sort_keys=True, separators=(",", ":"))
+        return json.dumps(json.loads(text), separators=(",", ":"))
     except (ValueError, RecursionError):
         return text
 

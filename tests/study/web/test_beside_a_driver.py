@@ -1,6 +1,8 @@
 """Readers of the live page while a real study trains: they get answers, and the study loses nothing."""
 
+import signal
 import subprocess
+import sys
 import threading
 import time
 import urllib.error
@@ -10,6 +12,7 @@ from collections import Counter
 import pytest
 
 from study.store.database import Store
+from tests.study.web.studies import map_store
 from tests.support.driver import wait_for
 from tests.support.studies import HUNG_SECONDS, command, study_file, trained_file
 
@@ -86,3 +89,14 @@ def test_the_page_ends_with_its_driver_however_that_ends(tmp_path):
         urllib.request.urlopen(address, timeout=120).close()
         driver.kill()
     assert wait_for(lambda: not answers(address), 60)
+
+
+def test_the_page_ends_quietly_when_its_driver_is_done(tmp_path):
+    line = [sys.executable, "-m", "study", "serve", "--store", map_store(tmp_path).path, "--port", "0", "--beside"]
+    for end in (subprocess.Popen.terminate, lambda page: page.stdin.close()):
+        with subprocess.Popen(line, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as page:
+            assert page.stderr is not None
+            urllib.request.urlopen(page.stderr.readline().split()[-1], timeout=60).close()
+            end(page)
+            assert page.wait(30) in (0, -signal.SIGTERM)
+            assert page.stderr.read() == ""

@@ -75,6 +75,7 @@ def test_beyond_this_machine_the_token_is_needed_once(tmp_path):
     opened = page.get(f"/study/toy?x=model.width&token={TOKEN}")
     assert opened.status_code == 303
     assert opened.headers["location"] == "/study/toy?x=model.width"
+    assert page.get(f"http://192.0.2.7//evil.example/?token={TOKEN}").headers["location"] == "/evil.example/"
     cookie = opened.headers["set-cookie"].lower()
     assert "httponly" in cookie
     assert "samesite=lax" in cookie

@@ -273,3 +273,30 @@ def test_curves_that_are_read_side_by_side_are_those_of_metrics(tmp_path, what):
     known = dict(store.sql("select run_id, metrics from recorded").fetchall())
     assert known[run_id_of("b")] == ["accuracy", "loss", "weight_norm"]
     assert known[run_id_of("a")] == ["accuracy", "fourier_ipr", "loss", "weight_norm"]
+
+
+def test_the_diagram_and_the_answer_are_of_the_horizon_and_definition_that_are_asked_for(tmp_path, client_of):
+    page = client_of(write_study(tmp_path, map_runs(), AXES))
+    whole = page.get("/study/toy/chart/phase_diagram").json()["spec"]["title"]["subtitle"]
+    early = page.get("/study/toy/chart/phase_diagram?horizon=100").json()["spec"]["title"]["subtitle"]
+    assert "horizon 1,000 steps" in whole
+    assert "horizon 100 steps" in early
+    assert "horizon 100 steps" in page.get("/study/toy?horizon=100").text
+    assert "44% generalize" in page.get("/study/toy/findings").text
+    assert "None of 27 runs generalizes" in page.get("/study/toy/findings?horizon=100").text
+    assert "Of 27 runs, 44%" in page.get("/study/toy/findings?definition=wang2024").text
+    assert '"/study/toy/findings?horizon=100"' in page.get("/study/toy?horizon=100").text
+
+
+@pytest.mark.parametrize(
+    ("cells", "status"),
+    [
+        (['{"model.width":16}', '{"model.width": 16}', '{ "model.width":16}'], 200),
+        (['{"model.width":16}', '{"model.width":16.0}', '{"model.width":1.6e1}'], 200),
+        (['{"model.width":"\\ud800"}'], 400),
+        (['{"\\ud800":1}'], 400),
+    ],
+)
+def test_cells_have_many_spellings(toy, cells, status):
+    assert toy.get("/study/toy", params={"cell": cells}).status_code == status
+    assert toy.get("/study/toy/curves", params={"cell": cells}).status_code == status
