@@ -113,11 +113,11 @@ def _axis(side: str, title: str, kind: str, log: bool, mark: str, data: Any) -> 
 def _color(values: Any, kind: str, title: str, mark: str, colors: Mapping[str, str]) -> alt.Color:
     """Numbers that separate lines or bars are steps of one colour; phases have theirs."""
     seen = [value for value in values.unique() if isinstance(value, str)]
-    stroke = {"legend": alt.Legend(symbolType="stroke", symbolStrokeWidth=3)} if mark == "line" else {}
+    symbols = alt.Legend(symbolType="stroke", symbolStrokeWidth=3) if mark == "line" else alt.Legend()
     if kind != WORDS:
         kind = "ordinal" if mark != "point" and kind == NUMBERS else kind
-        return alt.Color("color", type=kind, title=title, **stroke)  # pyright: ignore[reportArgumentType]
-    channel = alt.Color("color", type=WORDS, title=title, sort=None, **stroke)
+        return alt.Color("color", type=kind, title=title, legend=symbols)  # pyright: ignore[reportArgumentType]
+    channel = alt.Color("color", type=WORDS, title=title, sort=None, legend=symbols)
     if seen and {*seen} <= {*colors}:
         channel = channel.scale(domain=[phase for phase in colors if phase in seen],
                                 range=[color for phase, color in colors.items() if phase in seen])  # fmt: skip

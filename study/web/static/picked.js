@@ -1,8 +1,9 @@
 // Runs that are ticked to be compared stay ticked from page to page, until the tab is closed or `clear` is pressed.
-const KEY = "picked runs", form = document.getElementById("compare"), number = document.getElementById("picked");
-const picked = new Set(JSON.parse(sessionStorage.getItem(KEY) ?? "[]"));
+const KEY = "picked runs", picked = new Set(JSON.parse(sessionStorage.getItem(KEY) ?? "[]"));
 
 function show() {
+  const form = document.getElementById("compare");
+  if (!form) return; // another page, or its content has not come yet
   sessionStorage.setItem(KEY, JSON.stringify([...picked]));
   const boxes = [...document.querySelectorAll("#runs input[name=run]")], here = new Set(boxes.map((box) => box.value));
   for (const box of boxes) box.checked = picked.has(box.value);
@@ -10,7 +11,7 @@ function show() {
   for (const value of picked) { // those of other pages
     if (!here.has(value)) form.append(Object.assign(document.createElement("input"), { type: "hidden", name: "run", value }));
   }
-  number.textContent = picked.size ? `${picked.size} ticked` : "";
+  document.getElementById("picked").textContent = picked.size ? `${picked.size} ticked` : "";
   document.getElementById("clear").hidden = !picked.size;
 }
 
@@ -19,6 +20,6 @@ document.addEventListener("change", ({ target }) => {
   picked[target.checked ? "add" : "delete"](target.value);
   show();
 });
-document.getElementById("clear").addEventListener("click", () => { picked.clear(); show(); });
+document.addEventListener("click", ({ target }) => { if (target.id === "clear") { picked.clear(); show(); } });
 document.addEventListener("shown", show);
 show();

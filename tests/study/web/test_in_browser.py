@@ -131,6 +131,37 @@ def test_new_results_appear_while_a_page_is_open(tmp_path, wide):
     wide.complaints()  # of a server that is gone
 
 
+def test_ticks_stay_from_page_to_page_of_runs(tmp_path, wide):
+    store = write_study(tmp_path, map_runs(seeds=13), AXES)  # 117 runs, of which a page has 100
+    tick = "const box = document.querySelector('#runs input[name=run]'); box.click(); return box.value"
+    with server(store.path) as address:
+        wide.open(f"{address}runs?study=toy")
+        wide.wait_for("#runs tbody tr")
+        picked = [wide.script(tick)]
+        wide.script("document.querySelector('.pager a[href*=\"page=2\"]').click()")
+        wide.until(lambda: wide.count("#runs tbody tr") == 17, "the second page")
+        picked.append(wide.script(tick))
+        assert wide.text("#picked") == "2 ticked"
+        wide.script("history.back()")
+        wide.until(lambda: wide.count("#runs input:checked") == 1, "the tick of the first page")
+        wide.script("document.querySelector('#compare button').click()")
+        wide.until(lambda: wide.script("return location.pathname") == "/compare", "the comparison")
+        assert set(wide.script("return new URLSearchParams(location.search).getAll('run')")) == set(picked)
+        wide.script("history.back()")
+        wide.wait_for("#clear:not([hidden])")
+        wide.script("document.querySelector('#clear').click()")
+        assert wide.count("#runs input:checked") == 0
+        assert not wide.complaints()
+
+
+def test_a_page_says_that_its_server_has_ended(tmp_path, wide):
+    with server(map_store(tmp_path).path) as address:
+        wide.open(f"{address}study/toy")
+        wide.until(lambda: wide.text("#connection") == "live", "the news")
+    wide.until(lambda: "study serve" in wide.text("#said"), "that the server has ended")
+    wide.complaints()  # of a connection that was refused
+
+
 @pytest.mark.parametrize("dark", [False, True])
 def test_a_narrow_page_is_no_wider_than_its_screen(address, dark):
     with browser(400, 900, dark=dark) as page:
