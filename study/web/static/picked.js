@@ -2,8 +2,8 @@
 const KEY = "picked runs", picked = new Set(JSON.parse(sessionStorage.getItem(KEY) ?? "[]"));
 
 function show() {
-  const form = document.getElementById("compare");
-  if (!form) return; // another page, or its content has not come yet
+  const form = document.getElementById("compare"), number = document.getElementById("picked");
+  if (!number) return; // another page, or its content has not come yet
   sessionStorage.setItem(KEY, JSON.stringify([...picked]));
   const boxes = [...document.querySelectorAll("#runs input[name=run]")], here = new Set(boxes.map((box) => box.value));
   for (const box of boxes) box.checked = picked.has(box.value);
@@ -11,7 +11,7 @@ function show() {
   for (const value of picked) { // those of other pages
     if (!here.has(value)) form.append(Object.assign(document.createElement("input"), { type: "hidden", name: "run", value }));
   }
-  document.getElementById("picked").textContent = picked.size ? `${picked.size} ticked` : "";
+  number.textContent = picked.size ? `${picked.size} ticked` : "";
   document.getElementById("clear").hidden = !picked.size;
 }
 
