@@ -27,7 +27,7 @@ def checkpoint_at_every_flush(monkeypatch: pytest.MonkeyPatch) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Where several processes share the tests, a file stays in one of them, and all that start a real Ray stay
     together: two at once would fight for the cores. They come first, because they mostly wait, one after the other:
-    the other process is busy with the rest meanwhile."""
+    the other process is busy with the rest meanwhile. `tests/run` has xdist keep this order."""
     items.sort(key=lambda item: item.get_closest_marker("ray") is None)
     for item in items:
         item.add_marker(pytest.mark.xdist_group("ray" if item.get_closest_marker("ray") else item.path.name))

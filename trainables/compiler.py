@@ -1,25 +1,30 @@
 """`torch.compile` where it is worth its time; eager where it is not, and where no compiler is found."""
 
 import fcntl
+import functools
 import hashlib
 import os
 import shutil
+import subprocess
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from trainables.device import cpu_digest
-from trainables.errors import SpecError
+from trainables.device import cpu_abilities, cpu_digest
+from trainables.errors import MEMORY_ERRORS, SpecError
 
 CHOICES = ("auto", "on", "off")
 RECOMPILE_LIMIT = 1024
 """Shapes of packs that one process may compile for. Dynamo silently stops after 8 per function, which a worker that
 trains many packs soon reaches."""
+
+OLDEST_GCC = 12
+"""The first that knows all instructions that torch uses, but for those of `amx_fp16`."""
 
 _unavailable = False  # no compiler on this machine: each process finds out once and says so once
 
@@ -47,10 +52,8 @@ def find_compiler(device: str) -> str | None:
     return next((found for name in ((asked,) if asked else names) if (found := shutil.which(name))), None)
 
 
-def compiled(
-    function: Callable[..., Any], choice: str, pays: bool, shape: str = "", device: str = "cpu"
-) -> Callable[..., Any]:
-    """`function`, compiled for a `device` of this type if `choice` is `on`, or if it is `auto` and compiling pays.
+def compiled(function: Callable[..., Any], choice: str, pays: bool, shape: str = "") -> Callable[..., Any]:
+    """`function`, compiled if `choice` is `on`, or if it is `auto` and compiling pays.
 
     Where compiling fails, at the first call or later for other sizes, `auto` falls back to eager and warns once; `on`
     raises. Processes of one machine compile what has the same `shape` one after the other.
@@ -58,28 +61,52 @@ def compiled(
     if choice == "off" or (choice == "auto" and (not pays or _unavailable)):
         return function
     keep_compiled()
+    spare_trials()
     limits = torch._dynamo.config
     limits.recompile_limit = limits.accumulated_recompile_limit = RECOMPILE_LIMIT
-    # On a CPU all kernels of a graph and their calls are one file of C++, so the compiler is called once, not for each
-    # of ten kernels and more: most of its seconds go into starting and reading headers.
-    fast = torch.compile(function, dynamic=None, options={"cpp_wrapper": device == "cpu"})
+    fast = torch.compile(function, dynamic=None)
     return fast if choice == "on" else _with_fallback(fast, function, shape)
 
 
 def keep_compiled() -> None:
     """Have torch keep what it compiles where a reboot does not remove it, unless TORCHINDUCTOR_CACHE_DIR says where: in
     the user's folder for caches, one for each version of torch and kind of CPU, because machine code for one need not
-    run on another, and a home may be shared by many. Without such a folder it stays in torch's own, in /tmp."""
+    run on another, and a home may be shared by many. Without such a folder, or where nothing is known of the CPU, it
+    stays in torch's own, in /tmp."""
     if os.environ.get("TORCHINDUCTOR_CACHE_DIR"):
+        return
+    if not (digest := cpu_digest()):
         return
     try:
         cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-        folder = cache / "grokking-study" / f"torch-{torch.__version__}-{cpu_digest()}"
+        folder = cache / "grokking-study" / f"torch-{torch.__version__}-{digest}"
         folder.mkdir(parents=True, exist_ok=True)
-    except (OSError, RuntimeError):  # there is no home, or nothing can be written there
+        with open(folder / ".lock", "a") as handle:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:  # another process tries it, too
+        pass
+    except (OSError, RuntimeError):  # there is no home, nothing can be written there, or it knows no locks
         return
-    if os.access(folder, os.W_OK):
-        os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(folder)
+    os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(folder)
+
+
+def spare_trials() -> None:
+    """Have torch believe the system about what the CPU can do. It would compile and load a program for each set of
+    instructions first, which takes five seconds on a machine where nothing was compiled before."""
+    from torch._inductor import config  # a second to import
+
+    if config.cpp.vec_isa_ok is None and gcc_version() >= OLDEST_GCC and "amx_fp16" not in cpu_abilities():
+        config.cpp.vec_isa_ok = True
+
+
+@functools.cache
+def gcc_version() -> int:
+    """The major version of the GCC that torch.compile builds with for a CPU; 0 for none, and for another compiler."""
+    if (found := find_compiler("cpu")) is None:
+        return 0
+    said = subprocess.run([found, "-dumpfullversion"], capture_output=True, text=True, check=False)  # clang has none
+    number = said.stdout.partition(".")[0]
+    return int(number) if number.isdecimal() else 0
 
 
 def _with_fallback(fast: Callable[..., Any], slow: Callable[..., Any], shape: str) -> Callable[..., Any]:
@@ -95,9 +122,9 @@ def _with_fallback(fast: Callable[..., Any], slow: Callable[..., Any], shape: st
                 result = fast(*args)
             called = True
             return result
-        except torch.OutOfMemoryError:
-            raise
         except Exception as error:  # whatever the compiler raises, it computes nothing: the eager function does
+            if isinstance(error, torch.OutOfMemoryError) or MEMORY_ERRORS.search(str(error)):
+                raise
             from torch._dynamo.exc import TorchDynamoException  # seconds to import
 
             if called and not isinstance(error, TorchDynamoException):
@@ -124,6 +151,5 @@ def _one_at_a_time(shape: str) -> Iterator[None]:
     folder.mkdir(parents=True, exist_ok=True)
     name = hashlib.blake2b(shape.encode(), digest_size=8).hexdigest()
     with open(folder / f"grokking-study-{name}.lock", "a") as handle:
-        with suppress(OSError):  # a shared home that knows no locks: then both compile
-            fcntl.flock(handle, fcntl.LOCK_EX)
+        fcntl.flock(handle, fcntl.LOCK_EX)
         yield

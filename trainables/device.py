@@ -164,9 +164,17 @@ def cpu_name() -> str:
 
 
 def cpu_digest() -> str:
-    """A short digest of the CPU's name and of what it can do: machines with the same one run the same machine code."""
-    said = f"{platform.machine()} {cpu_name()} {_of_cpu('flags')}"
+    """A short digest of the CPU's name and of what it can do: machines with the same one run the same machine code. ''
+    where the system does not say what it can do."""
+    if not (able := cpu_abilities()):
+        return ""
+    said = " ".join((platform.machine(), cpu_name(), able, _of_cpu("CPU implementer"), _of_cpu("CPU part")))
     return hashlib.blake2b(said.encode(), digest_size=4).hexdigest()
+
+
+def cpu_abilities() -> str:
+    """The CPU's sets of instructions, as Linux names them; '' elsewhere."""
+    return _of_cpu("flags") or _of_cpu("Features")
 
 
 def _of_cpu(name: str) -> str:

@@ -1,8 +1,12 @@
-"""The one error for what a user wrote; it knows no package of ours, so everyone can import it."""
+"""The one error for what a user wrote, and what errors of others say. Knows no package of ours: all can import it."""
 
+import re
 import traceback
 from collections.abc import Collection
 from pathlib import Path
+
+MEMORY_ERRORS = re.compile(r"Out ?Of ?Memory|MemoryError|(not enough|allocate) memory|ALLOC_FAILED", re.IGNORECASE)
+"""What torch on CUDA and on a CPU, Python, cuBLAS and Ray's watch over memory say."""
 
 
 class SpecError(ValueError):

@@ -94,11 +94,11 @@ class Pack:
         precision = dtype_of(first.precision)
         step = make_train_step(module, self.layout, first.optimizer, first.loss, precision)
         work = self.training.examples_per_step * compiling.num_steps
-        self.train_step = compiled(step, choice, pays(STEP, work), first.pack_key, self.device.type)
+        self.train_step = compiled(step, choice, pays(STEP, work), first.pack_key)
         score = make_evaluation(module, self.layout, first.loss, precision)
         evaluated = sum(split.size for split in splits.values())
         scores_pay = pays(FORWARD, evaluated * compiling.num_evaluations)
-        scores = compiled(score, choice, scores_pay, first.pack_key, self.device.type)
+        scores = compiled(score, choice, scores_pay, first.pack_key)
         self.evaluation = Evaluation(first, self.layout, splits, scores, probes)
 
     def train(self, num_steps: int) -> None:

@@ -43,7 +43,7 @@ def chart(store: "Store", study: str) -> ChartType:
         join runs using (run_id)
         where study = $study and definition = 'unified' and phase <> 'unresolved' and final_test_accuracy is not null
         group by point::text
-        order by width, data_size""",
+        order by width, data_size, point""",
         study=study,
     )
     values, panels = [], {}

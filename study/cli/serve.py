@@ -1,14 +1,14 @@
 """`study serve`: the live page of a store; and the same page beside a command that trains."""
 
 import os
+import shlex
 import signal
 import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import click
 
@@ -18,7 +18,7 @@ from study.cli.output import note, print_json
 PORT = 8080
 HOST = "127.0.0.1"
 LAST_NEWS_SECONDS = 2.0
-"""An open page asks for the last results within so long."""
+"""Most open pages ask for the last results within so long."""
 ENDING_SECONDS = 5
 
 serve_option = click.option("--serve", "serving", is_flag=True, help="Show the live page meanwhile, see `study serve`.")
@@ -69,7 +69,8 @@ def served(store: str, wanted: bool) -> Iterator[None]:
     page = subprocess.Popen(line, stdin=subprocess.PIPE)  # it says its address once it listens
     try:
         yield
-        time.sleep(LAST_NEWS_SECONDS)
+        with suppress(KeyboardInterrupt, subprocess.TimeoutExpired):
+            page.wait(LAST_NEWS_SECONDS)
     finally:
         page.terminate()
         try:
@@ -77,7 +78,7 @@ def served(store: str, wanted: bool) -> Iterator[None]:
         except subprocess.TimeoutExpired:  # in the middle of a long query
             page.kill()
             page.wait()
-        note(f"study: the page has ended; `study serve --store {store}` shows it again.")
+        note(f"study: the page has ended; `study serve --store {shlex.quote(store)}` shows it again.")
 
 
 def _free_port() -> int:

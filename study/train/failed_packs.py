@@ -1,7 +1,6 @@
 """What happens to a pack that cannot be trained, for want of memory for instance: it comes back in halves, until they
 can be trained or one run fails alone. Where memory was too small, packs of its shape that wait are cut as well."""
 
-import re
 from collections.abc import Callable, Mapping
 
 from study.plan.packing import Machine, PackPlan
@@ -9,16 +8,12 @@ from study.plan.plan import PlannedRun, plan_runs
 from study.plan.write import write
 from study.spec import StudySpec
 from study.store.database import Store
+from trainables.errors import MEMORY_ERRORS
 
 PATIENCE_SECONDS = 30.0
 """How long a plan waits for those who read the store: a plan made from half of the parts would train runs twice."""
 Split = Callable[[PackPlan, int], list[PackPlan]]
 """A function that gives a pack's unfinished runs as packs of at most so many runs."""
-MEMORY_ERRORS = re.compile(
-    r"Out ?Of ?Memory|MemoryError|(not enough|allocate) memory|ALLOC_FAILED|aoti_torch_empty_strided", re.IGNORECASE
-)
-"""What torch on CUDA and on a CPU, Python, cuBLAS, Ray's watch over memory, and a compiled graph on a CPU say: of the
-last one torch 2.13 tells only which call has failed, the one that makes a tensor."""
 
 
 class Limits:

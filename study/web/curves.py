@@ -11,6 +11,7 @@ from study.web import charts
 from study.web.asked import asked_of
 from study.web.cells import groups_of
 from study.web.kept import Kept
+from study.web.run_facts import MEASURED
 from trainables.errors import SpecError
 
 MAX_RUNS = 200
@@ -28,7 +29,8 @@ COLUMNS = {
     "weight_norm": {"model": "weight_norm"},
     "fourier_ipr": {"model": "fourier_ipr"},
 }
-"""Metrics by split that the table `curves` has side by side: it has a fifth of the rows of `metrics`."""
+"""Metrics by split that the table `curves` has side by side, in a fifth of the rows of `metrics`. Some tasks have more
+splits."""
 SIDE_BY_SIDE = """
     unpivot (select run_id, step, {columns} from curves where run_id in ({runs}))
     on columns(* exclude (run_id, step)) into name line value value"""
@@ -89,7 +91,7 @@ def _rows(store: Store, groups: dict[str, tuple[str, ...]], what: str, log: bool
         return []
     listed = ", ".join(map(literal, group_of))
     text = f"""
-        select run_id, line, step, value from ({records(what, listed)})
+        select run_id, line, step, value from ({records(store, what, listed)})
         qualify row_number() over (
             partition by run_id, line, floor({places}) order by step desc) = 1
         order by run_id, line, step"""
@@ -103,11 +105,13 @@ def _rows(store: Store, groups: dict[str, tuple[str, ...]], what: str, log: bool
     ]
 
 
-def records(what: str, runs: str) -> str:
+def records(store: Store, what: str, runs: str) -> str:
     """The select statement of the values of `what`: `run_id`, `step`, `line`, `value`."""
-    if what not in COLUMNS:
+    names = [name.partition(".") for (name,) in store.sql(MEASURED.format(runs=runs)).fetchall()]
+    known = COLUMNS.get(what, {})
+    if not known or any(metric == what and split not in known for split, _, metric in names):
         return RECORDS.format(what=literal(what), runs=runs)
-    columns = ", ".join(f"{column} as {split}" for split, column in COLUMNS[what].items())
+    columns = ", ".join(f"{column} as {split}" for split, column in known.items())
     return SIDE_BY_SIDE.format(columns=columns, runs=runs)
 
 

@@ -9,20 +9,20 @@ from starlette.responses import StreamingResponse
 
 from study.web.kept import Kept
 
-LOOK_SECONDS = 0.05
-SILENT_LOOKS = 300
+LOOK_SECONDS = 0.1
+SILENT_LOOKS = 150
 """After so many looks without news a comment goes out, which shows that a page is still there."""
 
 
 class Watch:
-    """Looks at the store for all open pages together, each LOOK_SECONDS once, while there are any."""
+    """Looks at the store for all open pages together, about every LOOK_SECONDS, while there are any."""
 
     def __init__(self, kept: Kept) -> None:
         self._kept, self._look, self._looked_at = kept, None, 0.0
 
     async def state(self) -> str:
         """What `now` gives, or has just given."""
-        if self._look is None or (self._look.done() and time.monotonic() > self._looked_at + LOOK_SECONDS / 2):
+        if self._look is None or (self._look.done() and time.monotonic() > self._looked_at + 0.9 * LOOK_SECONDS):
             self._looked_at = time.monotonic()
             self._look = asyncio.ensure_future(asyncio.to_thread(now, self._kept))  # a shared folder may take its time
         return await asyncio.shield(self._look)

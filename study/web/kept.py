@@ -27,6 +27,8 @@ class Kept:
         self._answers: OrderedDict[Hashable, Future[Any]] = OrderedDict()
         self._slow: OrderedDict[Hashable, tuple[float, float, Any]] = OrderedDict()
         self._lock, self._behind = threading.Lock(), ThreadPoolExecutor(1, thread_name_prefix="kept")
+        self._renewed: set[Hashable] = set()
+        """What is made anew behind a page, or waits for it."""
 
     def state(self) -> str:
         """What changes with every transaction of a writer: the file's time, size and place; `none` without a file."""
@@ -77,9 +79,24 @@ class Kept:
         age = time.monotonic() - made_at
         if age > LONGEST_SECONDS:
             return self.get(("seldom", asked), made)
-        if age > good_for:
-            self._behind.submit(self.get, ("seldom", asked), made)
+        with self._lock:
+            due = age > good_for and asked not in self._renewed
+            if due:
+                self._renewed.add(asked)
+        if due:
+            self._behind.submit(self._renew, asked, made)
         return answer
+
+    def close(self) -> None:
+        """Make nothing anew any more."""
+        self._behind.shutdown(wait=False, cancel_futures=True)
+
+    def _renew(self, asked: Hashable, made: Callable[[], Any]) -> None:
+        try:
+            self.get(("seldom", asked), made)  # an error comes up again once the old answer is too old
+        finally:
+            with self._lock:
+                self._renewed.discard(asked)
 
     def _forget(self, state: str) -> None:
         """Leave out what is of another state, and the oldest answers beyond MOST or MOST_BYTES. What is being made

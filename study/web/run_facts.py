@@ -19,10 +19,12 @@ LOSSES = """
     select run_id, arg_max(train_loss, step) as train_loss, arg_max(test_loss, step) as test_loss,
         arg_max(ood_loss, step) as ood_loss
     from curves where run_id in ({runs}) group by run_id"""
-MEASURES = """
-    select distinct unnest(metrics) as name, false as is_probe from recorded where run_id in ({runs})
+MEASURED = "select distinct unnest(measured) as name from recorded where run_id in ({runs})"
+"""Names such as `test.accuracy`, of a split and a metric."""
+MEASURES = f"""
+    select distinct regexp_extract(name, '[.](.*)', 1) as name, false as is_probe from ({MEASURED})
     union all
-    select distinct probe || '.' || metric, true from probes where run_id in ({runs})"""
+    select distinct probe || '.' || metric, true from probes where run_id in ({{runs}})"""
 FIRST = ("accuracy", "loss", "weight_norm")
 
 

@@ -47,7 +47,9 @@ class Server(uvicorn.Server):
     """A server that ends the streams of open pages when it is told to end: it would wait for them."""
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        self.config.app.state.ending = True  # pyright: ignore[reportFunctionMemberAccess, reportAttributeAccessIssue]
+        state = self.config.app.state  # pyright: ignore[reportFunctionMemberAccess, reportAttributeAccessIssue]
+        state.ending = True
+        state.kept.close()
         logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # it would list what it cuts off
         super().handle_exit(sig, frame)
 

@@ -207,3 +207,21 @@ def test_what_is_compiled_is_kept_for_this_torch_and_cpu_in_the_users_folder(tmp
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     keep_compiled()  # nothing can be written there
     assert "TORCHINDUCTOR_CACHE_DIR" not in os.environ
+
+
+@pytest.mark.parametrize(
+    ("gcc", "able", "given", "found"),
+    [
+        (12, "fpu avx2", None, True),
+        (11, "fpu avx2", None, None),
+        (0, "fpu avx2", None, None),
+        (13, "fpu avx2", False, False),
+        (12, "fpu avx2 amx_fp16", None, None),
+    ],
+)
+def test_the_system_is_believed_about_the_cpu_where_the_compiler_is_new(monkeypatch, gcc, able, given, found):
+    monkeypatch.setattr(compiler, "gcc_version", lambda: gcc)
+    monkeypatch.setattr(compiler, "cpu_abilities", lambda: able)
+    with torch._inductor.config.patch({"cpp.vec_isa_ok": given}):
+        compiler.spare_trials()
+        assert torch._inductor.config.cpp.vec_isa_ok is found

@@ -99,7 +99,13 @@ insert into attempts by name from best;
 
 -- Metrics. Nearly always a part goes further than all that its runs have, and its rows are simply added.
 create or replace temp table extents as
-select run_id, attempt, part_id, min(step) as first_step, max(step) as last_step, list(distinct metric) as metrics
+select
+    run_id,
+    attempt,
+    part_id,
+    min(step) as first_step,
+    max(step) as last_step,
+    list(distinct split || '.' || metric) as measured,
 from new_metrics
 group by all;
 
@@ -188,11 +194,12 @@ select
     run_id,
     max(attempt) as attempt,
     max(step) as step,
-    list_sort(list_distinct(flatten(list(metrics)))) as metrics,
+    list_sort(list_distinct(flatten(list(measured)))) as measured,
 from (
-    select run_id, attempt, last_step as step, metrics from extents anti join contested using (run_id)
+    select run_id, attempt, last_step as step, measured from extents anti join contested using (run_id)
     union all by name
-    select run_id, attempt, max(step) as step, list(distinct metric) as metrics from settled where holds group by all
+    select run_id, attempt, max(step) as step, list(distinct split || '.' || metric) as measured
+    from settled where holds group by all
     union all by name
     from recorded semi join extents using (run_id) anti join contested using (run_id)
 )

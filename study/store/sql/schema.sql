@@ -146,13 +146,13 @@ create table if not exists probes (
     part_id ubigint not null,
 );
 
--- One row per run in metrics: its latest attempt, last step and the names of its metrics there. Tells without a scan which
--- parts only go further, and what a run has curves of.
+-- One row per run in metrics: its latest attempt, last step and what was measured, such as `test.accuracy`, sorted. Tells
+-- without a scan which parts only go further, and what a run has curves of.
 create table if not exists recorded (
     run_id text not null,
     attempt integer not null,
     step bigint not null,
-    metrics text[] not null,
+    measured text[] not null,
 );
 
 -- One row per run and step in metrics: what was measured there, side by side; NULL where a task has no such split or

@@ -1,7 +1,8 @@
 // Keeps a page as the server would make it now: parts with `data-live` and an id are replaced when they have changed.
 const connection = () => document.getElementById("connection");
 const said = document.getElementById("said");
-const LOST = "The server has ended, so this page stays as it is. `study serve` brings it back.";
+const NONE = "no connection";
+const LOST = "The server does not answer, so this page may not show the last results. If it has ended, `study serve` brings it back.";
 const made = new Map(); // id -> the part as the server made it
 let state = document.body.dataset.state; // of the store, as this page is of
 let asked = false, busy = false, turn = 0;
@@ -29,11 +30,12 @@ function replace(part, html) {
 async function show(address) {
   const mine = ++turn;
   const answer = await fetch(address, { headers: { accept: "text/html" } }).catch(() => null);
-  if (!answer) { lost(); return true; }
+  if (!answer) { lost(); return false; }
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   if (mine !== turn) return true;
   const mistake = page.querySelector("[role=alert]")?.textContent ?? "";
   said.textContent = answer.ok ? "" : mistake;
+  if (connection().textContent === NONE) connection().textContent = "live";
   const parts = [...page.querySelectorAll("[data-live][id]")];
   if (!parts.length || parts.some((part) => !document.getElementById(part.id))) {
     if (answer.ok) location.reload(); // a page of other parts: an error's page has become one of results
@@ -74,7 +76,7 @@ async function refresh() {
     // Not over a half-written form. What fails is tried again: a writer may have kept the store.
     const field = document.activeElement;
     const writing = field?.matches("input:not([type=range], [type=checkbox])") && field.value !== field.defaultValue;
-    try { if (writing || !(await show(location.href))) setTimeout(refresh, 2000); } catch { /* the server has ended */ }
+    if (writing || !(await show(location.href))) setTimeout(refresh, 2000);
     // An open page takes a tenth of the time at most from what trains beside it, or is ten seconds old.
     const took = performance.now() - began;
     await new Promise((done) => setTimeout(done, Math.min(10_000, Math.max(500, 9 * took))));
@@ -83,7 +85,7 @@ async function refresh() {
 }
 
 function lost() {
-  connection().textContent = "no connection";
+  connection().textContent = NONE;
   said.textContent = LOST;
 }
 

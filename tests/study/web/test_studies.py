@@ -266,13 +266,24 @@ def test_curves_that_are_read_side_by_side_are_those_of_metrics(tmp_path, what):
     store = write_study(tmp_path, [run("a", curves(200) | nan), run("b", curves(None)), run("c", {})])
     runs = ", ".join(literal(run_id_of(name)) for name in "abc")
     order = " order by run_id, step, line"
-    found = store.sql(records(what, runs) + order).fetchall()
+    assert "unpivot" in records(store, what, runs)
+    found = store.sql(records(store, what, runs) + order).fetchall()
     assert found
     assert repr(found) == repr(store.sql(RECORDS.format(what=literal(what), runs=runs) + order).fetchall())
     assert any(math.isnan(value) for *_, value in found) == (what == "loss")
-    known = dict(store.sql("select run_id, metrics from recorded").fetchall())
-    assert known[run_id_of("b")] == ["accuracy", "loss", "weight_norm"]
-    assert known[run_id_of("a")] == ["accuracy", "fourier_ipr", "loss", "weight_norm"]
+    [(measured,)] = store.sql("select measured from recorded where run_id = ?", [run_id_of("b")]).fetchall()
+    assert measured == ["model.weight_norm", "test.accuracy", "test.loss", "train.accuracy", "train.loss"]
+
+
+def test_curves_have_the_lines_of_all_splits(tmp_path, client_of):
+    found = curves(200) | {"train_inferred.accuracy": step_up(50)}
+    page = client_of(write_study(tmp_path, [run("a", found)]))
+    lines = {}
+    for what in ("accuracy", "loss"):
+        made = page.get("/curves", params={"run": run_id_of("a"), "what": what}).json()
+        [rows] = made["spec"]["datasets"].values()
+        lines[what] = {row["line"] for row in rows}
+    assert lines == {"accuracy": {"train", "test", "train_inferred"}, "loss": {"train", "test"}}
 
 
 def test_the_diagram_and_the_answer_are_of_the_horizon_and_definition_that_are_asked_for(tmp_path, client_of):
