@@ -9,7 +9,7 @@ from altair.typing import ChartType
 
 from analysis.charts import NotApplicable, label, show, t_interval, words
 from analysis.scale import ABSENT, Scale
-from analysis.stored import order, read_study, rows
+from analysis.stored import Study, order, read_study, rows
 from analysis.theme import SPLITS, value_axis
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ READ = (
     "are 95% t intervals of the mean over the finished runs of a cell."
 )
 MIN_VALUES, MAX_LINES = 4, 12
+POINTS = "select distinct point::text as point from study_runs where study = $study"
 
 
 def chart(store: "Store", study: str) -> ChartType:
@@ -30,6 +31,7 @@ def chart(store: "Store", study: str) -> ChartType:
     """
     facts = read_study(store, study)
     store = store.of(study)
+    x = _axis(facts, [json.loads(row["point"]) for row in rows(store, POINTS, study=study)])
     cells: list[dict[str, Any]] = rows(
         store,
         """with last as (
@@ -45,23 +47,19 @@ def chart(store: "Store", study: str) -> ChartType:
     )
     cells = [cell | {"point": json.loads(cell["point"])} for cell in cells]
     cells = [cell | {"point": facts.whole(cell["point"])} for cell in cells if set(cell["point"]) <= set(facts.axes)]
-    values = {axis: {cell["point"][axis] for cell in cells} - {ABSENT} for axis in facts.axes}
-    numeric = [axis for axis in facts.axes if all(isinstance(value, (int, float)) for value in values[axis])]
-    x = max(numeric, key=lambda axis: len(values[axis]), default="")
-    cells = [cell for cell in cells if cell["point"].get(x) != ABSENT]
+    cells = [cell for cell in cells if cell["point"][x] != ABSENT]
+    values = sorted({cell["point"][x] for cell in cells})
+    if len(values) < MIN_VALUES:
+        raise NotApplicable(f"Study {study!r} has finished runs at {len(values)} values of {x}, not {MIN_VALUES}.")
     points, names = [], {}
     for cell in cells:
         rest = {axis: cell["point"][axis] for axis in facts.axes if axis != x}
         names[label(rest, facts.axes)] = [*map(order, rest.values())]
         interval = t_interval(cell["mean"], cell["sd"], cell["runs"])
         kept = {name: cell[name] for name in ("split", "mean", "runs")}
-        points.append(kept | interval | {"value": cell["point"].get(x), "line": label(rest, facts.axes)})
-    if len(values.get(x, ())) < MIN_VALUES or len(names) > MAX_LINES:
-        raise NotApplicable(
-            f"Study {study!r} has no numeric axis with {MIN_VALUES} values, or too many lines along it."
-        )
-    of = Scale.of(x, sorted(values[x]))
-    named = {of.drawn(value): show(value) for value in sorted(values[x])}
+        points.append(kept | interval | {"value": cell["point"][x], "line": label(rest, facts.axes)})
+    of = Scale.of(x, values)
+    named = {of.drawn(value): show(value) for value in values}
     scale, axis = value_axis(words(x, facts.axes), of.log, named=named)
     points = [point | {"x": of.drawn(point["value"])} for point in points]
     lines = sorted(names, key=names.__getitem__)
@@ -84,3 +82,17 @@ def chart(store: "Store", study: str) -> ChartType:
     subtitle = facts.subtitle("means with 95% t intervals", sum(c["runs"] for c in cells if c["split"] == splits[0]))
     drawn = layers.properties(width=300, height=200).facet(panel, columns=math.ceil(len(splits) ** 0.5))
     return drawn.resolve_scale(y="independent").properties(title=alt.Title(facts.question, subtitle=subtitle))
+
+
+def _axis(facts: Study, points: list[dict[str, Any]]) -> str:
+    """The axis of numbers with the most values; NotApplicable without a good one, before all losses are read."""
+    known = [facts.whole(point) for point in points if set(point) <= set(facts.axes)]
+    values = {axis: {point[axis] for point in known} - {ABSENT} for axis in facts.axes}
+    numeric = [axis for axis in facts.axes if all(isinstance(value, (int, float)) for value in values[axis])]
+    x = max(numeric, key=lambda axis: len(values[axis]), default="")
+    lines = {tuple(point[axis] for axis in facts.axes if axis != x) for point in known if point.get(x) != ABSENT}
+    if len(values.get(x, ())) < MIN_VALUES or len(lines) > MAX_LINES:
+        raise NotApplicable(
+            f"Study {facts.name!r} has no numeric axis with {MIN_VALUES} values, or too many lines along it."
+        )
+    return x

@@ -17,7 +17,7 @@ from study.web.app import application
 from study.web.guard import is_loopback
 from trainables.errors import SpecError
 
-MEMORY = 1_000_000_000
+MEMORY = 500_000_000
 """Bytes that all queries of pages take together, at most."""
 MOST_MEMORY = 5 << 30
 """Bytes that the process may reserve, of which it uses a fraction. DuckDB's own limit does not count what some
