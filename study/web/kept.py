@@ -7,6 +7,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from study.store.database import FILE, Store
@@ -84,7 +85,8 @@ class Kept:
             if due:
                 self._renewed.add(asked)
         if due:
-            self._behind.submit(self._renew, asked, made)
+            with suppress(RuntimeError):  # the server is about to end
+                self._behind.submit(self._renew, asked, made)
         return answer
 
     def close(self) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -133,3 +134,30 @@ def test_open_pages_look_at_the_store_together_and_again_when_it_is_time(monkeyp
         return [*together, await watch.state()]
 
     assert asyncio.run(pages()) == ["state 1"] * 20 + ["state 2"]
+
+
+def test_a_slow_answer_is_made_anew_once_however_many_ask_and_however_often_the_store_changes(tmp_path, monkeypatch):
+    kept, made, going = Kept(map_store(tmp_path)), [], threading.Event()
+
+    def make() -> int:
+        if made:
+            going.wait(30)
+        made.append(1)
+        return len(made)
+
+    assert kept.seldom("what", make) == 1
+    kept._slow["what"] = (time.monotonic(), 0.0, 1)  # no longer good, and not old
+    for number in range(20):
+        monkeypatch.setattr(kept, "state", lambda number=number: f"state {number}")
+        assert kept.seldom("what", make) == 1
+    going.set()
+    kept._behind.shutdown()
+    assert len(made) == 2
+
+
+def test_after_the_end_old_answers_are_given(tmp_path):
+    kept = Kept(map_store(tmp_path))
+    assert kept.seldom("what", lambda: 1) == 1
+    kept._slow["what"] = (time.monotonic(), 0.0, 1)
+    kept.close()
+    assert kept.seldom("what", lambda: 2) == 1
