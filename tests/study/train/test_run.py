@@ -63,12 +63,16 @@ def test_a_study_runs_to_its_end_is_asked_meanwhile_and_outlives_the_death_of_a_
     store = tmp_path / "store"
     with Driver(study, store, *LINE) as driver:
         assert wait_for(lambda: driver.parts() >= 3)
-        [worker, *_] = driver.others("ray::ImplicitFunc.train")
+        [worker, *others] = driver.others("ray::ImplicitFunc.train")
+        for other in others:  # so that the study is not over before it has been asked
+            os.kill(other, signal.SIGSTOP)
         os.kill(worker, signal.SIGKILL)
         rows = [read_plainly(store / "study.duckdb") for _ in range(5)]
         asked = run_cli("sql", "select count(*) as n from metrics", "--store", store, "--format", "csv")
         second = run_cli("run", study, "--store", store, *LINE)
         assert driver.process.poll() is None, "the study was over too soon to show anything"
+        for other in others:
+            os.kill(other, signal.SIGCONT)
         code, out, err = driver.end()
     assert (asked.returncode, asked.stderr) == (0, "")
     assert int(asked.stdout.split()[-1]) >= rows[0]
