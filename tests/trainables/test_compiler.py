@@ -193,7 +193,7 @@ def test_compiled_training_agrees_with_eager_training(make):
 
 
 def test_what_is_compiled_is_kept_for_this_torch_and_cpu_in_the_users_folder(tmp_path, monkeypatch):
-    monkeypatch.delenv("TORCHINDUCTOR_CACHE_DIR", raising=False)
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", "")  # as none; so what is set here is undone after it
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     keep_compiled()
     [folder] = (tmp_path / "cache" / "grokking-study").iterdir()

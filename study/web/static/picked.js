@@ -1,6 +1,6 @@
 // Runs that are ticked to be compared stay ticked from page to page of a study, until the tab is closed or `clear` is
 // pressed.
-const FEWEST = 2, MOST = 10;
+const FEWEST = 2, MOST = 10; // as in compare.py
 
 function key() {
   const study = new URLSearchParams(location.search).get("study") ?? "";
