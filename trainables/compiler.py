@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ import torch
 
 from trainables.device import cpu_abilities, cpu_digest
 from trainables.errors import MEMORY_ERRORS, SpecError
+from trainables.stopwatch import Stopwatch
 
 CHOICES = ("auto", "on", "off")
 RECOMPILE_LIMIT = 1024
@@ -52,8 +53,11 @@ def find_compiler(device: str) -> str | None:
     return next((found for name in ((asked,) if asked else names) if (found := shutil.which(name))), None)
 
 
-def compiled(function: Callable[..., Any], choice: str, pays: bool, shape: str = "") -> Callable[..., Any]:
-    """`function`, compiled if `choice` is `on`, or if it is `auto` and compiling pays.
+def compiled(
+    function: Callable[..., Any], choice: str, pays: bool, shape: str = "", watch: Stopwatch | None = None
+) -> Callable[..., Any]:
+    """`function`, compiled if `choice` is `on`, or if it is `auto` and compiling pays; the `watch` is within `compile`
+    when it is.
 
     Where compiling fails, at the first call or later for other sizes, `auto` falls back to eager and warns once; `on`
     raises. Processes of one machine compile what has the same `shape` one after the other.
@@ -64,8 +68,7 @@ def compiled(function: Callable[..., Any], choice: str, pays: bool, shape: str =
     spare_trials()
     limits = torch._dynamo.config
     limits.recompile_limit = limits.accumulated_recompile_limit = RECOMPILE_LIMIT
-    fast = torch.compile(function, dynamic=None)
-    return fast if choice == "on" else _with_fallback(fast, function, shape)
+    return _Compiled(function, choice, shape, watch or Stopwatch("train"))
 
 
 def keep_compiled() -> None:
@@ -109,33 +112,46 @@ def gcc_version() -> int:
     return int(number) if number.isdecimal() else 0
 
 
-def _with_fallback(fast: Callable[..., Any], slow: Callable[..., Any], shape: str) -> Callable[..., Any]:
-    chosen, called = fast, False
+class _Compiled:
+    """A function that is compiled when it is called with tensors of new sizes, or the eager one where it cannot be."""
 
-    def call(*args: Any) -> Any:
-        nonlocal chosen, called
-        global _unavailable
-        if chosen is slow:
-            return slow(*args)
+    def __init__(self, function: Callable[..., Any], choice: str, shape: str, watch: Stopwatch) -> None:
+        self.slow, self.fast = function, torch.compile(function, dynamic=None)
+        self.shape, self.watch = shape, watch
+        self.falls_back, self.is_eager = choice == "auto", False
+        self.sizes = set[tuple[torch.Size, ...]]()
+        """Those of the calls so far."""
+
+    def __call__(self, *args: Any) -> Any:
+        if self.is_eager:
+            return self.slow(*args)
+        size = tuple(arg.shape for arg in args if isinstance(arg, torch.Tensor))
         try:
-            with nullcontext() if called else _one_at_a_time(shape):
-                result = fast(*args)
-            called = True
+            if size in self.sizes:
+                return self.fast(*args)
+            with self.watch.within("compile"), _one_at_a_time(self.shape):
+                result = self.fast(*args)
+            self.sizes.add(size)
             return result
         except Exception as error:  # whatever the compiler raises, it computes nothing: the eager function does
-            if isinstance(error, torch.OutOfMemoryError) or MEMORY_ERRORS.search(str(error)):
+            if not self.falls_back or not self._is_of_the_compiler(error):
                 raise
-            from torch._dynamo.exc import TorchDynamoException  # seconds to import
+            self._fall_back(error)
+        return self.slow(*args)
 
-            if called and not isinstance(error, TorchDynamoException):
-                raise  # not the compiler's
-            if not _unavailable:
-                reason = (str(error).strip() or repr(error)).splitlines()[0]
-                warnings.warn(f"torch.compile is not available here, training runs eagerly ({reason}).", stacklevel=2)
-            _unavailable, chosen = True, slow
-        return slow(*args)
+    def _is_of_the_compiler(self, error: Exception) -> bool:
+        if isinstance(error, torch.OutOfMemoryError) or MEMORY_ERRORS.search(str(error)):
+            return False
+        from torch._dynamo.exc import TorchDynamoException  # seconds to import
 
-    return call
+        return not self.sizes or isinstance(error, TorchDynamoException)
+
+    def _fall_back(self, error: Exception) -> None:
+        global _unavailable
+        if not _unavailable:
+            reason = (str(error).strip() or repr(error)).splitlines()[0]
+            warnings.warn(f"torch.compile is not available here, training runs eagerly ({reason}).", stacklevel=3)
+        _unavailable = self.is_eager = True
 
 
 @contextmanager
@@ -149,7 +165,7 @@ def _one_at_a_time(shape: str) -> Iterator[None]:
 
     folder = Path(cache_dir())
     folder.mkdir(parents=True, exist_ok=True)
-    name = hashlib.blake2b(shape.encode(), digest_size=8).hexdigest()
-    with open(folder / f"grokking-study-{name}.lock", "a") as handle:
+    digest = hashlib.blake2b(shape.encode(), digest_size=8).hexdigest()
+    with open(folder / f"grokking-study-{digest}.lock", "a") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield

@@ -19,6 +19,7 @@ from trainables.precision import computing
 from trainables.records import Flush, RunState
 from trainables.session import Prune, Session
 from trainables.spec import RunSpec
+from trainables.stopwatch import Stopwatch
 
 BLOCK_STEPS = 64
 """Steps between looks at the clock; batches are drawn for this many steps at a time."""
@@ -51,6 +52,7 @@ def train_pack(
         compile: `auto`, `on` or `off`.
         packs_alike: packs of this shape that this process will train: one compilation serves them all.
     """
+    watch = Stopwatch("prepare")
     for spec in specs:
         check_probes(spec, observe.probes)
     evaluations, looks, snapshots = observe.evaluations(horizon), observe.looks(horizon), observe.snapshots(horizon)
@@ -62,8 +64,9 @@ def train_pack(
     try:
         where = resolve_device(device)
         with computing(next((spec.precision for spec in specs), "float32"), where):
-            pack = Pack(specs, where, compiling, observe.evaluation_examples, checkpoint, probes)
+            pack = Pack(specs, where, compiling, observe.evaluation_examples, checkpoint, probes, watch)
             session = Session(pack, specs, horizon, record, observe, prune)
+            watch.enter("train")
             after = pack.step if checkpoint else -1
             for target in sorted({step for step in {*evaluations, *looks, *snapshots} if step > after}):
                 while pack.step < target:

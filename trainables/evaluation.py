@@ -6,6 +6,7 @@ import dataclasses
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import torch
@@ -29,14 +30,14 @@ class Evaluation:
 
     def __init__(
         self,
-        spec: RunSpec,
+        specs: Sequence[RunSpec],
         layout: Layout,
         splits: dict[str, PackedSplit],
         score: Callable[..., dict[str, Tensor]],
         probes: Sequence[ModuleType] = (),
     ) -> None:
-        self.task, self.layout, self.splits, self.score = spec.task, layout, splits, score
-        self.floats_per_example = size_of(spec.model, spec.task).floats
+        self.tasks, self.layout, self.splits, self.score = [spec.task for spec in specs], layout, splits, score
+        self.floats_per_example = size_of(specs[0].model, specs[0].task).floats
         self.probes = [probe for probe in (*modules_of("trainables.probes"), *probes) if hasattr(probe, "measure")]
 
     def measure(self, weights_RW: Tensor) -> dict[tuple[str, str], np.ndarray]:
@@ -51,13 +52,30 @@ class Evaluation:
             for metric, scores_RN in scores.items():
                 values[split, metric] = np.where(absent_R, ABSENT, data.mean(scores_RN[:, start:end]).cpu().numpy())
             start = end
-        for probe in self.probes:
-            measured = vmap(lambda w: probe.measure(self.layout.named(w), self.task))(weights_RW)  # noqa: B023
-            values |= {("model", name): value_R.double().cpu().numpy() for name, value_R in measured.items()}
+        return values | self._probed(weights_RW)
+
+    def _probed(self, weights_RW: Tensor) -> dict[tuple[str, str], np.ndarray]:
+        """What the probes measure."""
+        values: dict[tuple[str, str], np.ndarray] = {}
+        for rows in self._alike():
+            task = self.tasks[rows[0]]
+            weights_SW = weights_RW if len(rows) == len(self.tasks) else weights_RW[rows]
+            for probe in self.probes:
+                measured = vmap(lambda w: probe.measure(self.layout.named(w), task))(weights_SW)  # noqa: B023
+                for name, value_S in measured.items():
+                    values.setdefault(("model", name), np.full(len(self.tasks), ABSENT))[rows] = value_S.cpu().numpy()
         return values
+
+    def _alike(self) -> list[list[int]]:
+        """Rows of the runs whose tasks are the same to probes."""
+        groups: dict[tuple[Any, ...], list[int]] = {}
+        for row, task in enumerate(self.tasks):
+            groups.setdefault(probed_values(task), []).append(row)
+        return list(groups.values())
 
     def keep(self, keep_R: Tensor, train: PackedSplit) -> None:
         """Drop the data of all runs but those in these rows; `train` is their training split, on the device already."""
+        self.tasks = [self.tasks[row] for row in keep_R.tolist()]
         kept = {"train": train.first(self.splits["train"].size)}
         self.splits = {name: kept.get(name) or data.select(keep_R) for name, data in self.splits.items()}
 
@@ -76,6 +94,11 @@ class Evaluation:
                 window([(data, data.inputs_DNL) for data in splits], start, start + size),
                 window([(data, data.targets_DN) for data in splits], start, start + size),
             )
+
+
+def probed_values(task: Any) -> tuple[Any, ...]:
+    """The values of those fields of a task, of which runs of one pack may differ in, that probes may ask for."""
+    return tuple(getattr(task, field.name) for field in dataclasses.fields(task) if field.metadata.get("probed"))
 
 
 def window(parts: Sequence[tuple[PackedSplit, Tensor]], start: int, end: int) -> Tensor:

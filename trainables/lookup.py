@@ -13,15 +13,20 @@ from torch import Tensor
 from trainables.device import PROFILES
 
 
-def lookup(table_VD: Tensor, tokens_L: Tensor) -> Tensor:
-    """`table_VD[tokens_L]`, shape (*tokens_L.shape, D); for vectors (..., V) in place of tokens, their product with it.
+def lookup(table_VD: Tensor, *tokens_L: Tensor) -> Tensor:
+    """`table_VD[tokens_L]`, shape (*tokens_L.shape, D), the sum of it for several tokens; for vectors (..., V) in place
+    of tokens, their product with it.
 
     A token is the same as a vector with a single one.
     """
-    if tokens_L.is_floating_point():
-        return (tokens_L.flatten(0, -2).to(table_VD.dtype) @ table_VD).unflatten(0, tokens_L.shape[:-1])
+    first, *others = tokens_L
+    if first.is_floating_point():
+        vectors_LV = sum(others, first)
+        return (vectors_LV.flatten(0, -2).to(table_VD.dtype) @ table_VD).unflatten(0, first.shape[:-1])
     vocab_size = table_VD.shape[0]
     if not torch.compiler.is_compiling() or vocab_size > PROFILES[table_VD.device.type].one_hot_limit:
-        return table_VD[tokens_L]
-    one_hot_LV = tokens_L.flatten()[:, None] == torch.arange(vocab_size, device=tokens_L.device)
-    return (one_hot_LV.to(table_VD.dtype) @ table_VD).unflatten(0, tokens_L.shape)
+        return sum((table_VD[tokens] for tokens in others), table_VD[first])
+    number_V = torch.arange(vocab_size, device=table_VD.device)
+    first_hot, *other_hots = ((tokens.flatten()[:, None] == number_V).to(table_VD.dtype) for tokens in tokens_L)
+    # One product for all of them: two would write twice what is added up.
+    return (sum(other_hots, first_hot) @ table_VD).unflatten(0, first.shape)

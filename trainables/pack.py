@@ -23,6 +23,7 @@ from trainables.precision import dtype_of
 from trainables.seeds import generator, key
 from trainables.spec import RunSpec
 from trainables.step import make_evaluation, make_train_step
+from trainables.stopwatch import Stopwatch
 from trainables.training_data import TrainingData, order_seed
 
 
@@ -37,6 +38,7 @@ class Pack:
         evaluation_examples: int | None = None,
         checkpoint: Checkpoint | None = None,
         probes: Sequence[ModuleType] = (),
+        watch: Stopwatch | None = None,
     ) -> None:
         if len({spec.pack_key for spec in specs}) != 1:
             raise SpecError(f"a pack needs 1 or more runs of one shape, got {len({s.pack_key for s in specs})} shapes.")
@@ -47,6 +49,7 @@ class Pack:
         self.row_of_run = list(range(len(specs)))
         """Where each run's tensors are: rows of runs that were dropped may still stand between them."""
         self.device, self.optimizer = device, first.optimizer
+        self.watch = watch or Stopwatch("train")
         modules = [spec.model.build(spec.task, generator("init", spec.seed)) for spec in specs]
         self.layout = Layout(modules[0]).to(device)
         self.step = checkpoint.step if checkpoint else 0
@@ -73,18 +76,19 @@ class Pack:
         if getattr(first.model, "dropout", 0) > 0:
             seeds = [key("dropout", order_seed(spec)) & LOW_32 for spec in specs]
             self.dropout_seeds_R = torch.tensor(seeds, device=device)
-        self._compile(first, modules[0], splits, compiling, probes)
+        self._compile(specs, modules[0], splits, compiling, probes)
         self.replay = Replay(device)
 
     def _compile(
         self,
-        first: RunSpec,
+        specs: Sequence[RunSpec],
         module: nn.Module,
         splits: dict[str, PackedSplit],
         compiling: Compiling,
         probes: Sequence[ModuleType],
     ) -> None:
         """Make `train_step` and `evaluation`, each compiled if asked or if it does enough work."""
+        first = specs[0]
 
         def pays(kind: float, examples: float) -> bool:
             return compiling_pays(kind, first, self.layout.num_params, len(self.run_ids), examples, self.device.type)
@@ -94,12 +98,12 @@ class Pack:
         precision = dtype_of(first.precision)
         step = make_train_step(module, self.layout, first.optimizer, first.loss, precision)
         work = self.training.examples_per_step * compiling.num_steps
-        self.train_step = compiled(step, choice, pays(STEP, work), first.pack_key)
+        self.train_step = compiled(step, choice, pays(STEP, work), first.pack_key, self.watch)
         score = make_evaluation(module, self.layout, first.loss, precision)
         evaluated = sum(split.size for split in splits.values())
         scores_pay = pays(FORWARD, evaluated * compiling.num_evaluations)
-        scores = compiled(score, choice, scores_pay, first.pack_key)
-        self.evaluation = Evaluation(first, self.layout, splits, scores, probes)
+        scores = compiled(score, choice, scores_pay, first.pack_key, self.watch)
+        self.evaluation = Evaluation(specs, self.layout, splits, scores, probes)
 
     def train(self, num_steps: int) -> None:
         """`num_steps` optimizer steps of every run."""
@@ -110,6 +114,11 @@ class Pack:
             self.training.change()
             self.replay = Replay(self.device)
         self._train(num_steps)
+
+    def wait(self) -> None:
+        """Until the device has done all that it was given: on CUDA the call of a step returns before it is done."""
+        if self.device.type == "cuda":
+            torch.cuda.synchronize(self.device)
 
     def evaluate(self) -> dict[tuple[str, str], np.ndarray]:
         """Every metric at this step by (split, metric), one value per run; -inf where a run has no such split."""

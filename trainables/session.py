@@ -23,6 +23,9 @@ GENERALIZED = 0.99
 CHECKPOINT_SHARE = 0.05
 """At most this share of wall time goes into checkpoints; saving a large model takes seconds."""
 
+SPANS = ("prepare", "compile", "evaluate", "save")
+"""What of a pack's time a RunState tells apart."""
+
 Prune = Callable[[int, dict[str, float]], set[str]]
 """Asked at every evaluation, with the step and the test accuracies of the runs that would go on, which of them end."""
 
@@ -40,6 +43,7 @@ class Session:
         prune: Prune | None,
     ) -> None:
         self.pack, self.horizon, self.record, self.observe, self.prune = pack, horizon, record, observe, prune
+        self.watch = pack.watch
         self.specs = {spec.run_id: spec for spec in specs}
         self.states = {run_id: RunState(run_id, horizon, pack.step) for run_id in pack.run_ids}
         self.unflushed = dict(self.states)
@@ -48,24 +52,28 @@ class Session:
         self.findings: dict[str, list[Any]] = {}
         self.snapshots: list[Checkpoint] = []
         self.next_checkpoint_at = 0.0
-        self.flushed_at = self.timed_at = time.monotonic()
+        self.flushed_at = time.monotonic()
 
     def look(self, with_probes: bool, keep: bool) -> None:
         """Run the mechanistic probes on every run, and keep its weights, as asked."""
+        self.pack.wait()  # else the time of steps would count as that of the evaluation
         for run_id in self.pack.run_ids if with_probes or keep else ():
             weights_W = self.pack.weights_of(run_id)
             if with_probes:
-                found = examine(self.specs[run_id], weights_W, self.observe.probes)
+                with self.watch.within("evaluate"):
+                    found = examine(self.specs[run_id], weights_W, self.observe.probes)
                 for name, column in columns(run_id, self.pack.step, found).items():
                     self.findings.setdefault(name, []).extend(column)
             if keep:
-                kept = {"weights": weights_W[None].cpu().clone()}
+                with self.watch.within("save"):
+                    kept = {"weights": weights_W[None].cpu().clone()}
                 self.snapshots.append(Checkpoint([run_id], self.pack.step, kept, self.pack.layout.digest))
 
     def evaluate(self) -> None:
         """Record every metric of every run at this step, and let the runs go that are done."""
         step, run_ids = self.pack.step, list(self.pack.run_ids)
-        values = self.pack.evaluate()
+        with self.watch.within("evaluate"):
+            values = self.pack.evaluate()
         for (split, metric), values_R in values.items():
             self.rows.append((run_ids, step, split, metric, values_R))
         reasons = self._reasons(values)
@@ -82,6 +90,10 @@ class Session:
 
     def flush(self) -> None:
         """Hand over what has been observed since the last flush."""
+        with self.watch.within("save"):
+            self._flush()
+
+    def _flush(self) -> None:
         self._share_time()
         started = time.monotonic()
         due = self.pack.run_ids and started >= self.next_checkpoint_at
@@ -114,9 +126,11 @@ class Session:
         return reasons
 
     def _share_time(self) -> None:
-        now = time.monotonic()
-        share = (now - self.timed_at) / max(1, len(self.pack.run_ids))
+        spent = self.watch.taken()
         for run_id in self.pack.run_ids:
             state = self.states[run_id]
-            state.steps, state.wall_seconds = self.pack.step, state.wall_seconds + share
-        self.timed_at = now
+            state.steps = self.pack.step
+            state.wall_seconds += sum(spent.values()) / len(self.pack.run_ids)
+            for span in SPANS:
+                name = f"{span}_seconds"
+                setattr(state, name, getattr(state, name) + spent.get(span, 0.0) / len(self.pack.run_ids))

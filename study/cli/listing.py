@@ -14,6 +14,7 @@ from study.store.database import Store
 from study.store.status import stored_studies
 from study.train.durations import roughly
 from study.train.machine import machine
+from study.train.timings import slowness
 from trainables.components import available
 
 TWO_CORES = Machine("cpu", workers=2, memory=7.5e8)
@@ -35,6 +36,7 @@ def list_rows(store: Store | None, group: str | None = None) -> list[dict[str, A
     """One row per study, by group and name. Times are for all runs from nothing, in seconds."""
     stored = stored_studies(store) if store else {}
     here, rows = machine("auto"), []
+    slower = slowness(store, here.device)
     for name in available(CATALOG):
         spec = find(name)
         rows.append(
@@ -43,7 +45,7 @@ def list_rows(store: Store | None, group: str | None = None) -> list[dict[str, A
                 "group": group_of(name, seconds_from_nothing(spec, TWO_CORES)),
                 "runs": len(spec.points()) * spec.seeds,
                 **_progress(stored.pop(name, None)),
-                "estimated_seconds": round(seconds_from_nothing(spec, here)),
+                "estimated_seconds": round(slower * seconds_from_nothing(spec, here)),
                 "axes": ", ".join(spec.axes),
                 "question": spec.question,
             }

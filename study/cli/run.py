@@ -21,6 +21,9 @@ from study.cli.results import write_report
 from study.cli.serve import serve_option, served
 from trainables.errors import SpecError
 
+MENDS = {"report": "study report STUDY", "timings": "study sql 'from timings'", "json": "study status --json"}
+"""What to call beside --watch in place of a flag for one study."""
+
 
 @click.command()
 @click.argument("study", required=False, shell_complete=names.completing(names.studies))
@@ -31,6 +34,7 @@ from trainables.errors import SpecError
 @prune_option
 @click.option("--retrain", is_flag=True, help="Train runs anew that are of an older source of your own parts.")
 @click.option("--report", is_flag=True, help="Write the report page at the end.")
+@click.option("--timings", is_flag=True, help="Print at the end where the time went.")
 @serve_option
 @click.option(
     "--watch",
@@ -46,6 +50,7 @@ def run(
     storage: str | None,
     report: bool,
     serving: bool,
+    timings: bool,
     as_json: bool,
     **options: Any,
 ) -> None:
@@ -58,6 +63,8 @@ def run(
     STUDY is a name of the catalog (`study list`), a study of the store, or a Python file. The exit code is 1 where runs
     are missing in the end. With --json one object comes at the end: the runs that are planned, finished, missing and
     failed, and how many are in each phase.
+
+    The store keeps where the time of each call went: in `timings`, and of each run in `attempts`.
     """
     from study.cli.ending import ending, sentence
     from study.cli.progress_line import ProgressLine
@@ -67,20 +74,23 @@ def run(
     from study.store.status import skipped_parts
     from study.store.studies import source_note
     from study.train import service
+    from study.train.timings import CallWatch, process_start, timings_of
 
     if (study is None) == (watch is None):
         raise SpecError("give one of STUDY, as in `study run first_map`, and --watch DIR.")
     if watch is not None:
         opened = Store.open(store, write=True, storage=storage)
         with served(store, serving):
-            _watch(watch, {"report": report, "json": as_json}, opened, options)
+            _watch(watch, {"report": report, "timings": timings, "json": as_json}, opened, options)
         return
     spec, settings = asked(find_study(str(study), store), options)
     if spec.search is not None:
         raise SpecError(f"study {study!r} is a search: `study search` with its own options and --name {study} goes on.")
     opened = Store.open(store, write=True, storage=storage)
+    timer = CallWatch(process_start())
     with served(store, serving), ProgressLine() as line:
-        done = service.run(spec, opened, settings, say=line.say)
+        done = service.run(spec, opened, settings, say=line.say, watch=timer)
+    spent = timings_of(timer, opened, spec.name)
     end = ending(opened, spec, done)
     if not as_json:
         click.echo(sentence(end))
@@ -91,6 +101,9 @@ def run(
     if report:
         end["report"] = str(write_report(opened, spec.name, None, str(study)))
         click.echo(f"report: {end['report']}", err=as_json)
+    if timings:
+        end["timings"] = spent.to_json()
+        click.echo(str(spent), err=as_json)
     if as_json:
         print_json(end)
     if end["missing"]:
@@ -105,7 +118,7 @@ def _watch(folder: str, flags: dict[str, bool], store: Any, options: dict[str, A
     given = [name for name in ("runs", "seeds", "horizon") if options.pop(name) is not None]
     if given:
         raise SpecError(f"--{given[0]} is for one study; with --watch write it into the study's file.")
-    for flag, mend in (("report", "study report STUDY"), ("json", "study status --json")):
+    for flag, mend in MENDS.items():
         if flags[flag]:
             raise SpecError(f"--{flag} is for one study, and --watch has no end: call `{mend}` beside it.")
     with ProgressLine() as line:

@@ -69,6 +69,7 @@ def show(study: str, store: str, source: bool, as_json: bool) -> None:
     from study.store.database import FILE, Store
     from study.store.status import standing_rows
     from study.train.machine import machine
+    from study.train.timings import slowness
 
     if source:
         show_sources(Store.open(store), Path(study).stem if study.endswith(".py") else study, as_json)
@@ -78,7 +79,8 @@ def show(study: str, store: str, source: bool, as_json: bool) -> None:
     if opened:
         check_same(spec, opened)
     standing = standing_rows(opened, spec.name) if opened else []
-    show_study(plan_runs(spec, runs_of(spec, opened), None, target), target, standing, as_json)
+    slower = slowness(opened, target.device)
+    show_study(plan_runs(spec, runs_of(spec, opened), None, target), target, standing, as_json, slower)
 
 
 @click.command()
@@ -95,6 +97,7 @@ def plan(study: str, store: str, as_json: bool, **options: Any) -> None:
     from study.plan.stored import find_study
     from study.store.database import FILE, Store
     from study.train import service
+    from study.train.timings import slowness
 
     spec, settings = asked(find_study(study, store), options)
     folder, opened = Path(store), None
@@ -106,4 +109,4 @@ def plan(study: str, store: str, as_json: bool, **options: Any) -> None:
     # Who cannot write reads no storage: a bucket may be out of reach.
     place = opened.place if opened and opened.write else None
     here = service.machine(settings.device, settings.share, place=place)
-    show_plan(service.plan(spec, opened, settings, here), here, as_json)
+    show_plan(service.plan(spec, opened, settings, here), here, as_json, slowness(opened, here.device))

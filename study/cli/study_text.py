@@ -17,11 +17,14 @@ NAMES = 28
 """Columns for names of axes and of parts."""
 
 
-def show_study(plan: Plan, machine: Machine, standing: list[dict[str, Any]], as_json: bool) -> None:
-    """A study's resolved spec, its cost from nothing, and what the store has of it (`standing_rows`)."""
+def show_study(
+    plan: Plan, machine: Machine, standing: list[dict[str, Any]], as_json: bool, slower: float = 1.0
+) -> None:
+    """A study's resolved spec, its cost from nothing, and what the store has of it (`standing_rows`). This machine
+    takes `slower` times as long as one guesses, here and below."""
     study, packs = plan.study, plan.packs
     cost = {"num_runs": len(plan.runs), "num_packs": len(packs), "workers": machine.workers, "device": machine.device}
-    cost["estimated_seconds"] = round(estimated_seconds(plan, machine))
+    cost["estimated_seconds"] = round(slower * estimated_seconds(plan, machine))
     if as_json:
         print_json({"study": study.name, **study.to_json(), **cost, "stored": standing})
         return
@@ -48,7 +51,7 @@ def show_study(plan: Plan, machine: Machine, standing: list[dict[str, Any]], as_
     if study.absent:
         _say(f"{len(plan.runs):,} runs. {_unknown(plan)}")
     else:
-        _say(f"{len(plan.runs):,} runs in {len(packs):,} packs; {_cost(plan, machine)} from nothing.")
+        _say(f"{len(plan.runs):,} runs in {len(packs):,} packs; {_cost(plan, machine, slower)} from nothing.")
     if standing:
         _say(f"The store has {', '.join(map(_stands, standing))}.")
 
@@ -73,14 +76,14 @@ def show_sources(store: Store, study: str, as_json: bool) -> None:
             print(f"# {module}, source {row['digest']}, {row['runs']:,} runs\n\n{text}")
 
 
-def show_plan(plan: Plan, machine: Machine, as_json: bool) -> None:
+def show_plan(plan: Plan, machine: Machine, as_json: bool, slower: float = 1.0) -> None:
     """Planned, finished and missing runs, then the packs by shape. A search also has runs that it may still ask for."""
     about = {"planned": len(plan.runs), "finished": len(plan.finished), "missing": plan.missing}
     if plan.study.search:
         about["not asked for yet"] = max(0, plan.study.search["runs"] - len(plan.runs))
     packs = pack_rows(plan)
     if as_json:
-        seconds = round(estimated_seconds(plan, machine))
+        seconds = round(slower * estimated_seconds(plan, machine))
         print_json({"study": plan.study.name, **about, "packs": packs, "estimated_seconds": seconds})
         return
     _say(f"{plan.study.name}: " + ", ".join(f"{number:,} {word}" for word, number in about.items()))
@@ -89,7 +92,7 @@ def show_plan(plan: Plan, machine: Machine, as_json: bool) -> None:
     if packs:
         print()
         print_rows(packs)
-        print(f"\n{_cost(plan, machine)}.")
+        print(f"\n{_cost(plan, machine, slower)}.")
 
 
 def _unknown(plan: Plan) -> str:
@@ -120,8 +123,8 @@ def workers_of(machine: Machine) -> str:
     return f"{machine.workers} {kind} worker{'s' * (machine.workers > 1)}"
 
 
-def _cost(plan: Plan, machine: Machine) -> str:
-    return f"{between(estimated_seconds(plan, machine), FACTOR)} on {workers_of(machine)}"
+def _cost(plan: Plan, machine: Machine, slower: float) -> str:
+    return f"{between(slower * estimated_seconds(plan, machine), FACTOR)} on {workers_of(machine)}"
 
 
 def _say(text: str) -> None:

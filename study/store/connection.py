@@ -18,7 +18,7 @@ from study.store.errors import QueryError, StoreBusy, StoreError, StoreUnusable
 from study.store.files import patiently
 from study.store.turns import Turns
 
-VERSION = "7"
+VERSION = "8"
 """Of the tables. A file of an older version is made anew from the parts."""
 TIMEOUT = 5.0
 """Seconds for which a reader or a writer waits for the other."""

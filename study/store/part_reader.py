@@ -41,6 +41,18 @@ TABLES = {
     "new_plans": PLAN.append(pa.field("study", pa.string())).append(pa.field("planned_at", TIME)),
     "new_metrics": METRICS.append(pa.field("part_id", pa.uint64())),
     "new_sources": SOURCES.append(pa.field("written_at", TIME)),
+    "new_timings": pa.schema(
+        {
+            "study": pa.string(),
+            "began_at": TIME,
+            "host": pa.string(),
+            "device": pa.string(),
+            "workers": pa.int32(),
+            "estimated": pa.float64(),
+            "span": pa.string(),
+            "seconds": pa.float64(),
+        }
+    ),
     "new_probes": PROBES.append(pa.field("part_id", pa.uint64())),
     "new_states": pa.schema(
         {
@@ -63,6 +75,10 @@ TABLES = {
             "horizon": pa.int64(),
             "steps": pa.int64(),
             "wall_seconds": pa.float64(),
+            "prepare_seconds": pa.float64(),
+            "compile_seconds": pa.float64(),
+            "evaluate_seconds": pa.float64(),
+            "save_seconds": pa.float64(),
             "memory_bytes": pa.int64(),
             "error": pa.string(),
             "log": pa.string(),
@@ -136,6 +152,10 @@ def _parse(part: Part, data: bytes) -> Part:
     elif about["kind"] == "sources":
         rows = _columns(file, "new_sources", written_at=_time(about["written_at"]))
         tables = {"new_sources": rows}
+    elif about["kind"] == "timings":
+        same = {name: about[name] for name in ("study", "host", "device", "workers", "estimated")}
+        rows = _columns(file, "new_timings", began_at=_time(about["began_at"]), **same)
+        tables = {"new_timings": rows}
     elif about["kind"] == "probes":
         rows = _columns(file, "new_probes", part_id=part.id)
         tables = {"new_probes": rows}

@@ -30,6 +30,8 @@ PROBES = pa.schema(
 
 SOURCES = pa.schema({"digest": pa.string(), "module": pa.string(), "text": pa.string()})
 
+TIMINGS = pa.schema({"span": pa.string(), "seconds": pa.float64()})
+
 PLAN = pa.schema(
     {
         "run_id": pa.string(),

@@ -20,7 +20,7 @@ import pyarrow as pa
 from study.store.errors import StorageError
 from study.store.names import check_name
 from study.store.part_file import FORMAT, MAX_ROWS, decoded, encoded
-from study.store.part_schemas import METRICS, PLAN, PROBES, SOURCES
+from study.store.part_schemas import METRICS, PLAN, PROBES, SOURCES, TIMINGS
 from study.store.provenance import source, versions
 from study.store.storage import Storage, storage_at
 from trainables.errors import SpecError
@@ -133,6 +133,15 @@ def write_sources(place: str | Path, texts: Mapping[str, Mapping[str, str]]) -> 
             table = pa.Table.from_pylist(rows, schema=SOURCES)
             with suppress(FileExistsError):
                 _write(storage, f"sources/{digest}.parquet", table, {"kind": "sources", "written_at": _now()})
+
+
+def write_timings(place: str | Path, about: Mapping[str, Any], seconds: Mapping[str, float]) -> None:
+    """Write where the seconds of one call went, by span; `about` has the other columns of the table `timings`."""
+    check_name("study name", about["study"])
+    rows = [{"span": span, "seconds": number} for span, number in seconds.items()]
+    name = f"timings/{secrets.token_hex(8)}.parquet"
+    said = {"kind": "timings", "written_at": _now(), **about}
+    _write(storage_at(place), name, pa.Table.from_pylist(rows, schema=TIMINGS), said)
 
 
 def _probes_table(findings: Mapping[str, Any]) -> pa.Table:

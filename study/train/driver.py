@@ -18,6 +18,7 @@ from study.train.cluster import Target
 from study.train.machine import machine
 from study.train.options import Options
 from study.train.standing import Standing
+from study.train.timings import CallWatch
 from trainables.compiler import INSTALL
 from trainables.errors import SpecError
 
@@ -37,13 +38,18 @@ class Driving:
     target: Target
     lease: Lease
     say: Say
+    watch: CallWatch
 
 
 @contextmanager
-def driving(store: Store, options: Options, sources: Sources, say: Say) -> Iterator[Driving]:
+def driving(
+    store: Store, options: Options, sources: Sources, say: Say, watch: CallWatch | None = None
+) -> Iterator[Driving]:
     """Drive the store's storage, as in `only_driver`, on what the options name, as in `target_of`."""
+    watch = watch or CallWatch()
+    watch.enter("plan")
     with only_driver(store, say) as lease, target_of(store, options, sources, say) as target:
-        yield Driving(store, options, sources, target, lease, say)
+        yield Driving(store, options, sources, target, lease, say, watch)
 
 
 @contextmanager

@@ -5,7 +5,9 @@ Safe to stop and to start at any moment: everything a finished pack knows is on 
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
+from study.plan.estimate import estimated_seconds
 from study.plan.extend import chosen_runs
 from study.plan.packing import Machine, PackPlan
 from study.plan.plan import Plan, PlannedRun, plan_runs
@@ -19,7 +21,7 @@ from study.spec import StudySpec
 from study.store.checkpoints import set_older_aside
 from study.store.database import Store
 from study.store.errors import StoreBusy
-from study.store.parts import write_sources
+from study.store.parts import write_sources, write_timings
 from study.store.storage import storage_at
 from study.train.driver import Driving, Say, driving
 from study.train.failed_packs import PATIENCE_SECONDS, splitter
@@ -28,6 +30,7 @@ from study.train.machine import machine
 from study.train.options import Options
 from study.train.phases_so_far import PhasesSoFar
 from study.train.progress import Progress
+from study.train.timings import CallWatch, about
 from study.train.worker import Work
 from trainables.errors import SpecError
 
@@ -61,15 +64,15 @@ def _bring_in(store: Store) -> None:
         raise StoreBusy(busy)
 
 
-def run(study: StudySpec, store: Store, options: Options, say: Say) -> Plan:
+def run(study: StudySpec, store: Store, options: Options, say: Say, watch: CallWatch | None = None) -> Plan:
     """Train what the study is missing and return the plan as it stands afterwards.
 
-    `say` gets the progress line. KeyboardInterrupt ends it at once; the same call goes on from there. SpecError when
-    another driver works on this storage, or the code of a part is not here.
+    `say` gets the progress line, and `watch` sees where the time goes. KeyboardInterrupt ends it at once; the same call
+    goes on from there. SpecError when another driver works on this storage, or the code of a part is not here.
     """
     check_here(study)
     sources = sources_of(study)
-    with driving(store, options, sources, say) as driver:
+    with driving(store, options, sources, say, watch) as driver:
         todo = plan(study, store, options, driver.target.machine)
         write(todo, store)
         if todo.packs:
@@ -123,7 +126,8 @@ def _train_all(todo: Plan, driver: Driving) -> None:
     """Train the packs of a plan that is settled, in its order."""
     waiting, runs = iter(todo.packs), {run.run_id: run for run in todo.runs}
     progress = Progress(todo, driver.say, phases=PhasesSoFar(driver.store, todo.study))
-    _train(driver, todo.study, lambda: next(waiting, None), runs, progress, most=len(todo.packs))
+    estimated = estimated_seconds(todo, driver.target.machine)
+    _train(driver, todo.study, lambda: next(waiting, None), runs, progress, len(todo.packs), estimated)
 
 
 def _train(
@@ -133,24 +137,36 @@ def _train(
     runs: Mapping[str, PlannedRun],
     progress: Progress,
     most: int,
+    estimated: float | None = None,
 ) -> None:
-    """Train the packs of one study as `next_pack` gives them."""
+    """Train the packs of one study as `next_pack` gives them; `estimated` are the seconds that were guessed."""
     store, options, machine = driver.store, driver.options, driver.target.machine
     write_sources(store.place, driver.sources.texts)
     settings = settings_for(study, store, options, machine, driver.sources)
     split = splitter(study, runs, store, machine, bool(options.prune))
+    watch = driver.watch
 
     def next_work() -> Work | None:
         pack = next_pack()
         return None if pack is None else (pack, settings)
+
+    def heard(message: dict[str, Any]) -> None:
+        watch.enter("packs")
+        progress.heard(message)
 
     train_through_ray(
         next_work,
         store,
         driver.target,
         lease=driver.lease,
+        watch=watch,
         most=most,
         split=split,
-        heard=progress.heard,
+        heard=heard,
         show=progress.refresh,
     )
+    try:
+        write_timings(store.place, about(watch, study.name, machine.device, estimated), watch.seconds())
+        store.ingest(timeout=PATIENCE_SECONDS)
+    except OSError as error:  # all runs are in
+        driver.say(f"store '{store.path}' does not keep where the time went ({error})")

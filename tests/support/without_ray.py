@@ -25,6 +25,7 @@ def run_packs(
     *,
     scratch: Path,
     target: Any,
+    watch: Any,
     most: int,
     split: Any,
     heard: Callable[[dict[str, Any]], None],
@@ -38,8 +39,10 @@ def run_packs(
         assert "blame" not in message, message
         heard(message)
 
+    watch.enter("workers")
     while (work := next_work()) is not None:
         watched(*work, "trial", heartbeat)
+    watch.enter("end")
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from trainables.errors import SpecError
 from trainables.lookup import lookup
+from trainables.product import product
 from trainables.size import Size
 from trainables.spec import at_least, coerce
 
@@ -67,12 +68,12 @@ class Decoder(nn.Module):
         self.biases = nn.ParameterList(uniform(sizes[i + 1 : i + 2], bounds[i], draw) for i in range(len(sizes) - 1))
 
     def forward(self, tokens_NL: Tensor) -> Tensor:
-        x_ND = lookup(self.embedding, tokens_NL[:, 0]) + lookup(self.embedding, tokens_NL[:, 1])
+        x_ND = lookup(self.embedding, tokens_NL[:, 0], tokens_NL[:, 1])
         weights = [getattr(self, name) for name in self.names]
         *hidden, (weight_DC, bias_C) = zip(weights, self.biases, strict=True)
         for weight_DD, bias_D in hidden:
             x_ND = torch.tanh(x_ND @ weight_DD + bias_D)
-        return x_ND @ weight_DC + bias_C
+        return product(x_ND, weight_DC) + bias_C
 
 
 def uniform(shape: Any, bound: float, draw: torch.Generator) -> nn.Parameter:

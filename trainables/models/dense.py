@@ -19,6 +19,7 @@ from trainables.answers import num_answers, reads_vectors
 from trainables.components import closest
 from trainables.errors import SpecError
 from trainables.models.decoder import uniform
+from trainables.product import product
 from trainables.size import Size
 from trainables.spec import at_least, coerce
 
@@ -91,4 +92,4 @@ class Dense(nn.Module):
 
     def layer(self, name: str, x_ND: Tensor) -> Tensor:
         """What one matrix and its bias make of the layer before."""
-        return x_ND @ getattr(self, name) + getattr(self, f"{name}_bias")
+        return product(x_ND, getattr(self, name)) + getattr(self, f"{name}_bias")

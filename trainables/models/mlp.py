@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from trainables.components import closest
 from trainables.errors import SpecError
 from trainables.lookup import lookup
+from trainables.product import product
 from trainables.size import Size
 from trainables.spec import coerce
 
@@ -61,7 +62,8 @@ class Model:
         """Weights, kept activations and products; see trainables/size.py."""
         units = 1 if self.activation == "relu" else 2  # others need what comes in as well as what comes out
         products = self.width * task.num_classes
-        return Size(2 * task.p * self.width + products, units * self.width + task.num_classes, products)
+        row = 2  # the place of the second operand's row, 64 bits
+        return Size(2 * task.p * self.width + products, units * self.width + task.num_classes + row, products)
 
     def build(self, task: Any, draw: torch.Generator) -> nn.Module:
         """A module for one run, its weights drawn from `draw`."""
@@ -79,14 +81,13 @@ class MLP(nn.Module):
         self.unembedding = nn.Parameter(torch.randn(model.width, task.num_classes, generator=draw) * scale)
 
     def forward(self, tokens_NL: Tensor) -> Tensor:
-        logits_NC = self.units(tokens_NL) @ self.unembedding
+        logits_NC = product(self.units(tokens_NL), self.unembedding)
         return logits_NC if self.output_scale == 1 else self.output_scale * logits_NC
 
     def units(self, tokens_NL: Tensor) -> Tensor:
         """The hidden units of each example, (N, D)."""
-        left_ND = lookup(self.hidden[: self.p], tokens_NL[:, 0])
-        right_ND = lookup(self.hidden[self.p :], tokens_NL[:, 1])
-        return self.activation(left_ND + right_ND)
+        left_N, right_N = tokens_NL[:, 0], self.p + tokens_NL[:, 1]
+        return self.activation(lookup(self.hidden, left_N, right_N))
 
 
 def gromov_weights(p: int, width: int, draw: torch.Generator) -> dict[str, Tensor]:

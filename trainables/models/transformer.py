@@ -21,6 +21,7 @@ from trainables.components import closest
 from trainables.errors import SpecError
 from trainables.experts import BLOCK, Router, by_expert, check_experts, computed_where_chosen, fill_blocks, routed
 from trainables.lookup import lookup
+from trainables.product import product
 from trainables.size import Size
 from trainables.spec import at_least, coerce
 
@@ -229,7 +230,7 @@ class Norm(nn.Module):
 
 def project(x_NLD: Tensor, weight_DE: Tensor) -> Tensor:
     """`x @ weight` as a single matrix product; a batched one would copy the weights for each example."""
-    return (x_NLD.flatten(0, -2) @ weight_DE).unflatten(0, x_NLD.shape[:-1])
+    return product(x_NLD.flatten(0, -2), weight_DE).unflatten(0, x_NLD.shape[:-1])
 
 
 def gaussian(rows: int, columns: int, fan_in: int, draw: torch.Generator) -> nn.Parameter:

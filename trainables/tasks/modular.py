@@ -44,7 +44,7 @@ class Task:
     """All pairs modulo `p`. Set one of `train_fraction` and `data_size`, and the other to None."""
 
     p: int = 97
-    operation: str = "add"
+    operation: str = field(default="add", metadata={"per_run": True, "probed": True})
     train_fraction: float | None = field(default=0.5, metadata={"per_run": True})
     """Share of the table in training, in (0, 1]."""
     data_size: int | None = field(default=None, metadata={"per_run": True})

@@ -90,6 +90,10 @@ insert into sources by name
 select distinct on (digest, module) * from new_sources anti join sources using (digest, module)
 order by digest, module, written_at;
 
+insert into timings by name
+select distinct on (study, began_at, host, span) * from new_timings
+anti join timings using (study, began_at, host, span);
+
 create or replace temp table best as
 select distinct on (run_id, attempt) *
 from (from new_states union all by name from attempts semi join new_states using (run_id, attempt))

@@ -84,6 +84,18 @@ create table if not exists sources (
     written_at timestamp not null,
 );
 
+-- One row per span of each call that has trained: where the seconds of the driver's process went (study/train/timings.py).
+create table if not exists timings (
+    study text not null,
+    began_at timestamp not null,
+    host text,
+    device text,
+    workers integer,
+    estimated double, -- seconds that the plan had guessed for the whole call; NULL for a search
+    span text not null,
+    seconds double not null,
+);
+
 -- One row per try at a run: its newest state, written at updated_at.
 create table if not exists attempts (
     run_id text not null,
@@ -104,7 +116,11 @@ create table if not exists attempts (
     stop_reason text,
     horizon bigint,
     steps bigint,
-    wall_seconds double,
+    wall_seconds double, -- this run's share of its pack's time; of it, the rest being training:
+    prepare_seconds double, -- models, data and imports, NULL from an older version, like the following
+    compile_seconds double,
+    evaluate_seconds double,
+    save_seconds double,
     memory_bytes bigint, -- the most that the worker has had so far, of its GPU where it has one; NULL from an older version
     error text,
     log text, -- the end of the error's traceback

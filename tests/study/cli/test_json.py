@@ -51,7 +51,7 @@ CALLS = {
     "check": ["STUDY"],
     "new": ["task", "fresh_parity"],
     "plan": ["STUDY"],
-    "run": ["STUDY", "--report"],
+    "run": ["STUDY", "--report", "--timings"],
     "search": ["STUDY", *SEARCH, "--runs", 4, "--name", "looked"],
     "extend": ["small", "--horizon", 70],
     "status": [],
@@ -84,8 +84,10 @@ def test_every_command_prints_json_and_nothing_else(call, fresh_store, trained_h
 
 def test_training_ends_with_one_object_that_says_what_came_of_it(call, tmp_path, trained_here):
     path, store = study_file(tmp_path), tmp_path / "store"
-    said = call("run", path, "--store", store, "--json", "--device", "cpu", "--report")
+    said = call("run", path, "--store", store, "--json", "--device", "cpu", "--report", "--timings")
     end = json.loads(said.out)
+    assert end["timings"]["spans"]["plan"] > 0
+    assert "what is missing is planned" in said.err
     assert (end["study"], end["planned"], end["finished"], end["missing"], end["failed"]) == ("small", 8, 8, 0, 0)
     assert (end["definition"], end["horizon"], sum(end["phases"].values())) == ("unified", 60, 8)
     assert end["report"] == str(store / "small.html")

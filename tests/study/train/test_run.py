@@ -13,6 +13,7 @@ import duckdb
 import pytest
 
 from study.store.database import Store
+from study.train.timings import SPANS
 from tests.support.driver import Driver, wait_for
 from tests.support.studies import metrics, run_cli, study_file, trained_file
 
@@ -86,6 +87,8 @@ def test_a_study_runs_to_its_end_is_asked_meanwhile_and_outlives_the_death_of_a_
     assert tries in ([1] * 9 + [2] * 3, [1] * 12)  # [1] * 12: it was killed before its pack had a part
     expected = {"checkpoints", "parts", "driver", "study.duckdb", ".lock"}
     assert {path.name for path in store.iterdir()} == expected
+    spans = Store.open(store).sql("select span from timings where seconds > 0").fetchall()
+    assert {span for (span,) in spans} == SPANS.keys()
 
 
 MOMENTS = [

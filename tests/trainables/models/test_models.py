@@ -310,6 +310,15 @@ def test_a_one_hot_product_looks_up_the_same_rows_and_gradients(monkeypatch):
     assert lookup(table_RVD[0], tokens_RNL[0]).equal(indexed[0][0])
 
 
+def test_the_rows_of_several_tokens_are_added_up_to_the_bit(monkeypatch: pytest.MonkeyPatch):
+    table_VD = torch.randn(11, 5, generator=torch.Generator().manual_seed(2))
+    left_N, right_N = torch.arange(11), torch.tensor([3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5])
+    indexed = lookup(table_VD, left_N, right_N)
+    assert indexed.equal(table_VD[left_N] + table_VD[right_N])
+    monkeypatch.setattr(lookup_module.torch.compiler, "is_compiling", lambda: True)
+    assert lookup(table_VD, left_N, right_N).equal(indexed)
+
+
 def test_a_vector_holds_every_parameter_once_on_aligned_places_with_zeros_between():
     module = built("transformer", VARIANTS["transformer"][1])
     layout = Layout(module)
