@@ -213,8 +213,7 @@ def activation_bytes(spec: RunSpec) -> float:
 
 
 def cache_use(spec: RunSpec) -> float:
-    """What a run of a pack takes of `Device.cache_bytes`: its activations, or half of these with its weights, gradients
-    and optimizer state (64 runs of width 32 train 2,460 run-steps/s on a core beside a busy one, 32 train 3,770)."""
+    """What a run of a pack takes of `Device.cache_bytes`: its activations, or half of all that its step goes through."""
     weights = 4.0 * size_of(spec.model, spec.task).params * (2 + len(spec.optimizer.slots))
     return max(found := activation_bytes(spec), (found + weights) / 2)
 

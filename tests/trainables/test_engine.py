@@ -77,6 +77,25 @@ def test_a_run_trains_the_same_alone_and_in_a_pack_of_64(run, others):
     assert len(losses) == 64
 
 
+def test_each_run_of_a_pack_is_probed_with_its_own_operation():
+    """Features of a sum are waves over the residues in their order, those of a product over powers of a generator; for
+    products modulo a composite number there is no order, and nothing is measured."""
+    changes = [{"operation": name, "learning_rate": 0.003} for name in ("add", "mul", "div", "sub")]
+    for p, measured in ((13, 4), (12, 2)):
+        runs = [mlp_run(p=p, **change) for change in changes if p == 13 or change["operation"] != "div"]
+        assert len({run.pack_key for run in runs}) == 1
+        packed = trained(runs, 100)
+        have = 0
+        for run in runs:
+            alone = trained([run], 100)
+            for split, metric in (("test", "loss"), ("model", "fourier_ipr"), ("model", "weight_norm")):
+                own, shared = (record.series(run.run_id, split, metric) for record in (alone, packed))
+                assert list(own) == list(shared)
+                np.testing.assert_allclose(list(own.values()), list(shared.values()), rtol=1e-4, atol=1e-5)
+                have += metric == "fourier_ipr" and len(own) > 0
+        assert have == measured
+
+
 def test_two_runs_in_one_process_are_the_same_in_either_order():
     a, b = mlp_run(seed=1), transformer_run(seed=2)
     first = {run.run_id: trained([run], 30).values for run in (a, b)}

@@ -246,7 +246,6 @@ SHAPE = {
     "precision",
     "full_data_steps",
     "task.p",
-    "task.operation",
     "optimizer.schedule",
     "optimizer.schedule_steps",  # with the schedule that it needs
     "optimizer.clip_norm",
