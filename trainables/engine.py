@@ -64,7 +64,8 @@ def train_pack(
     try:
         where = resolve_device(device)
         with computing(next((spec.precision for spec in specs), "float32"), where):
-            pack = Pack(specs, where, compiling, observe.evaluation_examples, checkpoint, probes, watch)
+            examples = observe.examples(specs[0].batch_size, horizon) if specs else None
+            pack = Pack(specs, where, compiling, examples, checkpoint, probes, watch)
             session = Session(pack, specs, horizon, record, observe, prune)
             watch.enter("train")
             after = pack.step if checkpoint else -1

@@ -14,6 +14,12 @@ from trainables.schedule import evaluation_steps, looking_steps
 from trainables.spec import RunSpec, coerce
 
 PROBES = "trainables.probes"
+LEAST_EVALUATED = 500
+"""Examples of a split: an accuracy of 0.99 is then told from 0.95."""
+STEP_WORK = 3.0
+"""Operations of a step for each of an evaluation of as many examples, as in trainables/flops.py."""
+SPLITS = 3
+"""As many as most tasks have: `train`, `test` and an out-of-distribution one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +29,10 @@ class Observation:
     evaluations_per_decade: int = 24
     """Evaluations in each decade of steps from step 10 on; every step up to 10 is evaluated."""
     evaluation_examples: int | None = None
-    """Evaluate at most this many examples of each split; None = all of them."""
+    """Evaluate at most this many examples of each split; None = as many as `evaluation_share` allows."""
+    evaluation_share: float | None = 0.1
+    """Of the operations of runs that train on batches, the share that evaluations may take, about; of each split at
+    least LEAST_EVALUATED examples are evaluated all the same. None = all are."""
     leave_when_generalized: bool = False
     """A run ends once its test accuracy has stayed at 0.99 for as long again as it took to get there, and for at least
     a tenth of the horizon. Off by default: some runs generalize and later forget."""
@@ -43,7 +52,9 @@ class Observation:
         if self.evaluations_per_decade < 1:
             raise SpecError(f"evaluations_per_decade must be 1 or larger, got {self.evaluations_per_decade}.")
         if self.evaluation_examples is not None and self.evaluation_examples < 1:
-            raise SpecError(f"evaluation_examples must be 1 or larger, got {self.evaluation_examples}; None is all.")
+            raise SpecError(f"evaluation_examples must be 1 or larger, got {self.evaluation_examples}.")
+        if self.evaluation_share is not None and not 0 < self.evaluation_share < 1:
+            raise SpecError(f"evaluation_share must be in (0, 1), got {self.evaluation_share}; None is no limit.")
         if self.probes_per_decade < 1 or self.snapshots_per_decade < 0:
             raise SpecError(
                 "probes_per_decade must be 1 or larger, snapshots_per_decade 0 or larger, got "
@@ -53,6 +64,14 @@ class Observation:
     def evaluations(self, horizon: int) -> list[int]:
         """Steps of the evaluations that the spacing asks for, ascending; looks and snapshots are evaluated as well."""
         return evaluation_steps(horizon, self.evaluations_per_decade)
+
+    def examples(self, batch_size: int | None, horizon: int) -> int | None:
+        """How many examples of each split are evaluated at most; None = all. It is the same for every run of a pack,
+        and whatever machine trains it. Full batches (None) have no limit: a step takes more than an evaluation."""
+        if self.evaluation_examples is not None or self.evaluation_share is None or batch_size is None:
+            return self.evaluation_examples
+        worth = STEP_WORK * horizon * batch_size * self.evaluation_share / (1 - self.evaluation_share)
+        return max(LEAST_EVALUATED, int(worth / len(self.evaluations(horizon)) / SPLITS))
 
     def looks(self, horizon: int) -> list[int]:
         """Steps at which the mechanistic probes run, ascending."""

@@ -92,7 +92,19 @@ def show_plan(plan: Plan, machine: Machine, as_json: bool, slower: float = 1.0) 
     if packs:
         print()
         print_rows(packs)
+        if said := _evaluated(plan):
+            print()
+            _say(said)
         print(f"\n{_cost(plan, machine, slower)}.")
+
+
+def _evaluated(plan: Plan) -> str:
+    """Which examples of large splits are evaluated; '' where all are, or where the study says it itself."""
+    study, spec = plan.study, plan.packs[0].specs[-1]
+    limit = study.observation.examples(spec.batch_size, study.horizon)
+    if study.evaluation_examples is not None or limit is None or limit >= spec.task.num_examples:
+        return ""
+    return f"Of each split at most {limit:,} examples are evaluated; with evaluation_share=None all are."
 
 
 def _unknown(plan: Plan) -> str:

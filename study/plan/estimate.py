@@ -13,13 +13,12 @@ from study.plan.plan import Plan
 from study.spec import StudySpec
 from trainables.device import Device
 from trainables.flops import FORWARD, STEP
+from trainables.observation import SPLITS
 from trainables.size import size_of
 from trainables.spec import RunSpec
 
 START_SECONDS = 10.0
 """Ray and its workers start, and import torch."""
-OTHER_SPLITS = 2
-"""Splits beside `train`: most tasks have `test` and an out-of-distribution one."""
 FACTOR = 2.0
 """A study takes this much less or more, seldom less or more than that."""
 
@@ -62,7 +61,6 @@ def _scheduled(packs: Sequence[Work], study: StudySpec, machine: Machine) -> flo
     if not packs:
         return 0.0
     device, evaluations = machine.profile, study.observation.evaluations(study.horizon)
-    limit = study.evaluation_examples
     workers = [(0.0, worker) for worker in range(min(machine.workers, len(packs)))]
     known = set[tuple[int, str]]()
     for pack in packs:
@@ -71,6 +69,7 @@ def _scheduled(packs: Sequence[Work], study: StudySpec, machine: Machine) -> flo
             known.add((worker, pack.specs[0].pack_key))
             end += device.speed.compile_seconds
         end += (study.horizon - pack.start_step) * step_seconds(pack.specs, device, pack.compiled)
+        limit = study.observation.examples(pack.specs[0].batch_size, study.horizon)
         end += sum(step > pack.start_step for step in evaluations) * evaluation_seconds(pack.specs, limit, device)
         heapq.heappush(workers, (end, worker))
     return START_SECONDS + max(workers)[0]
@@ -92,7 +91,7 @@ def evaluation_seconds(specs: Sequence[RunSpec], limit: int | None, device: Devi
     speed, task, model = device.speed, specs[-1].task, specs[-1].model
     size, others = size_of(model, task), task.num_examples - task.num_train
     if limit is not None:
-        others = min(others, OTHER_SPLITS * limit)
+        others = min(others, (SPLITS - 1) * limit)
     examples = len(specs) * (others + min(task.num_train, limit or task.num_train))
     rate = speed.products_per_second * device.times_float32(specs[-1].precision)
     work = FORWARD * size.products / rate + speed.per_float * size.floats / 3

@@ -213,7 +213,7 @@ def activation_bytes(spec: RunSpec) -> float:
 
 
 def cache_use(spec: RunSpec) -> float:
-    """What a run of a pack takes of `Device.cache_bytes`: its activations, or half of all that its step goes through."""
+    """What a run of a pack takes of `Device.cache_bytes`: its activations, or half of all that a step goes through."""
     weights = 4.0 * size_of(spec.model, spec.task).params * (2 + len(spec.optimizer.slots))
     return max(found := activation_bytes(spec), (found + weights) / 2)
 

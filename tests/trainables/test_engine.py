@@ -351,6 +351,18 @@ def test_evaluation_examples_limits_what_is_evaluated_and_not_what_is_trained_on
     assert weights[0] == weights[1]
 
 
+def test_runs_on_batches_are_evaluated_on_as_many_examples_as_their_steps_pay_for():
+    run = transformer_run(p=47)
+    limited, full = trained([run], 3, per_decade=1), trained([run], 3, per_decade=1, evaluation_share=None)
+    for split in ("train", "test"):
+        values = np.array(list(limited.series(run.run_id, split, "accuracy").values()))
+        assert values * 500 == pytest.approx((values * 500).round(), abs=1e-9)
+        assert limited.series(run.run_id, split, "loss") != full.series(run.run_id, split, "loss")
+    every = run.with_values({"batch_size": None})
+    records = [trained([every], 3, per_decade=1, evaluation_share=share) for share in (0.1, None)]
+    assert records[0].values == records[1].values
+
+
 def test_packs_of_different_shapes_of_nothing_or_of_twins_are_refused():
     with pytest.raises(SpecError, match="got 2 shapes"):
         trained([mlp_run(width=8), mlp_run(width=9)], 1)
