@@ -165,7 +165,18 @@ def _one_at_a_time(shape: str) -> Iterator[None]:
 
     folder = Path(cache_dir())
     folder.mkdir(parents=True, exist_ok=True)
-    digest = hashlib.blake2b(shape.encode(), digest_size=8).hexdigest()
-    with open(folder / f"grokking-study-{digest}.lock", "a") as handle:
+    with open(_lock_of(folder, shape), "a") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
+
+
+def was_compiled(shape: str) -> bool:
+    """Whether a process of this machine has compiled something of this shape; True where that is not known."""
+    keep_compiled()
+    folder = os.environ.get("TORCHINDUCTOR_CACHE_DIR")
+    return folder is None or _lock_of(Path(folder), shape).exists()
+
+
+def _lock_of(folder: Path, shape: str) -> Path:
+    """The file that is locked by who compiles what has this shape. It stays."""
+    return folder / f"grokking-study-{hashlib.blake2b(shape.encode(), digest_size=8).hexdigest()}.lock"

@@ -5,6 +5,7 @@ Safe to stop and to start at any moment: everything a finished pack knows is on 
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 from study.plan.estimate import estimated_seconds
@@ -23,6 +24,7 @@ from study.store.database import Store
 from study.store.errors import StoreBusy
 from study.store.parts import write_sources, write_timings
 from study.store.storage import storage_at
+from study.train.ahead import compiled_ahead
 from study.train.driver import Driving, Say, driving
 from study.train.failed_packs import PATIENCE_SECONDS, splitter
 from study.train.loop import settings_for, train_through_ray
@@ -126,8 +128,12 @@ def _train_all(todo: Plan, driver: Driving) -> None:
     """Train the packs of a plan that is settled, in its order."""
     waiting, runs = iter(todo.packs), {run.run_id: run for run in todo.runs}
     progress = Progress(todo, driver.say, phases=PhasesSoFar(driver.store, todo.study))
-    estimated = estimated_seconds(todo, driver.target.machine)
-    _train(driver, todo.study, lambda: next(waiting, None), runs, progress, len(todo.packs), estimated)
+    estimated, ahead = estimated_seconds(todo, driver.target.machine), nullcontext()
+    if driver.target.marker is None:  # this machine trains
+        settings = settings_for(todo.study, driver.store, driver.options, driver.target.machine, driver.sources)
+        ahead = compiled_ahead(todo.packs[0], settings)
+    with ahead:
+        _train(driver, todo.study, lambda: next(waiting, None), runs, progress, len(todo.packs), estimated)
 
 
 def _train(

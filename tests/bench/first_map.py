@@ -2,22 +2,20 @@
 
     python -m tests.bench.first_map [--study first_map] [--times 2]
 
-Each time once with nothing compiled before (`cold`), once with all of it (`warm`). `begins` is until the first worker
-has its pack, `trains` from there until the last pack is in, compiling and evaluation included, `ends` the rest.
+Each time once with nothing compiled before (`cold`), once with all of it (`warm`). The spans are those of `study run
+--timings`; those of packs are in seconds of one worker. `rest` is what the process takes beside its spans.
 """
 
 import argparse
+import json
 import os
 import subprocess
 import sys
 import tempfile
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 
-from study.store.database import Store
-
-SPANS = "select min(started_at), max(ended_at) from attempts"
+from study.train.timings import OF_PACKS, SPANS
 
 
 def main() -> None:
@@ -25,25 +23,24 @@ def main() -> None:
     parser.add_argument("--study", default="first_map", metavar="NAME")
     parser.add_argument("--times", type=int, default=2, metavar="N")
     options = parser.parse_args()
-    print(f"{'':6} {'all':>7} {'begins':>8} {'trains':>8} {'ends':>6}")
+    names = ["all", *SPANS, "rest", *OF_PACKS]
+    print(" " * 6, *(f"{name:>8}" for name in names))
     for _ in range(options.times):
         with tempfile.TemporaryDirectory(prefix="bench-") as folder:
             for name in ("cold", "warm"):
-                whole, *spans = timed(options.study, Path(folder), name)
-                print(f"{name:6} {whole:5.1f} s", *(f"{seconds:6.1f} s" for seconds in spans), flush=True)
+                spent = timed(options.study, Path(folder), name)
+                print(f"{name:6}", *(f"{spent[span]:8.1f}" for span in names), flush=True)
 
 
-def timed(study: str, folder: Path, name: str) -> tuple[float, float, float, float]:
-    """Seconds of a whole `study run`, and of its three spans."""
-    store = folder / name
+def timed(study: str, folder: Path, name: str) -> dict[str, float]:
+    """Seconds of a whole `study run`, and by span."""
     environment = os.environ | {"TORCHINDUCTOR_CACHE_DIR": str(folder / "compiled"), "TMPDIR": str(folder)}
-    line = [sys.executable, "-m", "study", "run", study, "--store", str(store)]
-    began, start = datetime.now(UTC).replace(tzinfo=None), time.perf_counter()
-    subprocess.run(line, env=environment, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    whole = time.perf_counter() - start
-    [(first, last)] = Store.open(store).sql(SPANS).fetchall()
-    begins, trains = (first - began).total_seconds(), (last - first).total_seconds()
-    return whole, begins, trains, whole - begins - trains
+    line = [sys.executable, "-m", "study", "run", study, "--store", str(folder / name), "--timings", "--json"]
+    start = time.perf_counter()
+    done = subprocess.run(line, env=environment, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    whole, said = time.perf_counter() - start, json.loads(done.stdout)["timings"]
+    in_packs = {span: seconds / said["workers"] for span, seconds in said["in_packs"].items()}
+    return {"all": whole, **said["spans"], "rest": whole - sum(said["spans"].values()), **in_packs}
 
 
 if __name__ == "__main__":

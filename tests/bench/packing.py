@@ -10,9 +10,9 @@ trials, for a rate that holds for all.
 
 FLOP/s: the matrix products that training cannot do without (ceilings.step_flops) over the whole time; the peak is a
 large product on all cores. Memory: the peak PSS (private pages and a share of the common ones) of all processes of the
-command, with Ray's, sampled twice a second. `in training`: the attempts' wall_seconds, with compiling and evaluation,
-over workers x elapsed time. Fit (train accuracy above 0.99) and mean test accuracy are over the runs that both ways
-train.
+command, with Ray's, sampled twice a second. `start`: seconds until the first worker has its pack; `compile`, `train`,
+`evaluate`: of all workers, over their number. Fit (train accuracy above 0.99) and mean test accuracy are over the runs
+that both ways train.
 """
 
 import argparse
@@ -37,11 +37,18 @@ from trainables.schedule import evaluation_steps
 
 Spent = tuple[float, float | None]
 """Seconds, and the peak memory in GB if it is known."""
-Trained = tuple[float | None, list[tuple[float, float]]]
-"""Seconds that all workers trained, if known, and each run's last accuracies on train and test."""
+Trained = tuple[dict[str, float], list[tuple[float, float]]]
+"""Seconds by span, where they are known, and each run's last accuracies on train and test."""
 P, EXAMPLES, LEARNING_RATE, SAMPLE_SECONDS = 97, 512, 3e-3, 0.5
 MARK = "GROKKING_BENCH"
 """A variable in the environment of a command; the processes that it starts inherit it and are found by it."""
+SPANS = """
+    select
+        (select sum(seconds) from timings where span in ('start', 'plan', 'ray', 'workers')) as start,
+        sum(compile_seconds) / workers as compile,
+        sum(wall_seconds - prepare_seconds - compile_seconds - evaluate_seconds - save_seconds) / workers as train,
+        sum(evaluate_seconds) / workers as evaluate,
+    from attempts, (select max(workers) as workers from timings) group by workers"""
 AXES = {"optimizer.weight_decay": (0.0, 0.3, 1.0, 3.0), "task.train_fraction": (0.4, 0.5, 0.6, 0.7)}
 STUDY = """
 from study.spec import StudySpec
@@ -63,7 +70,7 @@ def main() -> None:
         (scratch / "runs.json").write_text(json.dumps([config for _, config in both]))
         numbers = [f"--{name}={getattr(options, name)}" for name in ("steps", "width", "batch")]
         spent = timed(["tests.bench.packing", f"--trials={scratch}", *numbers], scratch)
-        trained = None, json.loads((scratch / "final.json").read_text())
+        trained = {}, json.loads((scratch / "final.json").read_text())
         rows = [row(options, "Tune trials", len(both), peak, spent, trained)]
         for name in ("study", "study, warm") if options.warm else ("study",):
             store = scratch / name.replace(", ", "-")
@@ -80,12 +87,12 @@ def row(
     options: argparse.Namespace, name: str, num_runs: int, peak: float, spent: Spent, trained: Trained
 ) -> dict[str, Any]:
     """The table's line for one way."""
-    (seconds, memory), (training, accuracies) = spent, trained
+    (seconds, memory), (spans, accuracies) = spent, trained
     rate, num = num_runs * options.steps / seconds, len(accuracies)
     flops = rate * ceilings.step_flops(options.width, options.batch, P)
-    share = training and training / (seconds * min(ceilings.num_cores(), num_runs))
     line = {"way": name, "runs": num_runs, "seconds": seconds, "run-steps/s": rate, "peak memory GB": memory}
-    line |= {"in training": share, "FLOP/s": flops, "of float32 peak": flops / peak}
+    line |= {span: spans.get(span) for span in ("start", "compile", "train", "evaluate")}
+    line |= {"FLOP/s": flops, "of float32 peak": flops / peak}
     fit, right = sum(train > 0.99 for train, _ in accuracies), sum(test for _, test in accuracies)
     return line | {"fit": fit / num, "test accuracy": right / num}
 
@@ -104,15 +111,15 @@ def write_study(path: Path, options: argparse.Namespace) -> list[tuple[str, dict
 
 
 def from_store(store: Path, run_ids: list[str]) -> Trained:
-    """The seconds that the study's workers trained, and the last accuracies of these runs."""
+    """Where the study's time went, and the last accuracies of these runs."""
     from study.store.database import Store
 
     opened = Store.open(store)
-    ((spent,),) = opened.sql("select sum(wall_seconds) from attempts").fetchall()
+    [spans] = opened.sql(SPANS).df().to_dict("records")
     last = "arg_max(value, step) filter (where split = '{}')"
     text = f"""select {last.format("train")}, {last.format("test")} from metrics
         where metric = 'accuracy' and list_contains(?, run_id) group by run_id"""
-    return spent, opened.sql(text, [run_ids]).fetchall()
+    return spans, opened.sql(text, [run_ids]).fetchall()
 
 
 def timed(command: list[str], scratch: Path) -> Spent:
