@@ -126,7 +126,7 @@ def minimising(make: Callable[[int], optuna.samplers.BaseSampler]) -> Callable[[
     return read
 
 
-SAMPLERS: dict[str, Callable[[Truth, int, int, int], Reading]] = {
+READERS: dict[str, Callable[[Truth, int, int, int], Reading]] = {
     "boundary": read_boundary,
     "grid": read_grid,
     "random": read_random,
