@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,7 @@ import torch
 
 from trainables.device import cpu_abilities, cpu_digest
 from trainables.errors import MEMORY_ERRORS, SpecError
+from trainables.spec import RunSpec
 from trainables.stopwatch import Stopwatch
 
 CHOICES = ("auto", "on", "off")
@@ -54,10 +55,10 @@ def find_compiler(device: str) -> str | None:
 
 
 def compiled(
-    function: Callable[..., Any], choice: str, pays: bool, shape: str = "", watch: Stopwatch | None = None
+    function: Callable[..., Any], choice: str, pays: bool, shape: str = "", timer: Stopwatch | None = None
 ) -> Callable[..., Any]:
-    """`function`, compiled if `choice` is `on`, or if it is `auto` and compiling pays; the `watch` is within `compile`
-    when it is.
+    """`function`, compiled if `choice` is `on`, or if it is `auto` and compiling pays; the `timer` is within `compile`
+    when it is. `shape` names the function and what it is compiled for.
 
     Where compiling fails, at the first call or later for other sizes, `auto` falls back to eager and warns once; `on`
     raises. Processes of one machine compile what has the same `shape` one after the other.
@@ -68,7 +69,7 @@ def compiled(
     spare_trials()
     limits = torch._dynamo.config
     limits.recompile_limit = limits.accumulated_recompile_limit = RECOMPILE_LIMIT
-    return _Compiled(function, choice, shape, watch or Stopwatch("train"))
+    return _Compiled(function, choice, shape, timer or Stopwatch("train"))
 
 
 def keep_compiled() -> None:
@@ -115,9 +116,9 @@ def gcc_version() -> int:
 class _Compiled:
     """A function that is compiled when it is called with tensors of new sizes, or the eager one where it cannot be."""
 
-    def __init__(self, function: Callable[..., Any], choice: str, shape: str, watch: Stopwatch) -> None:
+    def __init__(self, function: Callable[..., Any], choice: str, shape: str, timer: Stopwatch) -> None:
         self.slow, self.fast = function, torch.compile(function, dynamic=None)
-        self.shape, self.watch = shape, watch
+        self.shape, self.timer = shape, timer
         self.falls_back, self.is_eager = choice == "auto", False
         self.sizes = set[tuple[torch.Size, ...]]()
         """Those of the calls so far."""
@@ -129,8 +130,9 @@ class _Compiled:
         try:
             if size in self.sizes:
                 return self.fast(*args)
-            with self.watch.within("compile"), _one_at_a_time(self.shape):
+            with self.timer.within("compile"), _one_at_a_time(self.shape) as lock:
                 result = self.fast(*args)
+                lock.with_suffix(".done").touch()
             self.sizes.add(size)
             return result
         except Exception as error:  # whatever the compiler raises, it computes nothing: the eager function does
@@ -155,7 +157,7 @@ class _Compiled:
 
 
 @contextmanager
-def _one_at_a_time(shape: str) -> Iterator[None]:
+def _one_at_a_time(shape: str) -> Iterator[Path]:
     """Keep other processes of this machine from compiling what has this shape at the same time.
 
     Two workers that compile the same step together take twice as long; one after the other, the second finds the result
@@ -165,18 +167,23 @@ def _one_at_a_time(shape: str) -> Iterator[None]:
 
     folder = Path(cache_dir())
     folder.mkdir(parents=True, exist_ok=True)
-    with open(_lock_of(folder, shape), "a") as handle:
+    with open(lock := _lock_of(folder, shape), "a") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
+        yield lock
+
+
+def shape_of(specs: Sequence[RunSpec]) -> str:
+    """What packs have in common that one compilation serves: the number of their runs, and the runs' `pack_key`."""
+    return f"{len(specs)} {specs[0].pack_key}"
 
 
 def was_compiled(shape: str) -> bool:
-    """Whether a process of this machine has compiled something of this shape; True where that is not known."""
+    """Whether a process of this machine has compiled what has this shape; True where that is not known."""
     keep_compiled()
     folder = os.environ.get("TORCHINDUCTOR_CACHE_DIR")
-    return folder is None or _lock_of(Path(folder), shape).exists()
+    return folder is None or _lock_of(Path(folder), shape).with_suffix(".done").exists()
 
 
 def _lock_of(folder: Path, shape: str) -> Path:
-    """The file that is locked by who compiles what has this shape. It stays."""
+    """The file that is locked by who compiles what has this shape; another one beside it says that it is done."""
     return folder / f"grokking-study-{hashlib.blake2b(shape.encode(), digest_size=8).hexdigest()}.lock"

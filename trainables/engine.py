@@ -52,7 +52,7 @@ def train_pack(
         compile: `auto`, `on` or `off`.
         packs_alike: packs of this shape that this process will train: one compilation serves them all.
     """
-    watch = Stopwatch("prepare")
+    timer = Stopwatch("prepare")
     for spec in specs:
         check_probes(spec, observe.probes)
     evaluations, looks, snapshots = observe.evaluations(horizon), observe.looks(horizon), observe.snapshots(horizon)
@@ -64,10 +64,10 @@ def train_pack(
     try:
         where = resolve_device(device)
         with computing(next((spec.precision for spec in specs), "float32"), where):
-            examples = observe.examples(specs[0].batch_size, horizon) if specs else None
-            pack = Pack(specs, where, compiling, examples, checkpoint, probes, watch)
+            examples = observe.examples(specs[0].batch_size) if specs else None
+            pack = Pack(specs, where, compiling, examples, checkpoint, probes, timer)
             session = Session(pack, specs, horizon, record, observe, prune)
-            watch.enter("train")
+            timer.enter("train")
             after = pack.step if checkpoint else -1
             for target in sorted({step for step in {*evaluations, *looks, *snapshots} if step > after}):
                 while pack.step < target:

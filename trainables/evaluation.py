@@ -36,7 +36,9 @@ class Evaluation:
         score: Callable[..., dict[str, Tensor]],
         probes: Sequence[ModuleType] = (),
     ) -> None:
-        self.tasks, self.layout, self.splits, self.score = [spec.task for spec in specs], layout, splits, score
+        self.layout, self.splits, self.score = layout, splits, score
+        self.tasks = [spec.task for spec in specs]
+        self.alike = alike(self.tasks)
         self.floats_per_example = size_of(specs[0].model, specs[0].task).floats
         self.probes = [probe for probe in (*modules_of("trainables.probes"), *probes) if hasattr(probe, "measure")]
 
@@ -57,25 +59,21 @@ class Evaluation:
     def _probed(self, weights_RW: Tensor) -> dict[tuple[str, str], np.ndarray]:
         """What the probes measure."""
         values: dict[tuple[str, str], np.ndarray] = {}
-        for rows in self._alike():
+        for rows in self.alike:
             task = self.tasks[rows[0]]
             weights_SW = weights_RW if len(rows) == len(self.tasks) else weights_RW[rows]
             for probe in self.probes:
                 measured = vmap(lambda w: probe.measure(self.layout.named(w), task))(weights_SW)  # noqa: B023
                 for name, value_S in measured.items():
-                    values.setdefault(("model", name), np.full(len(self.tasks), ABSENT))[rows] = value_S.cpu().numpy()
+                    values.setdefault(("model", name), np.full(len(self.tasks), ABSENT))[rows] = (
+                        value_S.double().cpu().numpy()
+                    )
         return values
-
-    def _alike(self) -> list[list[int]]:
-        """Rows of the runs whose tasks are the same to probes."""
-        groups: dict[tuple[Any, ...], list[int]] = {}
-        for row, task in enumerate(self.tasks):
-            groups.setdefault(probed_values(task), []).append(row)
-        return list(groups.values())
 
     def keep(self, keep_R: Tensor, train: PackedSplit) -> None:
         """Drop the data of all runs but those in these rows; `train` is their training split, on the device already."""
         self.tasks = [self.tasks[row] for row in keep_R.tolist()]
+        self.alike = alike(self.tasks)
         kept = {"train": train.first(self.splits["train"].size)}
         self.splits = {name: kept.get(name) or data.select(keep_R) for name, data in self.splits.items()}
 
@@ -96,9 +94,14 @@ class Evaluation:
             )
 
 
-def probed_values(task: Any) -> tuple[Any, ...]:
-    """The values of those fields of a task, of which runs of one pack may differ in, that probes may ask for."""
-    return tuple(getattr(task, field.name) for field in dataclasses.fields(task) if field.metadata.get("probed"))
+def alike(tasks: Sequence[Any]) -> list[list[int]]:
+    """Positions of the tasks that are the same to probes: in the fields that say `probed`, of those in which runs of a
+    pack may differ."""
+    groups: dict[str, list[int]] = {}
+    for position, task in enumerate(tasks):
+        fields = (field.name for field in dataclasses.fields(task) if field.metadata.get("probed"))
+        groups.setdefault(repr([getattr(task, name) for name in fields]), []).append(position)
+    return list(groups.values())
 
 
 def window(parts: Sequence[tuple[PackedSplit, Tensor]], start: int, end: int) -> Tensor:

@@ -23,7 +23,8 @@ def lookup(table_VD: Tensor, *tokens_L: Tensor) -> Tensor:
     if first.is_floating_point():
         vectors_LV = sum(others, first)
         return (vectors_LV.flatten(0, -2).to(table_VD.dtype) @ table_VD).unflatten(0, first.shape[:-1])
-    vocab_size, limit = table_VD.shape[0], PROFILES[table_VD.device.type].one_hot_limit
+    vocab_size = table_VD.shape[0]
+    limit = len(tokens_L) * PROFILES[table_VD.device.type].one_hot_limit  # of each token, which has a table of its own
     if not torch.compiler.is_compiling() or not torch.is_grad_enabled() or vocab_size > limit:
         return sum((table_VD[tokens] for tokens in others), table_VD[first])
     number_V = torch.arange(vocab_size, device=table_VD.device)

@@ -16,6 +16,8 @@ from trainables.spec import RunSpec, coerce
 PROBES = "trainables.probes"
 LEAST_EVALUATED = 500
 """Examples of a split: an accuracy of 0.99 is then told from 0.95."""
+SHORT_HORIZON = 2000
+"""Steps. Evaluations are spaced by their logarithm, so that they take less of a longer training."""
 STEP_WORK = 3.0
 """Operations of a step for each of an evaluation of as many examples, as in trainables/flops.py."""
 SPLITS = 3
@@ -31,8 +33,9 @@ class Observation:
     evaluation_examples: int | None = None
     """Evaluate at most this many examples of each split; None = as many as `evaluation_share` allows."""
     evaluation_share: float | None = 0.1
-    """Of the operations of runs that train on batches, the share that evaluations may take, about; of each split at
-    least LEAST_EVALUATED examples are evaluated all the same. None = all are."""
+    """Of the operations of runs that train on batches, the share that evaluations may take at a horizon of
+    SHORT_HORIZON steps, about, and less at longer ones; of each split at least LEAST_EVALUATED examples are evaluated
+    all the same. None = all are."""
     leave_when_generalized: bool = False
     """A run ends once its test accuracy has stayed at 0.99 for as long again as it took to get there, and for at least
     a tenth of the horizon. Off by default: some runs generalize and later forget."""
@@ -65,13 +68,14 @@ class Observation:
         """Steps of the evaluations that the spacing asks for, ascending; looks and snapshots are evaluated as well."""
         return evaluation_steps(horizon, self.evaluations_per_decade)
 
-    def examples(self, batch_size: int | None, horizon: int) -> int | None:
+    def examples(self, batch_size: int | None) -> int | None:
         """How many examples of each split are evaluated at most; None = all. It is the same for every run of a pack,
-        and whatever machine trains it. Full batches (None) have no limit: a step takes more than an evaluation."""
+        on every machine, and at every horizon, because a run may go on to another one. Full batches (None) have no
+        limit: a step takes more than an evaluation."""
         if self.evaluation_examples is not None or self.evaluation_share is None or batch_size is None:
             return self.evaluation_examples
-        worth = STEP_WORK * horizon * batch_size * self.evaluation_share / (1 - self.evaluation_share)
-        return max(LEAST_EVALUATED, int(worth / len(self.evaluations(horizon)) / SPLITS))
+        worth = STEP_WORK * SHORT_HORIZON * batch_size * self.evaluation_share / (1 - self.evaluation_share)
+        return max(LEAST_EVALUATED, int(worth / len(self.evaluations(SHORT_HORIZON)) / SPLITS))
 
     def looks(self, horizon: int) -> list[int]:
         """Steps at which the mechanistic probes run, ascending."""

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from trainables.checkpoint import Checkpoint
-from trainables.compiler import Compiling, compiled
+from trainables.compiler import Compiling, compiled, shape_of
 from trainables.cuda_graph import Replay
 from trainables.data import PackedSplit, Split, pack_splits
 from trainables.dropout import LOW_32, scramble
@@ -38,7 +38,7 @@ class Pack:
         evaluation_examples: int | None = None,
         checkpoint: Checkpoint | None = None,
         probes: Sequence[ModuleType] = (),
-        watch: Stopwatch | None = None,
+        timer: Stopwatch | None = None,
     ) -> None:
         if len({spec.pack_key for spec in specs}) != 1:
             raise SpecError(f"a pack needs 1 or more runs of one shape, got {len({s.pack_key for s in specs})} shapes.")
@@ -49,7 +49,7 @@ class Pack:
         self.row_of_run = list(range(len(specs)))
         """Where each run's tensors are: rows of runs that were dropped may still stand between them."""
         self.device, self.optimizer = device, first.optimizer
-        self.watch = watch or Stopwatch("train")
+        self.timer = timer or Stopwatch("train")
         modules = [spec.model.build(spec.task, generator("init", spec.seed)) for spec in specs]
         self.layout = Layout(modules[0]).to(device)
         self.step = checkpoint.step if checkpoint else 0
@@ -96,13 +96,14 @@ class Pack:
         # What is compiled computes float16 in float32.
         choice = "off" if first.loss == "cross_entropy_16" else compiling.choice
         precision = dtype_of(first.precision)
+        shape = shape_of(specs)
         step = make_train_step(module, self.layout, first.optimizer, first.loss, precision)
         work = self.training.examples_per_step * compiling.num_steps
-        self.train_step = compiled(step, choice, pays(STEP, work), first.pack_key, self.watch)
+        self.train_step = compiled(step, choice, pays(STEP, work), f"step {shape}", self.timer)
         score = make_evaluation(module, self.layout, first.loss, precision)
         evaluated = sum(split.size for split in splits.values())
         scores_pay = pays(FORWARD, evaluated * compiling.num_evaluations)
-        scores = compiled(score, choice, scores_pay, first.pack_key, self.watch)
+        scores = compiled(score, choice, scores_pay, f"scores {shape}", self.timer)
         self.evaluation = Evaluation(specs, self.layout, splits, scores, probes)
 
     def train(self, num_steps: int) -> None:

@@ -26,15 +26,15 @@ class RunState:
     status: str = "running"
     stop_reason: str | None = None
     wall_seconds: float = 0.0
-    """This run's share of its pack's time, in this attempt. What is in none of the spans below is training."""
+    """This run's share of its pack's time, in this attempt. What is in none of the three last spans is training."""
     prepare_seconds: float = 0.0
-    """Of it: models, data and imports, before the first step."""
+    """Before it: models, data and imports."""
     compile_seconds: float = 0.0
     """Of it: steps that are compiled, and waiting for another process that compiles the same."""
     evaluate_seconds: float = 0.0
     """Of it: evaluations and probes."""
     save_seconds: float = 0.0
-    """Of it: flushes, with their checkpoints."""
+    """Of it: flushes, with their checkpoints; the last flush cannot tell how long it takes itself."""
 
 
 @dataclass

@@ -43,7 +43,7 @@ class Session:
         prune: Prune | None,
     ) -> None:
         self.pack, self.horizon, self.record, self.observe, self.prune = pack, horizon, record, observe, prune
-        self.watch = pack.watch
+        self.timer = pack.timer
         self.specs = {spec.run_id: spec for spec in specs}
         self.states = {run_id: RunState(run_id, horizon, pack.step) for run_id in pack.run_ids}
         self.unflushed = dict(self.states)
@@ -60,37 +60,39 @@ class Session:
         for run_id in self.pack.run_ids if with_probes or keep else ():
             weights_W = self.pack.weights_of(run_id)
             if with_probes:
-                with self.watch.within("evaluate"):
+                with self.timer.within("evaluate"):
                     found = examine(self.specs[run_id], weights_W, self.observe.probes)
                 for name, column in columns(run_id, self.pack.step, found).items():
                     self.findings.setdefault(name, []).extend(column)
             if keep:
-                with self.watch.within("save"):
+                with self.timer.within("save"):
                     kept = {"weights": weights_W[None].cpu().clone()}
                 self.snapshots.append(Checkpoint([run_id], self.pack.step, kept, self.pack.layout.digest))
 
     def evaluate(self) -> None:
         """Record every metric of every run at this step, and let the runs go that are done."""
         step, run_ids = self.pack.step, list(self.pack.run_ids)
-        with self.watch.within("evaluate"):
+        with self.timer.within("evaluate"):
             values = self.pack.evaluate()
         for (split, metric), values_R in values.items():
             self.rows.append((run_ids, step, split, metric, values_R))
         reasons = self._reasons(values)
-        self._share_time()
         if any(reasons):
             gone = [i for i, reason in enumerate(reasons) if reason]
             for i in gone:
                 state = self.states[run_ids[i]]
                 state.status, state.stop_reason = "finished", reasons[i]
-            whole = self.pack.checkpoint(gone)
-            self.left += [whole.select([run_ids[i]]) for i in gone]
+            with self.timer.within("save"):
+                whole = self.pack.checkpoint(gone)
+                self.left += [whole.select([run_ids[i]]) for i in gone]
+            self._share_time()  # with those that leave
             self.pack.keep([i for i, reason in enumerate(reasons) if not reason])
             self.flush()
 
     def flush(self) -> None:
         """Hand over what has been observed since the last flush."""
-        with self.watch.within("save"):
+        self.pack.wait()
+        with self.timer.within("save"):
             self._flush()
 
     def _flush(self) -> None:
@@ -126,11 +128,11 @@ class Session:
         return reasons
 
     def _share_time(self) -> None:
-        spent = self.watch.taken()
+        spent = self.timer.taken()
         for run_id in self.pack.run_ids:
             state = self.states[run_id]
             state.steps = self.pack.step
-            state.wall_seconds += sum(spent.values()) / len(self.pack.run_ids)
+            state.wall_seconds += (sum(spent.values()) - spent.get("prepare", 0.0)) / len(self.pack.run_ids)
             for span in SPANS:
                 name = f"{span}_seconds"
                 setattr(state, name, getattr(state, name) + spent.get(span, 0.0) / len(self.pack.run_ids))

@@ -30,7 +30,7 @@ class Stopwatch:
             self.enter(before)
 
     def seconds(self) -> dict[str, float]:
-        """Seconds of each span so far, in the order in which they were first met."""
+        """Seconds of each span so far, or since the last call of `taken`, in the order in which they were first met."""
         self._count()
         return dict(self._seconds)
 

@@ -36,4 +36,5 @@ STUDY = dataclasses.replace(
     ],
     seeds=10,
     horizon=50_000,
+    evaluation_share=None,
 )

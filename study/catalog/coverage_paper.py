@@ -45,4 +45,5 @@ STUDY = dataclasses.replace(
     seeds=5,
     horizon=62_500,
     evaluation_examples=None,
+    evaluation_share=None,
 )

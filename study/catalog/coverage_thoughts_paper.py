@@ -32,4 +32,5 @@ STUDY = dataclasses.replace(
     ],
     horizon=62_500,
     evaluation_examples=None,
+    evaluation_share=None,
 )

@@ -29,4 +29,5 @@ STUDY = dataclasses.replace(
         "optimizer.weight_decay": (0.01, 0.02, 0.05, 0.1, 0.2, 0.5),
     },
     horizon=100_000,
+    evaluation_share=None,
 )

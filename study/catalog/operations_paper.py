@@ -32,4 +32,5 @@ STUDY = dataclasses.replace(
         for fraction in (0.25, 0.26, 0.27, 0.28, 0.29, 0.3, 0.35, 0.4, 0.5)
     ],
     horizon=100_000,
+    evaluation_share=None,
 )

@@ -23,4 +23,5 @@ STUDY = dataclasses.replace(
         batch_size=512,
     ),
     horizon=100_000,
+    evaluation_share=None,
 )

@@ -21,7 +21,7 @@ from study.cli.results import write_report
 from study.cli.serve import serve_option, served
 from trainables.errors import SpecError
 
-MENDS = {"report": "study report STUDY", "timings": "study sql 'from timings'", "json": "study status --json"}
+MENDS = {"report": "study report STUDY", "timings": "study sql 'from attempts'", "json": "study status --json"}
 """What to call beside --watch in place of a flag for one study."""
 
 
@@ -64,7 +64,7 @@ def run(
     are missing in the end. With --json one object comes at the end: the runs that are planned, finished, missing and
     failed, and how many are in each phase.
 
-    The store keeps where the time of each call went: in `timings`, and of each run in `attempts`.
+    The store keeps where the time of a call went, once it has trained all: in `timings`, and of runs in `attempts`.
     """
     from study.cli.ending import ending, sentence
     from study.cli.progress_line import ProgressLine
@@ -74,7 +74,7 @@ def run(
     from study.store.status import skipped_parts
     from study.store.studies import source_note
     from study.train import service
-    from study.train.timings import CallWatch, process_start, timings_of
+    from study.train.timings import CallTimer, process_start, timings_of
 
     if (study is None) == (watch is None):
         raise SpecError("give one of STUDY, as in `study run first_map`, and --watch DIR.")
@@ -87,10 +87,10 @@ def run(
     if spec.search is not None:
         raise SpecError(f"study {study!r} is a search: `study search` with its own options and --name {study} goes on.")
     opened = Store.open(store, write=True, storage=storage)
-    timer = CallWatch(process_start())
+    timer = CallTimer(process_start())
     with served(store, serving), ProgressLine() as line:
-        done = service.run(spec, opened, settings, say=line.say, watch=timer)
-    spent = timings_of(timer, opened, spec.name)
+        done = service.run(spec, opened, settings, say=line.say, timer=timer)
+    spent = timings_of(timer, opened, spec.name) if timings else None
     end = ending(opened, spec, done)
     if not as_json:
         click.echo(sentence(end))
@@ -101,7 +101,7 @@ def run(
     if report:
         end["report"] = str(write_report(opened, spec.name, None, str(study)))
         click.echo(f"report: {end['report']}", err=as_json)
-    if timings:
+    if spent:
         end["timings"] = spent.to_json()
         click.echo(str(spent), err=as_json)
     if as_json:

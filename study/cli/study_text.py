@@ -84,7 +84,8 @@ def show_plan(plan: Plan, machine: Machine, as_json: bool, slower: float = 1.0) 
     packs = pack_rows(plan)
     if as_json:
         seconds = round(slower * estimated_seconds(plan, machine))
-        print_json({"study": plan.study.name, **about, "packs": packs, "estimated_seconds": seconds})
+        print_json({"study": plan.study.name, **about, "packs": packs, "estimated_seconds": seconds,
+                    "evaluation_examples": evaluation_limits(plan)})  # fmt: skip
         return
     _say(f"{plan.study.name}: " + ", ".join(f"{number:,} {word}" for word, number in about.items()))
     if plan.study.absent:
@@ -99,12 +100,22 @@ def show_plan(plan: Plan, machine: Machine, as_json: bool, slower: float = 1.0) 
 
 
 def _evaluated(plan: Plan) -> str:
-    """Which examples of large splits are evaluated; '' where all are, or where the study says it itself."""
-    study, spec = plan.study, plan.packs[0].specs[-1]
-    limit = study.observation.examples(spec.batch_size, study.horizon)
-    if study.evaluation_examples is not None or limit is None or limit >= spec.task.num_examples:
+    """How many examples of large splits are evaluated; '' where all are, or where the study says it itself."""
+    limits = evaluation_limits(plan)
+    if plan.study.evaluation_examples is not None or not limits:
         return ""
-    return f"Of each split at most {limit:,} examples are evaluated; with evaluation_share=None all are."
+    numbers = " or ".join(f"{limit:,}" for limit in limits)
+    return f"Of large splits the first {numbers} examples are evaluated; with evaluation_share=None all are."
+
+
+def evaluation_limits(plan: Plan) -> list[int]:
+    """The numbers of examples to which larger splits of the packs are cut when they are evaluated, ascending."""
+    limits = set()
+    for spec in (pack.specs[-1] for pack in plan.packs):
+        limit, task = plan.study.observation.examples(spec.batch_size), spec.task
+        if limit is not None and limit < max(task.num_train, task.num_examples - task.num_train):
+            limits.add(limit)
+    return sorted(limits)
 
 
 def _unknown(plan: Plan) -> str:

@@ -69,7 +69,7 @@ def _scheduled(packs: Sequence[Work], study: StudySpec, machine: Machine) -> flo
             known.add((worker, pack.specs[0].pack_key))
             end += device.speed.compile_seconds
         end += (study.horizon - pack.start_step) * step_seconds(pack.specs, device, pack.compiled)
-        limit = study.observation.examples(pack.specs[0].batch_size, study.horizon)
+        limit = study.observation.examples(pack.specs[0].batch_size)
         end += sum(step > pack.start_step for step in evaluations) * evaluation_seconds(pack.specs, limit, device)
         heapq.heappush(workers, (end, worker))
     return START_SECONDS + max(workers)[0]

@@ -12,17 +12,19 @@ from contextlib import contextmanager, suppress
 
 from study.plan.packing import PackPlan
 from study.train.worker import Settings
-from trainables.compiler import Compiling, was_compiled
+from trainables.compiler import Compiling, shape_of, was_compiled
+from trainables.spec import RunSpec
 
 
 @contextmanager
-def compiled_ahead(pack: PackPlan, settings: Settings) -> Iterator[None]:
-    """Another process compiles for this pack meanwhile, on a CPU, where nothing of its shape was compiled before."""
+def compiled_ahead(pack: PackPlan, settings: Settings, memory: float) -> Iterator[None]:
+    """Another process compiles for this pack meanwhile, on a CPU, where that was not done before and the pack takes at
+    most half of a worker's `memory` in bytes. Whatever becomes of it, the workers compile what they do not find."""
     wanted = settings.compile == "on" or (settings.compile == "auto" and pack.compiled)
     process = None
-    if wanted and settings.device == "cpu" and not settings.sources.modules:
-        with suppress(OSError):  # a full disk, or no more processes: then the workers compile
-            process = None if was_compiled(pack.specs[0].pack_key) else _begun(pack, settings)
+    if wanted and settings.device == "cpu" and not settings.sources.modules and pack.bytes <= memory / 2:
+        with suppress(OSError):  # a full disk, or no more processes
+            process = None if was_compiled(f"step {shape_of(pack.specs)}") else _begun(pack, settings)
     try:
         yield
     finally:
@@ -39,7 +41,7 @@ def _begun(pack: PackPlan, settings: Settings) -> subprocess.Popen[bytes]:
         "packs_alike": pack.packs_alike,
         "horizon": pack.horizon,
         "evaluations": len(settings.observe.evaluations(pack.horizon)),
-        "examples": settings.observe.examples(pack.specs[0].batch_size, pack.horizon),
+        "examples": settings.observe.examples(pack.specs[0].batch_size),
     }
     with tempfile.TemporaryFile() as file:  # a pipe would be read in seconds only
         file.write(json.dumps(said).encode())
@@ -54,7 +56,6 @@ def main() -> None:
 
     from trainables.pack import Pack
     from trainables.precision import computing
-    from trainables.spec import RunSpec
 
     said = json.load(sys.stdin)
     torch.set_num_threads(said["threads"])

@@ -18,7 +18,7 @@ from study.train.cluster import Target
 from study.train.machine import machine
 from study.train.options import Options
 from study.train.standing import Standing
-from study.train.timings import CallWatch
+from study.train.timings import CallTimer
 from trainables.compiler import INSTALL
 from trainables.errors import SpecError
 
@@ -38,18 +38,18 @@ class Driving:
     target: Target
     lease: Lease
     say: Say
-    watch: CallWatch
+    timer: CallTimer
 
 
 @contextmanager
 def driving(
-    store: Store, options: Options, sources: Sources, say: Say, watch: CallWatch | None = None
+    store: Store, options: Options, sources: Sources, say: Say, timer: CallTimer | None = None
 ) -> Iterator[Driving]:
     """Drive the store's storage, as in `only_driver`, on what the options name, as in `target_of`."""
-    watch = watch or CallWatch()
-    watch.enter("plan")
-    with only_driver(store, say) as lease, target_of(store, options, sources, say) as target:
-        yield Driving(store, options, sources, target, lease, say, watch)
+    timer = timer or CallTimer()
+    timer.enter("plan")
+    with only_driver(store, say) as lease, target_of(store, options, sources, say, timer) as target:
+        yield Driving(store, options, sources, target, lease, say, timer)
 
 
 @contextmanager
@@ -76,7 +76,7 @@ def _compact(store: Store, lease: Lease, say: Say) -> None:
 
 
 @contextmanager
-def target_of(store: Store, options: Options, sources: Sources, say: Say) -> Iterator[Target]:
+def target_of(store: Store, options: Options, sources: Sources, say: Say, timer: CallTimer) -> Iterator[Target]:
     """What packs are sized for and trained on. A cluster is joined before anything is planned, and left at the end; its
     nodes are asked whether they can import the `sources`."""
     check_names(Path.cwd(), "Rename it, or start from another folder.")  # a worker looks there first
@@ -84,7 +84,9 @@ def target_of(store: Store, options: Options, sources: Sources, say: Say) -> Ite
         from study.train import nodes  # ray takes seconds to import
 
         if nodes.find(options.address):
+            timer.enter("ray")
             with nodes.joined(options.address, store.place, options.device, options.share, sources, say) as target:
+                timer.enter("plan")
                 look_around(target, options.compile, say)
                 yield target
             return

@@ -15,7 +15,7 @@ from study.store.lease import Lease
 from study.train.cluster import Target
 from study.train.failed_packs import Split
 from study.train.options import Options
-from study.train.timings import CallWatch
+from study.train.timings import CallTimer
 from study.train.worker import Settings, Work
 from trainables.errors import SpecError
 
@@ -43,7 +43,7 @@ def train_through_ray(
     target: Target,
     *,
     lease: Lease,
-    watch: CallWatch,
+    timer: CallTimer,
     most: int,
     split: Split,
     heard: Callable[[dict[str, Any]], None],
@@ -52,8 +52,8 @@ def train_through_ray(
 ) -> None:
     """Train what `next_work` gives, see `run_packs`, as long as the lease is held: SpecError when another driver has
     taken over. `show` is called every now and then, and with True at the end, when the store has all of it."""
-    watch.enter("ray")
-    watch.workers = min(target.machine.workers, most)
+    timer.enter("ray")
+    timer.workers = min(target.machine.workers, most)
     from study.train.ray_tune import run_packs  # ray takes seconds to import: only when there is something to train
 
     def next_while_held() -> Work | None:
@@ -77,7 +77,7 @@ def train_through_ray(
             next_while_held,
             scratch=store.path / ".tune",
             target=target,
-            watch=watch,
+            timer=timer,
             most=most,
             split=split,
             heard=heard,

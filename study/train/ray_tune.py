@@ -25,7 +25,7 @@ from study.train.failed_packs import Split, half_of
 from study.train.nodes import resources_of, start
 from study.train.pack_searcher import PackSearcher
 from study.train.silence import Silence
-from study.train.timings import CallWatch
+from study.train.timings import CallTimer
 from study.train.worker import Stopped, Work, record_failure, watched
 from trainables.errors import SpecError
 
@@ -106,7 +106,7 @@ def run_packs(
     *,
     scratch: Path,
     target: Target,
-    watch: CallWatch,
+    timer: CallTimer,
     most: int,
     split: Split,
     heard: Callable[[dict[str, Any]], None],
@@ -136,7 +136,7 @@ def run_packs(
     with ending(target, scratch), interrupts.remembered() as check_interrupt:
         if target.marker is None:
             start(workers, target.machine.device, target.share)
-        watch.enter("workers")
+        timer.enter("workers")
         tune.Tuner(
             tune.with_resources(trainable, resources_of(target.machine.device, target.share)),
             tune_config=tune.TuneConfig(
@@ -155,7 +155,7 @@ def run_packs(
                 progress_reporter=tune.CLIReporter(),  # in a notebook Tune would show an empty table of its own
             ),
         ).fit()
-        watch.enter("end")
+        timer.enter("end")
         if searcher.error is not None:
             raise searcher.error
 

@@ -32,9 +32,12 @@ from study.train.machine import machine
 from study.train.options import Options
 from study.train.phases_so_far import PhasesSoFar
 from study.train.progress import Progress
-from study.train.timings import CallWatch, about
+from study.train.timings import CallTimer, about
 from study.train.worker import Work
 from trainables.errors import SpecError
+
+WHOLE_SHARE = 0.95
+"""Of the steps that were missing: a call that has trained so many tells how good a guess was."""
 
 
 def plan(
@@ -66,15 +69,15 @@ def _bring_in(store: Store) -> None:
         raise StoreBusy(busy)
 
 
-def run(study: StudySpec, store: Store, options: Options, say: Say, watch: CallWatch | None = None) -> Plan:
+def run(study: StudySpec, store: Store, options: Options, say: Say, timer: CallTimer | None = None) -> Plan:
     """Train what the study is missing and return the plan as it stands afterwards.
 
-    `say` gets the progress line, and `watch` sees where the time goes. KeyboardInterrupt ends it at once; the same call
+    `say` gets the progress line, and `timer` sees where the time goes. KeyboardInterrupt ends it at once; the same call
     goes on from there. SpecError when another driver works on this storage, or the code of a part is not here.
     """
     check_here(study)
     sources = sources_of(study)
-    with driving(store, options, sources, say, watch) as driver:
+    with driving(store, options, sources, say, timer) as driver:
         todo = plan(study, store, options, driver.target.machine)
         write(todo, store)
         if todo.packs:
@@ -131,7 +134,7 @@ def _train_all(todo: Plan, driver: Driving) -> None:
     estimated, ahead = estimated_seconds(todo, driver.target.machine), nullcontext()
     if driver.target.marker is None:  # this machine trains
         settings = settings_for(todo.study, driver.store, driver.options, driver.target.machine, driver.sources)
-        ahead = compiled_ahead(todo.packs[0], settings)
+        ahead = compiled_ahead(todo.packs[0], settings, driver.target.machine.memory)
     with ahead:
         _train(driver, todo.study, lambda: next(waiting, None), runs, progress, len(todo.packs), estimated)
 
@@ -150,29 +153,33 @@ def _train(
     write_sources(store.place, driver.sources.texts)
     settings = settings_for(study, store, options, machine, driver.sources)
     split = splitter(study, runs, store, machine, bool(options.prune))
-    watch = driver.watch
+    timer, target, asked = driver.timer, driver.target, progress.left
 
     def next_work() -> Work | None:
         pack = next_pack()
         return None if pack is None else (pack, settings)
 
     def heard(message: dict[str, Any]) -> None:
-        watch.enter("packs")
+        timer.enter("packs")
         progress.heard(message)
 
     train_through_ray(
         next_work,
         store,
-        driver.target,
+        target,
         lease=driver.lease,
-        watch=watch,
+        timer=timer,
         most=most,
         split=split,
         heard=heard,
         show=progress.refresh,
     )
+    # A guess is of all steps: what ended early, pruned or generalized, says nothing of it.
+    whole = progress.trained >= WHOLE_SHARE * asked and target.marker is None
     try:
-        write_timings(store.place, about(watch, study.name, machine.device, estimated), watch.seconds())
-        store.ingest(timeout=PATIENCE_SECONDS)
-    except OSError as error:  # all runs are in
+        write_timings(
+            store.place, about(timer, study.name, machine.device, estimated if whole else None), timer.seconds()
+        )
+        store.ingest(timeout=1.0)
+    except (OSError, SpecError) as error:  # all runs are in
         driver.say(f"store '{store.path}' does not keep where the time went ({error})")

@@ -25,8 +25,8 @@ OF_PACKS = {
     "compile": "steps are compiled, or another worker compiles them",
     "train": "steps",
     "evaluate": "evaluations and probes",
-    "save": "parts and checkpoints",
-    "idle": "a worker has no pack, or hands one over",
+    "save": "parts and checkpoints, but for each pack's last ones",
+    "idle": "a worker has no pack, or ends one",
 }
 """What workers do while packs train."""
 
@@ -40,8 +40,10 @@ IN_PACKS = """
 TELLING_SECONDS = 30.0
 """A call for which less was guessed says little: most of it is starting."""
 LAST_CALLS = 5
+"""So many of them count: a machine may be busy today."""
+MOST_SLOWER = 5.0
 PAST = """
-    select median(seconds / estimated) from (
+    select case when count(*) > 1 then median(seconds / estimated) end from (
         select sum(seconds) as seconds, any_value(estimated) as estimated from timings
         where host = ? and device = ? and estimated >= ? group by study, began_at order by began_at desc limit ?
     )"""
@@ -68,7 +70,7 @@ class Timings:
         return "\n".join(lines)
 
 
-class CallWatch(Stopwatch):
+class CallTimer(Stopwatch):
     """The stopwatch of a call that trains."""
 
     def __init__(self, since: float | None = None) -> None:
@@ -89,33 +91,33 @@ def process_start() -> float:
         return time.monotonic()
 
 
-def about(watch: CallWatch, study: str, device: str, estimated: float | None) -> dict[str, Any]:
+def about(timer: CallTimer, study: str, device: str, estimated: float | None) -> dict[str, Any]:
     """What the store keeps of a call beside its spans; `estimated` are the seconds that its plan had guessed."""
     return {
         "study": study,
-        "began_at": watch.began_at.isoformat(),
+        "began_at": timer.began_at.isoformat(),
         "host": platform.node(),
         "device": device,
-        "workers": watch.workers,
+        "workers": timer.workers,
         "estimated": estimated,
     }
 
 
 def slowness(store: Store | None, device: str) -> float:
     """How many times as long as their plans had guessed the last calls on this machine took, the median of LAST_CALLS;
-    1 where the store has none that says anything."""
+    1 where the store has fewer than two that say anything. At most MOST_SLOWER, or as much less."""
     if store is None:
         return 1.0
     [(factor,)] = store.sql(PAST, [platform.node(), device, TELLING_SECONDS, LAST_CALLS]).fetchall()
-    return factor or 1.0
+    return min(max(factor or 1.0, 1 / MOST_SLOWER), MOST_SLOWER)
 
 
-def timings_of(watch: CallWatch, store: Store, study: str) -> Timings:
+def timings_of(timer: CallTimer, store: Store, study: str) -> Timings:
     """Where the time of a call went, with that of the packs that it has trained."""
-    spans = watch.seconds()
-    began_at = watch.began_at.replace(tzinfo=None)
-    [(wall, *found)] = store.sql(IN_PACKS, [study, began_at]).fetchall()
-    seconds: dict[str, float] = dict(zip(("prepare", "compile", "evaluate", "save"), found, strict=True))
-    seconds["train"] = wall - sum(found)
-    seconds["idle"] = max(0.0, watch.workers * spans.get("packs", 0.0) - wall)
-    return Timings(watch.workers, spans, {name: seconds[name] for name in OF_PACKS})
+    spans = timer.seconds()
+    began_at = timer.began_at.replace(tzinfo=None)
+    [(wall, prepared, *found)] = store.sql(IN_PACKS, [study, began_at]).fetchall()
+    seconds: dict[str, float] = dict(zip(("compile", "evaluate", "save"), found, strict=True))
+    seconds |= {"prepare": prepared, "train": wall - sum(found)}
+    seconds["idle"] = max(0.0, timer.workers * spans.get("packs", 0.0) - prepared - wall)
+    return Timings(timer.workers, spans, {name: seconds[name] for name in OF_PACKS})

@@ -200,7 +200,7 @@ def watch(folder: Path, store: Store, options: Options, say: Say) -> None:
                     store,
                     driver.target,
                     lease=driver.lease,
-                    watch=driver.watch,
+                    timer=driver.timer,
                     most=driver.target.machine.workers,
                     split=queue.split,
                     heard=queue.heard,

@@ -46,7 +46,7 @@ SPANS = """
     select
         (select sum(seconds) from timings where span in ('start', 'plan', 'ray', 'workers')) as start,
         sum(compile_seconds) / workers as compile,
-        sum(wall_seconds - prepare_seconds - compile_seconds - evaluate_seconds - save_seconds) / workers as train,
+        sum(wall_seconds - compile_seconds - evaluate_seconds - save_seconds) / workers as train,
         sum(evaluate_seconds) / workers as evaluate,
     from attempts, (select max(workers) as workers from timings) group by workers"""
 AXES = {"optimizer.weight_decay": (0.0, 0.3, 1.0, 3.0), "task.train_fraction": (0.4, 0.5, 0.6, 0.7)}

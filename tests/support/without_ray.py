@@ -25,7 +25,7 @@ def run_packs(
     *,
     scratch: Path,
     target: Any,
-    watch: Any,
+    timer: Any,
     most: int,
     split: Any,
     heard: Callable[[dict[str, Any]], None],
@@ -39,10 +39,10 @@ def run_packs(
         assert "blame" not in message, message
         heard(message)
 
-    watch.enter("workers")
+    timer.enter("workers")
     while (work := next_work()) is not None:
         watched(*work, "trial", heartbeat)
-    watch.enter("end")
+    timer.enter("end")
 
 
 @contextmanager

@@ -1,6 +1,8 @@
 """The engine: a run is the same alone, in any company, stopped and continued; and what is recorded of it is true."""
 
+import dataclasses
 import math
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
@@ -274,6 +276,39 @@ def test_columns_are_equally_long_and_every_flush_speaks_of_every_run_in_the_pac
     for state in record.states.values():
         assert (state.status, state.stop_reason, state.steps) == ("finished", "horizon", 300)
         assert state.wall_seconds > 0
+
+
+def test_the_time_of_a_run_tells_evaluations_and_flushes_apart_but_for_the_last():
+    states = {}
+
+    def record(flush):
+        time.sleep(0.05)
+        states.update({state.run_id: dataclasses.replace(state) for state in flush.states})
+
+    runs = [mlp_run(seed=seed) for seed in range(3)]
+    began = time.monotonic()
+    train_pack(runs, horizon=300, record=record, flush_seconds=-1, device="cpu", compile="off")
+    took = time.monotonic() - began
+    saved = sum(state.save_seconds for state in states.values())
+    parts = ("wall_seconds", "prepare_seconds")
+    whole = sum(getattr(state, name) for state in states.values() for name in parts)
+    assert took - 0.5 < whole < took - 0.05  # the last flush does not know how long it takes
+    assert saved > 0.05 * 10
+    assert all(state.compile_seconds == 0 < state.evaluate_seconds for state in states.values())
+    inside = (state.save_seconds + state.evaluate_seconds < state.wall_seconds for state in states.values())
+    assert all(inside)
+
+
+def test_a_run_on_batches_that_goes_on_is_observed_as_one_that_never_stopped():
+    run = transformer_run(p=47)
+    early, straight = trained([run], 40), trained([run], 400)
+    state = early.left[run.run_id]
+    late = trained([run], 400, checkpoint=state)
+    for split in ("train", "test"):
+        seen = early.series(run.run_id, split, "loss") | late.series(run.run_id, split, "loss")
+        assert {step: seen[step] for step in straight.series(run.run_id, split, "loss")} == straight.series(
+            run.run_id, split, "loss"
+        )
 
 
 def test_every_run_has_every_metric_at_every_step():

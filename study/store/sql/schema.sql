@@ -84,14 +84,14 @@ create table if not exists sources (
     written_at timestamp not null,
 );
 
--- One row per span of each call that has trained: where the seconds of the driver's process went (study/train/timings.py).
+-- One row per span of each call that has trained and came to its end: where the seconds of the driver's process went (study/train/timings.py).
 create table if not exists timings (
     study text not null,
     began_at timestamp not null,
     host text,
     device text,
     workers integer,
-    estimated double, -- seconds that the plan had guessed for the whole call; NULL for a search
+    estimated double, -- seconds that the plan had guessed; NULL where that was not for what the call did
     span text not null,
     seconds double not null,
 );
@@ -116,9 +116,9 @@ create table if not exists attempts (
     stop_reason text,
     horizon bigint,
     steps bigint,
-    wall_seconds double, -- this run's share of its pack's time; of it, the rest being training:
-    prepare_seconds double, -- models, data and imports, NULL from an older version, like the following
-    compile_seconds double,
+    wall_seconds double, -- this run's share of its pack's time
+    prepare_seconds double, -- and of what came before; NULL from an older version and of a failure, like the following
+    compile_seconds double, -- of wall_seconds, like the following; the rest is training
     evaluate_seconds double,
     save_seconds double,
     memory_bytes bigint, -- the most that the worker has had so far, of its GPU where it has one; NULL from an older version

@@ -16,6 +16,7 @@ from study.train.cluster import Report, Target, smallest
 from study.train.driver import look_around, only_driver, target_of
 from study.train.machine import machine
 from study.train.options import Options
+from study.train.timings import CallTimer
 from study.train.worker import Stopped, Work, record_failure, train
 from tests.support.studies import make_plan, small
 from trainables.errors import SpecError
@@ -40,7 +41,7 @@ def options(choice: str) -> Options:
 
 def said_by_target(store: Store, choice: str) -> list[str]:
     said: list[str] = []
-    with target_of(store, options(choice), Sources(), said.append):
+    with target_of(store, options(choice), Sources(), said.append, CallTimer()):
         pass
     return said
 

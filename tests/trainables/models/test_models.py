@@ -317,6 +317,15 @@ def test_the_rows_of_several_tokens_are_added_up_to_the_bit(monkeypatch: pytest.
     assert indexed.equal(table_VD[left_N] + table_VD[right_N])
     monkeypatch.setattr(lookup_module.torch.compiler, "is_compiling", lambda: True)
     assert lookup(table_VD, left_N, right_N).equal(indexed)
+    # The limit is that of one token's table: here 11 rows are those of two tokens.
+    asked = []
+    real = lookup_module.torch.arange
+    monkeypatch.setattr(lookup_module.torch, "arange", lambda *args, **how: asked.append(args) or real(*args, **how))
+    for limit, multiplies in ((6, True), (5, False)):
+        monkeypatch.setitem(PROFILES, "cpu", replace(PROFILES["cpu"], one_hot_limit=limit))
+        asked.clear()
+        assert lookup(table_VD, left_N, right_N).equal(indexed)
+        assert bool(asked) == multiplies
 
 
 def test_a_vector_holds_every_parameter_once_on_aligned_places_with_zeros_between():
