@@ -42,6 +42,7 @@ TELLING_SECONDS = 30.0
 LAST_CALLS = 5
 """So many of them count: a machine may be busy today."""
 MOST_SLOWER = 5.0
+"""A guess is changed by no more than this factor."""
 PAST = """
     select case when count(*) > 1 then median(seconds / estimated) end from (
         select sum(seconds) as seconds, any_value(estimated) as estimated from timings
