@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -132,8 +132,9 @@ class _Compiled:
                 return self.fast(*args)
             with self.timer.within("compile"), _one_at_a_time(self.shape) as lock:
                 result = self.fast(*args)
-                lock.with_suffix(".done").touch()
-            self.sizes.add(size)
+                self.sizes.add(size)
+                with suppress(OSError):  # a full disk: the step is taken, and must not be taken again
+                    lock.with_suffix(".done").touch()
             return result
         except Exception as error:  # whatever the compiler raises, it computes nothing: the eager function does
             if not self.falls_back or not self._is_of_the_compiler(error):

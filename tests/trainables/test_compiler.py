@@ -127,6 +127,23 @@ def test_an_error_of_what_was_compiled_is_no_failure_to_compile(monkeypatch):
     assert calls == [1, 2]
 
 
+def test_a_step_is_not_taken_twice_where_nobody_can_be_told_that_it_is_compiled(monkeypatch):
+    """A step changes weights in place, and the disk may be full."""
+    calls = []
+
+    def full(path, *args, **options):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(compiler.torch, "compile", lambda function, **options: function)
+    monkeypatch.setattr(compiler.Path, "touch", full)
+    step = compiled(calls.append, "auto", pays=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        step(1)
+        step(2)
+    assert calls == [1, 2]
+
+
 def test_processes_compile_one_shape_one_after_the_other_and_different_ones_at_the_same_time(tmp_path, monkeypatch):
     monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path))
     code = """

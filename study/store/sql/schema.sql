@@ -84,7 +84,8 @@ create table if not exists sources (
     written_at timestamp not null,
 );
 
--- One row per span of each call that has trained and came to its end: where the seconds of the driver's process went (study/train/timings.py).
+-- One row per span of each call that has trained and came to its end: where the seconds of the driver's process went
+-- (study/train/timings.py).
 create table if not exists timings (
     study text not null,
     began_at timestamp not null,
