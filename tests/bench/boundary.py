@@ -11,9 +11,9 @@ cells whose predicted phase is not the majority phase. `runs to` is the number o
 seeds is below the level at two readings in a row, or > if that needs more than `--runs` (for grids: twice as many).
 `exponent` is the power of the number of runs with which the error falls. tpe and gp are Optuna's; they minimise the
 steps to generalize, where a run that does not counts as twice the horizon. `informed` knows the true map: it shows how
-much a better choice of places could gain. `straddle` and `learner_nd` are in tests/bench/boundary_rivals.py; the second
-wants `pip install adaptive`, and is left out without it. To save time tpe has five seeds, and gp three seeds and 160
-runs. The whole takes about an hour on one core.
+much a better choice of places could gain. `straddle`, `mixed` and `learner_nd` are in tests/bench/boundary_rivals.py;
+the last wants `pip install adaptive`, and is left out without it. To save time tpe has five seeds, and gp three seeds
+and 160 runs. The whole takes about an hour on one core.
 """
 
 import argparse
@@ -29,10 +29,10 @@ import optuna
 
 from study.samplers import boundary
 from tests.bench.boundary_readings import LEVELS, READERS, Reading, outcome, space_of
-from tests.bench.boundary_rivals import read_learner_nd, read_straddle
+from tests.bench.boundary_rivals import read_learner_nd, read_mixed, read_straddle
 from tests.bench.ground_truth import all_truths, chosen
 
-SAMPLERS = READERS | {"straddle": read_straddle, "learner_nd": read_learner_nd}
+SAMPLERS = READERS | {"straddle": read_straddle, "mixed": read_mixed, "learner_nd": read_learner_nd}
 SHOWN = (32, 64, 96, 128, 192, 256, 384, 512)
 MOST_SEEDS = {"tpe": 5, "gp": 3}
 MOST_RUNS = {"gp": 160}

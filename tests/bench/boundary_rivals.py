@@ -1,7 +1,9 @@
 """Ways that others choose points on a boundary, with our model to predict the map: see tests.bench.boundary.
 
 `straddle`: Bryan et al. 2005, Active learning for identifying function threshold boundaries: the largest 1.96 sd -
-|mean| of the model. `learner_nd`: the package adaptive, which splits triangles where the answer changes most.
+|mean| of the model. `mixed`: straddle while the model has one boundary, with every EXPLORING-th point far from all
+others, and our own choice as soon as it has several. `learner_nd`: the package adaptive, which splits triangles where
+the answer changes most.
 """
 
 import random
@@ -9,10 +11,12 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from scipy import ndimage
+from scipy.spatial import KDTree
 
 from study.samplers import boundary
 from study.samplers._places import near_boundary, sobol
-from study.samplers.boundary import FIRST_POINTS, POOL
+from study.samplers.boundary import EXPLORING, FIRST_POINTS, POOL
 from study.search.boundary.model import BoundaryModel, fit
 from study.search.boundary.passages import log_steps
 from study.search.space import Seen
@@ -21,9 +25,11 @@ from tests.bench.boundary_readings import Reading, point_at, search, space_of
 from tests.bench.ground_truth import Truth
 
 STRADDLE = 1.96
+CELLS = 4096
+"""Of the grid on which the parts of a map are counted."""
 
 
-def read_straddle(truth: Truth, seed: int, runs: int, batch: int) -> Reading:
+def read_straddle(truth: Truth, seed: int, runs: int, batch: int, mixed: bool = False) -> Reading:
     space = space_of(truth)
     first = FIRST_POINTS.get(truth.num_axes, 4 * truth.num_axes)
 
@@ -32,10 +38,16 @@ def read_straddle(truth: Truth, seed: int, runs: int, batch: int) -> Reading:
             return boundary.suggest(space, seen, rng, batch)
         places = np.array([list(run.point.values()) for run in seen])
         model = fit(places, np.array([run.positive for run in seen]), log_steps_N=log_steps(seen))
+        if mixed and boundaries(model, truth.num_axes) > 1:
+            return boundary.suggest(space, seen, rng, batch)
         numbers = np.random.default_rng(rng.getrandbits(64))
         pool = sobol(truth.num_axes, POOL, numbers)
         pool = np.vstack([pool, near_boundary(model, pool, POOL, numbers)])
-        return [point_at(place) for place in pool[straddled(model, pool, batch)]]
+        chosen = pool[straddled(model, pool, batch)]
+        for place in range(batch):
+            if mixed and (len(seen) + place) % EXPLORING == EXPLORING - 1:
+                chosen[place] = pool[np.argmax(KDTree(np.vstack([places, chosen])).query(pool)[0])]
+        return [point_at(place) for place in chosen]
 
     return search(truth, seed, runs, batch, suggest)
 
@@ -52,6 +64,18 @@ def straddled(model: BoundaryModel, pool: np.ndarray, count: int) -> list[int]:
         column = covariance[:, best]
         covariance = covariance - np.outer(column, column) / (column[best] + np.pi / 2)
     return chosen
+
+
+def read_mixed(truth: Truth, seed: int, runs: int, batch: int) -> Reading:
+    return read_straddle(truth, seed, runs, batch, mixed=True)
+
+
+def boundaries(model: BoundaryModel, num_axes: int) -> int:
+    """How many boundaries the model's map has: one less than it has parts of one outcome."""
+    side = round(CELLS ** (1 / num_axes))
+    cells = np.stack(np.meshgrid(*[(np.arange(side) + 0.5) / side] * num_axes, indexing="ij"), axis=-1)
+    positive = model.mean_and_sd(cells.reshape(-1, num_axes))[0].reshape(cells.shape[:-1]) > 0
+    return ndimage.label(positive)[1] + ndimage.label(~positive)[1] - 1
 
 
 def read_learner_nd(truth: Truth, seed: int, runs: int, batch: int) -> Reading:

@@ -5,7 +5,9 @@
 A system is a file of analysis/claims; its study is the first that its claims name, with the packs that `study run`
 would make for this machine's CPU cores. Each shape of pack trains for `--seconds` on one core, once as a pack and once
 as its first run alone, without evaluations and without compile time. The rates of all shapes are weighted by their runs
-and multiplied by the number of cores. `ratio` is the packed rate over the rate alone, measured one after the other.
+and multiplied by the number of cores. `ratio` is the packed rate over the rate alone, measured one after the other. `of
+peak`: the products of matrices that training cannot do without (trainables/flops.py), in a second of the packed rate,
+over those of a large product on one core.
 """
 
 import argparse
@@ -21,8 +23,10 @@ from study.spec import find
 from study.train.machine import machine
 from tests.bench import ceilings
 from trainables.compiler import Compiling
+from trainables.flops import run_flops
 from trainables.pack import Pack
 from trainables.spec import RunSpec
+from trainables.timing import product_rate
 
 
 def main() -> None:
@@ -49,16 +53,18 @@ def measured(row: str, study: str, seconds: float, compile: str) -> dict[str, An
     shapes: dict[str, list[PackPlan]] = {}
     for pack in plan.packs:
         shapes.setdefault(pack.specs[0].pack_key, []).append(pack)
-    packed, alone = 0.0, 0.0
+    packed, alone, flops = 0.0, 0.0, 0.0
     for packs in shapes.values():
         ceilings.say(f"{study}: {len(packs)} packs of {len(packs[0].specs)} runs")
         steps = spec.horizon * sum(len(pack.specs) for pack in packs)
         packed += steps / rate(packs[0].specs, spec.horizon, seconds, compile)
         alone += steps / rate(packs[0].specs[:1], spec.horizon, seconds, compile)
+        flops += sum(run_flops(run, spec.horizon) for pack in packs for run in pack.specs)
     per_hour = 3600 * target.workers * len(plan.runs)
     line = {"row": row, "study": study, "runs": len(plan.runs), "shapes": len(shapes)}
     line |= {"runs/hour": per_hour / packed, "alone": per_hour / alone, "ratio": alone / packed}
-    return line | {"study minutes": packed / target.workers / 60}
+    peak = product_rate(torch.device("cpu"), "float32")
+    return line | {"of peak": flops / packed / peak, "study minutes": packed / target.workers / 60}
 
 
 def rate(specs: list[RunSpec], horizon: int, seconds: float, compile: str) -> float:

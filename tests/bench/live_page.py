@@ -6,7 +6,8 @@ The store is that of `tests.bench.store_scale`, with fewer evaluations of more r
 without a window opens each page: once with nothing kept, once more with what the server kept. `paint` is the browser's
 own first contentful paint, `there` when the page's slowest part can be seen. Then the last flush of some packs comes in
 while the study's page is open: `shown` is from the end of ingest's transaction to the new number on the page. Last,
-ingest of as many parts again, with a page open and with none, by turns. Needs Chromium with its driver.
+ingest of eight parts at a time, with a page open and with none, by turns, and after as long a pause as a driver makes
+between two. Needs Chromium with its driver.
 """
 
 import argparse
@@ -20,11 +21,14 @@ from urllib.parse import quote
 import numpy as np
 
 from study.store.database import Store
+from study.train.loop import INGEST_SECONDS
 from tests.bench.store_scale import HORIZON, INGEST, METRICS, child, write_parts
 from tests.support.live import Page, browser, server
 from trainables.schedule import evaluation_steps
 
 STUDY = "first_map"
+TURNS = 2
+"""Times three ingests beside a page, and three without."""
 
 
 def main() -> None:
@@ -62,9 +66,16 @@ def measure(folder: Path, runs: int, values: int) -> None:
         held = sorted((folder / "held").rglob("*.parquet"))
         print(f"shown {shown(page, folder, held[:2]):.2f} s after two packs ended")
         print(f"memory of the server: {peak(folder):.2f} GB")
-        with_page = [brought_in(folder, held[2 + 8 * i : 10 + 8 * i]) for i in range(4)]
-    alone = [brought_in(folder, held[34 + 8 * i : 42 + 8 * i]) for i in range(4)]
-    print(f"ingest of eight parts: {median(alone):.2f} s alone, {median(with_page):.2f} s beside a page")
+        parts = iter([held[at : at + 8] for at in range(2, len(held) - 7, 8)])
+        seconds = {f"{address}study/{STUDY}": [], "about:blank": []}
+        for _ in range(TURNS):
+            for looked_at, taken in seconds.items():
+                page.open(looked_at)
+                for _ in range(3):
+                    time.sleep(INGEST_SECONDS)
+                    taken.append(brought_in(folder, next(parts)))
+    beside, alone = seconds.values()
+    print(f"ingest of eight parts: {median(alone):.2f} s alone, {median(beside):.2f} s beside a page")
 
 
 def steps_for(evaluations: float) -> np.ndarray:

@@ -1,18 +1,19 @@
-"""The same runs in two ways on this machine: one Ray Tune trial per run, as one would usually write it, and as a study.
+"""The same runs in three ways on this machine: one Ray Tune trial per run, as one would usually write it; a script of
+one's own with `torch.vmap` (tests.bench.vmap_script), which is nothing but the training; and as a study.
 
     python -m tests.bench.packing [--runs 128] [--steps 2000] [--baseline-runs N] [--warm] [--json]
 
 The runs are one-layer transformers on addition modulo 97 with AdamW: 4 weight decays x 4 training fractions, then
 seeds. Each way is a command of its own, timed from start to end of its process, so the start of Ray, compiling and
-ingest are included. The compiler's cache is empty; `--warm` runs the study once more with the cache of the first time.
-Both ways evaluate 512 examples of each split at the same steps. `--baseline-runs N` trains only N of the runs as
+ingest are included. The compiler's cache is empty; `--warm` runs script and study once more with the cache of their
+first time. All evaluate 512 examples of each split at the same steps. `--baseline-runs N` trains only N of the runs as
 trials, for a rate that holds for all.
 
 FLOP/s: the matrix products that training cannot do without (ceilings.step_flops) over the whole time; the peak is a
 large product on all cores. Memory: the peak PSS (private pages and a share of the common ones) of all processes of the
 command, with Ray's, sampled twice a second. `start`: seconds until the first worker has its pack; `compile`, `train`,
 `evaluate`: of all workers, over their number. Fit (train accuracy above 0.99) and mean test accuracy are over the runs
-that both ways train.
+that all ways train.
 """
 
 import argparse
@@ -67,11 +68,16 @@ def main() -> None:
         scratch, peak = Path(folder), timing.product_rate(torch.device("cpu"), "float32")
         runs = write_study(scratch / "packing.py", options)[: options.runs]
         both = runs[: options.baseline_runs]
-        (scratch / "runs.json").write_text(json.dumps([config for _, config in both]))
+        (scratch / "runs.json").write_text(json.dumps([config for _, config in runs]))
         numbers = [f"--{name}={getattr(options, name)}" for name in ("steps", "width", "batch")]
-        spent = timed(["tests.bench.packing", f"--trials={scratch}", *numbers], scratch)
-        trained = {}, json.loads((scratch / "final.json").read_text())
-        rows = [row(options, "Tune trials", len(both), peak, spent, trained)]
+        trials = ["tests.bench.packing", f"--trials={scratch}", f"--runs={len(both)}"]
+        ways = {"Tune trials": (trials, len(both)), "script": (["tests.bench.vmap_script", str(scratch)], len(runs))}
+        ways |= {"script, warm": ways["script"]} if options.warm else {}
+        rows = []
+        for name, (command, num_runs) in ways.items():
+            spent = timed([*command, *numbers], scratch)
+            trained = {}, json.loads((scratch / "final.json").read_text())[: len(both)]
+            rows.append(row(options, name, num_runs, peak, spent, trained))
         for name in ("study", "study, warm") if options.warm else ("study",):
             store = scratch / name.replace(", ", "-")
             command = ["study", "run", str(scratch / "packing.py"), f"--store={store}", f"--runs={len(runs)}"]
@@ -187,7 +193,7 @@ def run_trials(options: argparse.Namespace) -> None:
             tune.report(metrics)
 
     ray.init(address="local", log_to_driver=False)
-    space = {"run": tune.grid_search(json.loads((folder / "runs.json").read_text()))}
+    space = {"run": tune.grid_search(json.loads((folder / "runs.json").read_text())[: options.runs])}
     storage = tune.RunConfig(storage_path=str(folder / "tune"), verbose=0)
     last = [result.metrics or {} for result in tune.Tuner(train, param_space=space, run_config=storage).fit()]
     accuracies = [[metrics[f"{split}_accuracy"] for split in ("train", "test")] for metrics in last]
