@@ -51,6 +51,7 @@ def extend(
     from study.spec import find
     from study.store.database import Store
     from study.train import service
+    from study.train.timings import CallTimer, process_start
 
     if horizon < 1:
         raise SpecError(f"--horizon must be 1 or larger, got {horizon}.")
@@ -61,5 +62,5 @@ def extend(
     opened = Store.open(store, write=True, storage=storage)
     spec = stored_study(opened, study).with_(horizon=horizon)
     with served(store, serving), ProgressLine() as line:
-        done = service.extend(opened, study, horizon, where, settings, line.say)
+        done = service.extend(opened, study, horizon, where, settings, line.say, CallTimer(process_start()))
     finish(ending(opened, spec, done), as_json)

@@ -128,6 +128,7 @@ def search(task: str, store: str, storage: str | None, serving: bool, as_json: b
     from study.store.database import Store
     from study.store.studies import stored_names
     from study.train import service
+    from study.train.timings import CallTimer, process_start
     from trainables.components import available
 
     if task not in (*BASES, *available(CATALOG)) and task in stored_names(store):
@@ -141,7 +142,7 @@ def search(task: str, store: str, storage: str | None, serving: bool, as_json: b
     check_objective(asked)
     opened = Store.open(store, write=True, storage=storage)
     with served(store, serving), ProgressLine() as line:
-        done, outcome = service.search(asked, opened, settings, line.say)
+        done, outcome = service.search(asked, opened, settings, line.say, CallTimer(process_start()))
     end = ending(opened, asked.study, done)
     end |= {"ended": outcome.why, "band_width": outcome.band_width, "passed_over": outcome.passed_over}
     if not as_json:

@@ -88,13 +88,15 @@ def run(study: StudySpec, store: Store, options: Options, say: Say, timer: CallT
         return plan(study, store, options, driver.target.machine, todo.runs)
 
 
-def search(search: Search, store: Store, options: Options, say: Say) -> tuple[Plan, Outcome]:
+def search(
+    search: Search, store: Store, options: Options, say: Say, timer: CallTimer | None = None
+) -> tuple[Plan, Outcome]:
     """Train the runs that a search asks for, a pack whenever a worker is free: the plan of all, and why it ended.
 
     Everything that it knows is in the store, so that the same call goes on after whatever ended it.
     """
     sources = sources_of(search.study)
-    with driving(store, options, sources, say) as driver:
+    with driving(store, options, sources, say, timer) as driver:
         _bring_in(store)
         handout = Handout(search, store, driver.target.machine, options.pack_size, bool(options.prune))
         progress = Progress(handout.plan(), say, total=search.runs, phases=PhasesSoFar(store, search.study))
@@ -105,7 +107,15 @@ def search(search: Search, store: Store, options: Options, say: Say) -> tuple[Pl
         return handout.plan(), handout.outcome()
 
 
-def extend(store: Store, study: str, horizon: int, where: str | None, options: Options, say: Say) -> Plan:
+def extend(
+    store: Store,
+    study: str,
+    horizon: int,
+    where: str | None,
+    options: Options,
+    say: Say,
+    timer: CallTimer | None = None,
+) -> Plan:
     """Continue a study's runs for which `where` holds (all, without it) from their checkpoints up to `horizon` steps.
 
     The plan afterwards, of these runs; SpecError where there is nothing to continue.
@@ -113,7 +123,7 @@ def extend(store: Store, study: str, horizon: int, where: str | None, options: O
     spec = stored_study(store, study).with_(horizon=horizon)
     check_here(spec)
     sources = sources_of(spec)
-    with driving(store, options, sources, say) as driver:
+    with driving(store, options, sources, say, timer) as driver:
         _bring_in(store)
         runs = chosen_runs(store, spec, where)
         todo = plan_runs(spec, runs, store, driver.target.machine, options.pack_size)

@@ -25,7 +25,7 @@ OF_PACKS = {
     "compile": "steps are compiled, or another worker compiles them",
     "train": "steps",
     "evaluate": "evaluations and probes",
-    "save": "parts and checkpoints, but for each pack's last ones",
+    "save": "results and checkpoints are written, but for each pack's last",
     "idle": "a worker has no pack, or ends one",
 }
 """What workers do while packs train."""
@@ -67,6 +67,7 @@ class Timings:
         for span, seconds in self.spans.items():
             lines.append(f"  {span:10}{seconds:8.1f}  {SPANS[span]}")
             if span == "packs":
+                lines.append(f"    of {self.workers} workers together:")
                 lines += [f"    {name:8}{n:8.1f}  {OF_PACKS[name]}" for name, n in self.in_packs.items()]
         return "\n".join(lines)
 

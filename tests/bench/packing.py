@@ -75,13 +75,13 @@ def main() -> None:
         ways |= {"script, warm": ways["script"]} if options.warm else {}
         rows = []
         for name, (command, num_runs) in ways.items():
-            spent = timed([*command, *numbers], scratch)
+            spent = timed([*command, *numbers], scratch / name.partition(",")[0])
             trained = {}, json.loads((scratch / "final.json").read_text())[: len(both)]
             rows.append(row(options, name, num_runs, peak, spent, trained))
         for name in ("study", "study, warm") if options.warm else ("study",):
-            store = scratch / name.replace(", ", "-")
+            store = scratch / f"store-{name[7:]}"
             command = ["study", "run", str(scratch / "packing.py"), f"--store={store}", f"--runs={len(runs)}"]
-            spent = timed([*command, "--address=local", "--device=cpu"], scratch)
+            spent = timed([*command, "--address=local", "--device=cpu"], scratch / "study")
             trained = from_store(store, [run_id for run_id, _ in both])
             rows.append(row(options, name, len(runs), peak, spent, trained))
     if not options.json:
@@ -128,11 +128,12 @@ def from_store(store: Path, run_ids: list[str]) -> Trained:
     return spans, opened.sql(text, [run_ids]).fetchall()
 
 
-def timed(command: list[str], scratch: Path) -> Spent:
-    """Time and memory of `python -m ...` with all processes that it starts; its output goes to stderr."""
+def timed(command: list[str], compiled: Path) -> Spent:
+    """Time and memory of `python -m ...` with all processes that it starts, which keep what they compile in the folder
+    `compiled`; its output goes to stderr."""
     ceilings.say(" ".join(command))
     mark = f"{MARK}={time.monotonic_ns()}"
-    environment = os.environ | {MARK: mark.partition("=")[2], "TORCHINDUCTOR_CACHE_DIR": str(scratch / "inductor")}
+    environment = os.environ | {MARK: mark.partition("=")[2], "TORCHINDUCTOR_CACHE_DIR": str(compiled)}
     samples, ended = [0.0], threading.Event()
 
     def sample() -> None:

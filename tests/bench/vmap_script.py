@@ -3,8 +3,8 @@
 
     python -m tests.bench.vmap_script FOLDER [--steps 2000] [--width 32] [--batch 64] [--threads N]
 
-FOLDER has `runs.json`, and gets `final.json`: each run's last accuracies on train and test. Every process trains its
-part of the runs on one thread, which is 1.6 times as fast here as one process with two threads.
+FOLDER has `runs.json`, and gets `final.json`: each run's last accuracies on train and test. Each core has a process
+that trains its part of the runs. Evaluations are not compiled, and batches are drawn before training.
 """
 
 import argparse
@@ -26,7 +26,7 @@ from trainables.schedule import evaluation_steps
 
 P, EXAMPLES, LEARNING_RATE, BETA1, BETA2, EPSILON = 97, 512, 3e-3, 0.9, 0.98, 1e-8
 PACK = 32
-"""Runs in one product: 128 at a time take 1.5 times as long, as their weights leave the caches."""
+"""Runs in one product, as many as the study has in a pack: with more, their weights leave the caches."""
 
 
 class Transformer(PlainTransformer):

@@ -41,3 +41,6 @@ def test_a_search_that_is_killed_goes_on_and_is_extended(tmp_path):
     assert longer.returncode == 0, longer.stderr
     steps = opened.sql("select distinct weight_decay > 1, steps::integer from runs order by 1").fetchall()
     assert steps == [(False, 600), (True, 700)]
+    starts = opened.sql("select seconds from timings where span = 'start'").fetchall()
+    assert len(starts) == 2, "of the search that went on, and of `extend`"
+    assert min(starts) > (0.1,), "Python's own start is part of it"

@@ -121,6 +121,7 @@ def test_the_table_has_the_seconds_of_packs_below_their_span():
         ["time:", "24.2"],
         ["ray", "3.0"],
         ["packs", "20.2"],
+        ["of", "2"],
         ["compile", "8.0"],
         ["train", "30.0"],
         ["end", "1.0"],
