@@ -22,9 +22,10 @@ from torch.func import functional_call, grad, stack_module_state, vmap
 
 from tests.bench import ceilings
 from tests.bench.engine import PlainTransformer
+from tests.bench.packing import EXAMPLES, LEARNING_RATE, P
 from trainables.schedule import evaluation_steps
 
-P, EXAMPLES, LEARNING_RATE, BETA1, BETA2, EPSILON = 97, 512, 3e-3, 0.9, 0.98, 1e-8
+BETA1, BETA2, EPSILON = 0.9, 0.98, 1e-8
 PACK = 32
 """Runs in one product, as many as the study has in a pack: with more, their weights leave the caches."""
 
@@ -51,9 +52,9 @@ def main() -> None:
     options = parser.parse_args()
     runs = json.loads((options.folder / "runs.json").read_text())
     packs = [runs[first : first + PACK] for first in range(0, len(runs), PACK)]
-    each = partial(train, steps=options.steps, width=options.width, batch=options.batch)
+    train_pack = partial(train, steps=options.steps, width=options.width, batch=options.batch)
     with ProcessPoolExecutor(options.threads, get_context("spawn")) as processes:
-        found = processes.map(each, packs)
+        found = processes.map(train_pack, packs)
     (options.folder / "final.json").write_text(json.dumps([pair for accuracies in found for pair in accuracies]))
 
 
@@ -69,8 +70,8 @@ def train(runs: list[dict[str, Any]], steps: int, width: int, batch: int) -> lis
         shown_RE["train"].append(shuffled[:EXAMPLES])
         shown_RE["test"].append(shuffled[num_train:][:EXAMPLES])
         models.append(Transformer(width, P))
-        each, epochs = num_train // batch * batch, -(-steps // (num_train // batch))
-        order = torch.cat([shuffled[torch.randperm(num_train)[:each]] for _ in range(epochs)])
+        whole, epochs = num_train // batch * batch, -(-steps // (num_train // batch))
+        order = torch.cat([shuffled[torch.randperm(num_train)[:whole]] for _ in range(epochs)])
         order_RSB.append(order[: steps * batch].unflatten(0, (steps, batch)))
     order_SRB = torch.stack(order_RSB, dim=1)
     shown = {split: torch.stack(members) for split, members in shown_RE.items()}
@@ -102,14 +103,14 @@ def train(runs: list[dict[str, Any]], steps: int, width: int, batch: int) -> lis
         losses_RE = F.cross_entropy(logits_REC.flatten(0, 1), answers_RE.flatten(), reduction="none")
         return losses_RE.view_as(answers_RE).mean(1), (logits_REC.argmax(2) == answers_RE).float().mean(1)
 
-    done, history = 0, []
+    done, measured = 0, {}
     for target in evaluation_steps(steps):
         for number in range(done, target):
             corrections = torch.tensor([1 - BETA1 ** (number + 1), 1 - BETA2 ** (number + 1)])
             step(order_SRB[number], corrections)
         done = target
-        history.append({split: evaluated(members) for split, members in shown.items()})
-    return torch.stack([history[-1][split][1] for split in ("train", "test")], dim=1).tolist()
+        measured = {split: evaluated(members) for split, members in shown.items()}
+    return torch.stack([measured[split][1] for split in ("train", "test")], dim=1).tolist()
 
 
 if __name__ == "__main__":
