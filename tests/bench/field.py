@@ -38,16 +38,18 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     studies = {row: claim.studies[0] for row, claim in reversed(list(all_claims()))}
+    peak = product_rate(torch.device("cpu"), "float32")
     rows = [
-        measured(row, study, options.seconds, options.compile)
+        measured(row, study, options.seconds, options.compile, peak)
         for row, study in sorted(studies.items())
         if not options.rows or row in options.rows
     ]
     ceilings.show(rows, options.json)
 
 
-def measured(row: str, study: str, seconds: float, compile: str) -> dict[str, Any]:
-    """The table's line for one study: runs per hour, packed and alone."""
+def measured(row: str, study: str, seconds: float, compile: str, peak: float) -> dict[str, Any]:
+    """The table's line for one study: runs per hour, packed and alone. `peak`: operations per second of a large product
+    on one core."""
     spec, target = find(study), machine("cpu")
     plan = plan_runs(spec, planned_runs(spec), None, target)
     shapes: dict[str, list[PackPlan]] = {}
@@ -63,7 +65,6 @@ def measured(row: str, study: str, seconds: float, compile: str) -> dict[str, An
     per_hour = 3600 * target.workers * len(plan.runs)
     line = {"row": row, "study": study, "runs": len(plan.runs), "shapes": len(shapes)}
     line |= {"runs/hour": per_hour / packed, "alone": per_hour / alone, "ratio": alone / packed}
-    peak = product_rate(torch.device("cpu"), "float32")
     return line | {"of peak": flops / packed / peak, "study minutes": packed / target.workers / 60}
 
 

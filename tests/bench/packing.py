@@ -75,13 +75,13 @@ def main() -> None:
         ways |= {"script, warm": ways["script"]} if options.warm else {}
         rows = []
         for name, (command, num_runs) in ways.items():
-            spent = timed([*command, *numbers], scratch / name.partition(",")[0])
+            spent = timed([*command, *numbers], scratch / "compiled" / name.partition(",")[0])
             trained = {}, json.loads((scratch / "final.json").read_text())[: len(both)]
             rows.append(row(options, name, num_runs, peak, spent, trained))
         for name in ("study", "study, warm") if options.warm else ("study",):
-            store = scratch / f"store-{name[7:]}"
+            store = scratch / name.replace(", ", "-")
             command = ["study", "run", str(scratch / "packing.py"), f"--store={store}", f"--runs={len(runs)}"]
-            spent = timed([*command, "--address=local", "--device=cpu"], scratch / "study")
+            spent = timed([*command, "--address=local", "--device=cpu"], scratch / "compiled" / "study")
             trained = from_store(store, [run_id for run_id, _ in both])
             rows.append(row(options, name, len(runs), peak, spent, trained))
     if not options.json:
